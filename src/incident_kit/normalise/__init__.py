@@ -1,0 +1,1 @@
+"""Raw documents to declared tables; pure, no network."""

@@ -1,0 +1,212 @@
+"""RawFolder: the raw layout of a bundle, read tolerantly.
+
+The layout is a contract (see docs/bundle.md). A missing file is nothing found *and said so by the caller*; a
+broken file becomes a gap that names file and line, and whatever of it can be read is used.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from incident_kit.normalise.context import Context
+
+#: A List object that is cut off is repaired up to this many bytes; beyond, the file is only reported.
+_REPAIR_LIMIT = 256 * 1024 * 1024
+
+
+class RawFolder:
+    """The ``raw/`` folder of a bundle, or a folder somebody collected by hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def files(self, pattern: str) -> list[Path]:
+        """Files below the folder that match a glob, sorted; never outside it, never through links."""
+        return sorted(p for p in self.path.glob(pattern) if p.is_file() and not p.is_symlink())
+
+    def find(self, relative: str) -> Path | None:
+        """The file, plain or ``.gz``; None when there is neither."""
+        for name in (relative, f"{relative}.gz"):
+            path = self.path / name
+            if path.is_file():
+                return path
+        return None
+
+    def relative(self, path: Path) -> str:
+        """Name of a file as gaps state it."""
+        return path.relative_to(self.path).as_posix()
+
+    def open(self, path: Path) -> IO[bytes]:
+        """Bytes of a file, decompressed when it ends in ``.gz``."""
+        return open_bytes(path)
+
+    def bytes(self, path: Path, context: Context, source: str) -> bytes:
+        """All bytes that can be read of a file; a torn compressed file is a gap and its beginning is used."""
+        return read_bytes(path, self.relative(path), context, source)
+
+    def json(self, relative: str, context: Context, source: str) -> Any | None:
+        """The document in a file, or None when the file is missing or holds none (then with a gap)."""
+        path = self.find(relative)
+        if path is None:
+            return None
+        data = self.bytes(path, context, source)
+        return decode_json(data, self.relative(path), context, source)
+
+    def items(self, relative: str, context: Context, source: str) -> list[dict[str, Any]] | None:
+        """Objects of a list file: a Kubernetes List, an array, pages, or newline-delimited documents.
+
+        None means the file is missing; an empty list means it was there and held nothing.
+        """
+        path = self.find(relative)
+        if path is None:
+            return None
+        name = self.relative(path)
+        data = self.bytes(path, context, source)
+        if not data.strip():
+            context.gap(source, name, "the file is empty", "Collect it again.")
+            return []
+        document = decode_json(data, name, context, source, repair=True)
+        if document is None:
+            return []
+        return list(_objects(document, name, context, source))
+
+    def kubernetes(self, plural: str, context: Context) -> list[dict[str, Any]] | None:
+        """Objects of ``kubernetes/<plural>.json``; see `items`."""
+        return self.items(f"kubernetes/{plural}.json", context, "kubernetes")
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Bytes of a file, decompressed when it ends in ``.gz``."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rb")
+    return path.open("rb")
+
+
+def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:
+    """All bytes that can be read of a file; the unreadable rest is a gap."""
+    chunks: list[bytes] = []
+    try:
+        with open_bytes(path) as stream:
+            while chunk := stream.read(1 << 20):
+                chunks.append(chunk)
+    except (OSError, EOFError, zlib.error) as error:
+        read = sum(map(len, chunks))
+        context.gap(source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again.")
+    return b"".join(chunks)
+
+
+def decode_json(data: bytes, name: str, context: Context, source: str, *, repair: bool = False) -> Any | None:
+    """The JSON document in some bytes; None, with a gap that names file and line, when there is none.
+
+    Args:
+        repair: read the complete elements of a list that was cut off or broken in one place.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
+        data = data.decode("utf-16", errors="replace").encode()
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        strict = error
+    utf8 = _as_utf8(data)
+    if utf8 is not data:
+        try:
+            document = orjson.loads(utf8)
+        except orjson.JSONDecodeError:
+            pass  # reported below with the first error
+        else:
+            context.gap(source, name, "the file is not UTF-8; undecodable bytes are shown as \\xNN", "")
+            return document
+    salvaged = _salvage(utf8) if repair and len(data) <= _REPAIR_LIMIT else None
+    line = data[: strict.pos].count(b"\n") + 1
+    used = f"; {len(salvaged)} complete objects of it are used" if salvaged else "; nothing of it is used"
+    context.gap(source, f"{name} line {line}", f"broken JSON: {strict.msg}{used}", "Collect it again.")
+    return salvaged
+
+
+def _as_utf8(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", errors="backslashreplace").replace("\\x", "\\\\x").encode()
+    return data
+
+
+def _salvage(data: bytes) -> list[Any] | None:
+    """Complete objects of a broken list or of newline-delimited JSON, or None when there are none."""
+    import json
+
+    text = data.decode()
+    decoder = json.JSONDecoder()
+    start = text.find('"items"')
+    start = text.find("[", start if start >= 0 else 0)
+    found: list[Any] = []
+    position = start + 1 if start >= 0 else 0
+    while position < len(text):
+        brace = text.find("{", position)
+        if brace < 0:
+            break
+        try:
+            document, position = decoder.raw_decode(text, brace)
+        except json.JSONDecodeError:
+            # One broken object: go on at the next line that begins an object at list depth, never inside this one.
+            indent = _indent(text, brace)
+            following = text.find(f"\n{indent}{{", brace + 1)
+            if following < 0:
+                break
+            position = following
+            continue
+        except RecursionError:
+            break
+        found.append(document)
+    return found or None
+
+
+def _indent(text: str, brace: int) -> str:
+    line_start = text.rfind("\n", 0, brace) + 1
+    prefix = text[line_start:brace]
+    return prefix if not prefix.strip() else ""
+
+
+def _objects(document: Any, name: str, context: Context, source: str) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict):
+        items = document.get("items")
+        if isinstance(items, list):
+            kind = str(document.get("kind", ""))
+            item_kind = kind.removesuffix("List") if kind.endswith("List") and kind != "List" else ""
+            for item in items:
+                if isinstance(item, dict) and item_kind and "kind" not in item:
+                    # The API server leaves kind and apiVersion out of the items of a typed list.
+                    item = {"kind": item_kind, "apiVersion": document.get("apiVersion"), **item}
+                yield from _object(item, name, context, source)
+            return
+        if document.get("kind") == "Status" and document.get("status") == "Failure":
+            context.gap(source, name, f"the server answered: {document.get('message')}", "Collect it again.")
+            return
+        if set(document) <= {"error", "reason"} and "error" in document:  # RabbitMQ's error body
+            context.gap(source, name, f"the server answered: {document}", "Collect it again.")
+            return
+        yield document
+        return
+    if isinstance(document, list):
+        for item in document:
+            if isinstance(item, list) or (isinstance(item, dict) and isinstance(item.get("items"), list)):
+                yield from _objects(item, name, context, source)
+            else:
+                yield from _object(item, name, context, source)
+        return
+    context.gap(source, name, f"expected a list of objects, found {type(document).__name__}", "Collect it again.")
+
+
+def _object(item: Any, name: str, context: Context, source: str) -> Iterator[dict[str, Any]]:
+    if isinstance(item, dict):
+        yield item
+    elif item is not None:
+        context.gap(source, name, f"an element is a {type(item).__name__}, not an object; it is left out", "")

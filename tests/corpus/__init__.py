@@ -1,0 +1,1 @@
+"""A corpus of incidents whose truth is known, made without any knowledge of the matcher."""
