@@ -1,0 +1,104 @@
+"""A bundle as one ``.zip``: written with every path sorted, opened with nothing trusted.
+
+Only files that the manifest lists are taken out, never more bytes than it says, never outside the target.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from incident_kit.errors import BundleError
+from incident_kit.evidence.manifest import MANIFEST_NAME, SEALED_FOLDERS, Manifest
+
+_MANIFEST_LIMIT = 256 * 1024 * 1024
+_NOTES_LIMIT = 64 * 1024 * 1024
+_BLOCK = 1 << 20
+
+
+def write_archive(folder: Path, output: Path) -> None:
+    """Pack a bundle's folder into one zip; already compressed files are stored as they are."""
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                compressed = path.suffix in {".parquet", ".gz"}
+                kind = zipfile.ZIP_STORED if compressed else zipfile.ZIP_DEFLATED
+                archive.write(path, path.relative_to(folder).as_posix(), compress_type=kind)
+
+
+def extract_archive(archive_path: Path, target: Path) -> None:
+    """Take a bundle out of a zip into an empty folder.
+
+    Raises:
+        BundleError: no zip, no manifest, a path that leaves the target, more bytes than listed, or no room.
+    """
+    name = archive_path.name
+    try:
+        with zipfile.ZipFile(archive_path) as archive:
+            prefix = _prefix(archive, name)
+            manifest_info = archive.getinfo(prefix + MANIFEST_NAME)
+            if manifest_info.file_size > _MANIFEST_LIMIT:
+                raise BundleError(f"{name}: its manifest claims {manifest_info.file_size} bytes; refused.")
+            _copy(archive, manifest_info, target / MANIFEST_NAME, manifest_info.file_size, name)
+            manifest = Manifest.from_json((target / MANIFEST_NAME).read_text("utf-8", errors="replace"), name)
+            _check_room(manifest, target, name)
+            for relative, facts in sorted(manifest.files.items()):
+                destination = _safe(target, relative, name)
+                try:
+                    info = archive.getinfo(prefix + relative)
+                except KeyError:
+                    raise BundleError(f"{name}: {relative} is missing from the archive. Get it again.") from None
+                _copy(archive, info, destination, int(facts["bytes"]), name)
+            _extract_notes(archive, prefix, target, name)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, KeyError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{name} is not a whole zip archive ({error}). Get it again from where it came.") from error
+
+
+def _prefix(archive: zipfile.ZipFile, name: str) -> str:
+    manifests = [n for n in archive.namelist() if PurePosixPath(n).name == MANIFEST_NAME and n.count("/") <= 1]
+    if not manifests:
+        raise BundleError(f"{name} holds no manifest.json; it is not an incident bundle.")
+    return min(manifests, key=len).removesuffix(MANIFEST_NAME)
+
+
+def _safe(target: Path, relative: str, name: str) -> Path:
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in relative or not pure.parts or "\0" in relative:
+        raise BundleError(f"{name}: the path {relative!r} leaves the bundle; refused.")
+    if pure.parts[0] not in (*SEALED_FOLDERS, "notes"):
+        raise BundleError(f"{name}: the path {relative!r} is not part of a bundle; refused.")
+    return target.joinpath(*pure.parts)
+
+
+def _check_room(manifest: Manifest, target: Path, name: str) -> None:
+    needed = sum(int(facts["bytes"]) for facts in manifest.files.values())
+    free = shutil.disk_usage(target).free
+    if needed > free:
+        raise BundleError(f"{name} needs {needed} bytes unpacked, {free} are free at {target}. Set TMPDIR to a larger disk.")
+
+
+def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, destination: Path, limit: int, name: str) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(info) as source, destination.open("wb") as output:
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if written > limit:
+                raise BundleError(f"{name}: {info.filename} holds more than the {limit} bytes it claims; refused.")
+            output.write(block)
+
+
+def _extract_notes(archive: zipfile.ZipFile, prefix: str, target: Path, name: str) -> None:
+    left = _NOTES_LIMIT
+    for info in archive.infolist():
+        relative = info.filename.removeprefix(prefix)
+        if info.is_dir() or not info.filename.startswith(f"{prefix}notes/"):
+            continue
+        destination = _safe(target, relative, name)
+        if info.file_size > left:
+            raise BundleError(f"{name}: its notes hold more than {_NOTES_LIMIT} bytes; refused.")
+        left -= info.file_size
+        _copy(archive, info, destination, info.file_size, name)

@@ -1,0 +1,151 @@
+"""Evidence: an opened bundle, and the one way to open it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from incident_kit.errors import BundleError
+from incident_kit.evidence.archive import extract_archive
+from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, verify_tree
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.profile import Profile
+from incident_kit.tables import Table
+from incident_kit.tables.answers import COVERAGE, GAPS
+from incident_kit.window import Window, parse_rfc3339
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Answer = TypeVar("Answer")
+
+
+class Evidence:
+    """All tables of one window of one cluster, as one bundle holds them. Reading never changes it.
+
+    Attributes:
+        path: the bundle as the user named it.
+        folder: where its files are (a temporary folder for a zip).
+        manifest: what it says of itself.
+    """
+
+    def __init__(self, path: Path, folder: Path, manifest: Manifest, scratch: Any = None) -> None:
+        self.path, self.folder, self.manifest = path, folder, manifest
+        self._scratch = scratch  # keeps the temporary folder of a zip alive as long as the evidence
+        self._memo: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        """Name, cluster and window."""
+        return f"<Evidence {self.path.name} of cluster {self.cluster}, {self.window}>"
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster."""
+        return self.manifest.cluster
+
+    @property
+    def window(self) -> Window:
+        """What is judged."""
+        return self.manifest.window
+
+    @property
+    def captured_at(self) -> int | None:
+        """When the evidence was taken (ns), None when nobody said."""
+        return self.manifest.captured_at
+
+    @property
+    def raw(self) -> RawFolder:
+        """The redacted documents as the servers sent them."""
+        return RawFolder(self.folder / "raw")
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that the bundle was made with."""
+        return self.memo("profile", lambda: Profile.model_validate(self.manifest.profile))
+
+    def table(self, table: Table) -> pd.DataFrame:
+        """A small table as a fresh DataFrame; empty when the bundle has no rows of it."""
+        if table.logs:
+            raise TypeError(f"{table.name} is a log table and stays on disk; read it through Evidence.parquet.")
+
+        def read() -> pd.DataFrame:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            path = self.folder / "tables" / f"{table.name}.parquet"
+            if not path.is_file():
+                return table.frame()
+            try:
+                stored = pq.read_table(path)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise BundleError(f"{self.path.name}: tables/{path.name} cannot be read: {error}. Get it again.") from error
+            columns = [
+                stored.column(f.name).cast(f.type) if f.name in stored.column_names else pa.nulls(len(stored), f.type)
+                for f in table.schema
+            ]
+            return table.to_pandas(pa.Table.from_arrays(columns, schema=table.schema))
+
+        return self.memo(("table", table.name), read).copy()
+
+    def parquet(self, table: Table) -> list[str]:
+        """Parquet files of a log table, for DuckDB or Arrow; empty when the bundle has none."""
+        return [str(path) for path in sorted((self.folder / "tables" / table.name).rglob("*.parquet"))]
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """GAPS rows: what was asked for and not obtained."""
+        rows = [
+            {**gap, "from": _instant(gap.get("from")), "to": _instant(gap.get("to"))} for gap in self.manifest.gaps
+        ]
+        return GAPS.frame(rows)
+
+    @property
+    def coverage(self) -> pd.DataFrame:
+        """COVERAGE rows: from when to when each source is complete."""
+        return self.table(COVERAGE)
+
+    def memo(self, key: Any, make: Callable[[], Answer]) -> Answer:
+        """The value for a key, computed once per opened bundle."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        value: Answer = self._memo[key]
+        return value
+
+
+def _instant(text: str | None) -> int | None:
+    return parse_rfc3339(text) if text else None
+
+
+def read_evidence(path: str | Path, *, verify: bool = True) -> Evidence:
+    """Open a bundle, a folder or a zip.
+
+    Args:
+        path: ``NAME.incident`` folder or ``.zip``.
+        verify: check every file's checksum (default). Leave on unless the same process just wrote it.
+
+    Raises:
+        BundleError: it does not exist, is no bundle, is newer, torn or changed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise BundleError(f"{path} does not exist. Make a bundle with incident-kit capture or incident-kit import.")
+    scratch = None
+    folder = path
+    if path.is_file():
+        scratch = tempfile.TemporaryDirectory(prefix="incident-kit-")
+        folder = Path(scratch.name)
+        extract_archive(path, folder)
+    manifest_path = folder / MANIFEST_NAME
+    if not manifest_path.is_file():
+        hint = " It looks like a folder to import: incident-kit import" if _looks_raw(folder) else ""
+        raise BundleError(f"{path} holds no manifest.json; it is not an incident bundle.{hint}")
+    manifest = Manifest.from_json(manifest_path.read_text("utf-8", errors="replace"), path.name)
+    if verify:
+        verify_tree(folder, manifest)
+    return Evidence(path, folder, manifest, scratch)
+
+
+def _looks_raw(folder: Path) -> bool:
+    return any((folder / name).is_dir() for name in ("kubernetes", "console", "elasticsearch", "rabbitmq", "argocd"))

@@ -1,0 +1,113 @@
+"""Copy the files of a hand-collected folder through the redaction seam into a bundle's ``raw/``.
+
+Object lists are decoded once here, so that a broken one is reported with file and line and only what could be read
+and redacted is kept. Log text and hits stream.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+
+from incident_kit.normalise.raw import RawFolder, decode_json
+
+if TYPE_CHECKING:
+    from incident_kit.normalise.context import Context
+    from incident_kit.redaction import Redactor
+
+_BLOCK = 8 << 20
+_SOURCES = {
+    "kubernetes": "kubernetes",
+    "console": "console",
+    "hits": "elasticsearch",
+    "answers": "elasticsearch",
+    "elasticsearch": "elasticsearch",
+    "rabbitmq": "rabbitmq",
+    "rabbitmq_log": "rabbitmq",
+    "argocd": "argocd",
+}
+
+
+class RawCopy:
+    """One import's copying: where from, where to, and through which redactor."""
+
+    def __init__(self, source: RawFolder, target: Path, context: Context, redactor: Redactor) -> None:
+        self._source, self._target, self._context, self._redactor = source, target, context, redactor
+
+    def copy(self, path: Path, relative: str, kind: str) -> None:
+        """Copy one file of the layout; whatever cannot be read becomes a gap."""
+        destination = self._target / relative
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source = _SOURCES[kind]
+        if kind in {"console", "rabbitmq_log"}:
+            self._stream(path, destination, source, self._redactor.text_stream())
+        elif kind == "hits":
+            self._stream(path, destination, source, self._redactor.json_lines)
+        elif kind == "kubernetes":
+            plural = path.name.split(".")[0]
+            self._objects(relative, destination, source, lambda item: self._redactor.document(plural, item))
+        elif kind in {"rabbitmq", "argocd"}:
+            self._objects(relative, destination, source, self._redactor.value)
+        else:
+            self._document(path, relative, destination, source)
+
+    def _objects(self, relative: str, destination: Path, source: str, redact: Callable[[Any], Any]) -> None:
+        items = self._source.items(relative.removesuffix(".gz"), self._context, source)
+        if items is None:
+            return
+        with _create(destination) as output:
+            output.write(b"[")
+            for number, item in enumerate(items):
+                output.write((b",\n" if number else b"\n") + orjson.dumps(redact(item), option=orjson.OPT_NON_STR_KEYS))
+            output.write(b"\n]\n")
+
+    def _document(self, path: Path, relative: str, destination: Path, source: str) -> None:
+        data = self._source.bytes(path, self._context, source)
+        if not data.strip():
+            self._context.gap(source, relative, "the file is empty", "Collect it again.")
+            return
+        document = decode_json(data, relative, self._context, source)
+        if document is None:
+            return
+        with _create(destination) as output:
+            output.write(orjson.dumps(self._redactor.value(document), option=orjson.OPT_NON_STR_KEYS))
+
+    def _stream(self, path: Path, destination: Path, source: str, redact: Callable[[bytes], bytes]) -> None:
+        empty = True
+        with _create(destination) as output:
+            for block in self._blocks(path, source):
+                empty = False
+                output.write(redact(block))
+        if empty and source != "console":  # an idle container's console is rightly empty
+            self._context.gap(source, self._source.relative(path), "the file is empty", "Collect it again.")
+
+    def _blocks(self, path: Path, source: str) -> Iterator[bytes]:
+        """Blocks of whole lines."""
+        rest = b""
+        read = 0
+        try:
+            with self._source.open(path) as stream:
+                while chunk := stream.read(_BLOCK):
+                    read += len(chunk)
+                    head, newline, tail = chunk.rpartition(b"\n")
+                    if newline:
+                        yield rest + head + newline
+                        rest = tail
+                    else:
+                        rest += chunk
+        except (OSError, EOFError, zlib.error) as error:
+            name = self._source.relative(path)
+            self._context.gap(
+                source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
+            )
+        if rest:
+            yield rest
+
+
+def _create(path: Path) -> IO[bytes]:
+    return gzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb")

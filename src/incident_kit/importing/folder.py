@@ -1,0 +1,165 @@
+"""Import a folder that people collected by hand with kubectl and curl.
+
+Every file passes the redaction seam on its way into the bundle's ``raw/``; from there on the path is the one that
+capture takes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.errors import UsageError
+from incident_kit.importing.build import build_bundle, staging
+from incident_kit.importing.copy import RawCopy
+from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, nearest_name
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.raw import RawFolder, decode_json
+from incident_kit.window import Window, parse_rfc3339
+
+if TYPE_CHECKING:
+    from incident_kit.profile import Profile
+
+
+def import_folder(
+    folder: str | Path,
+    output: str | Path,
+    *,
+    window: Window | None = None,
+    profile: Profile | None = None,
+    force: bool = False,
+) -> Path:
+    """Make a bundle from a folder in the raw layout.
+
+    Args:
+        folder: what somebody collected; see docs/bundle.md for the layout.
+        output: ``NAME.incident`` (a folder) or ``NAME.zip``.
+        window: what to judge; by default what ``window.json`` says.
+        profile: field names and patterns; detected where absent.
+        force: replace an existing bundle.
+
+    Returns:
+        The path of the bundle.
+
+    Raises:
+        UsageError: the folder does not exist, holds nothing of the layout, or there is no window.
+        BundleError: the output exists and ``force`` is not given.
+    """
+    from incident_kit.profile import default_profile
+
+    source = _layout_root(Path(folder))
+    profile = profile or default_profile()
+    described = _window_file(source)
+    judged = window or _described_window(described, source)
+    captured_at = _captured_at(described)
+    cluster = str(described.get("cluster") or "unnamed")
+    with staging(Path(output), force=force) as stage:
+        context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile)
+        _report_window(described, context)
+        _copy_all(source, stage / "raw", context)
+        _report_missing(RawFolder(stage / "raw"), context)
+        return build_bundle(stage, context, Path(output), asked=[], force=force)
+
+
+def _layout_root(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder. Give the folder that holds kubernetes/, console/, elasticsearch/ ...")
+    for candidate in (folder, folder / "raw", *sorted(p for p in folder.iterdir() if p.is_dir())):
+        if any(file_kind(p.relative_to(candidate).as_posix()) for p in candidate.rglob("*") if p.is_file()):
+            return candidate
+    raise UsageError(
+        f"{folder} holds nothing to import: no kubernetes/*.json, console/<namespace>/<pod>/<container>.log, "
+        "elasticsearch/*.ndjson, rabbitmq/*.json or argocd/*.json. See docs/bundle.md for the layout."
+    )
+
+
+def _window_file(source: Path) -> dict[str, Any]:
+    path = source / "window.json"
+    if not path.is_file():
+        return {}
+    probe = Context(cluster="", window=Window(start=0, end=1), captured_at=None, profile=None)  # type: ignore[arg-type]  # only collects gaps
+    document = decode_json(path.read_bytes(), "window.json", probe, "bundle")
+    if not isinstance(document, dict):
+        reason = probe.gaps[0]["reason"] if probe.gaps else "it is no JSON object"
+        return {"broken": reason}
+    return document
+
+
+def _described_window(described: dict[str, Any], source: Path) -> Window:
+    start, end = (parse_rfc3339(str(described.get(side, ""))) for side in ("start", "end"))
+    if start is None or end is None:
+        why = (
+            f"window.json is broken ({described['broken']})"
+            if "broken" in described
+            else "window.json lacks a start or end with a zone"
+            if (source / "window.json").is_file()
+            else "there is no window.json"
+        )
+        raise UsageError(
+            f"No window to judge: {why}. Give --from and --to, or write "
+            '{"start": "2026-11-20T08:00:00Z", "end": "2026-11-20T10:00:00Z"} to window.json.'
+        )
+    return Window(start=start, end=end)
+
+
+def _captured_at(described: dict[str, Any]) -> int | None:
+    text = described.get("captured_at")
+    return parse_rfc3339(str(text)) if text else None
+
+
+def _report_window(described: dict[str, Any], context: Context) -> None:
+    if "broken" in described:
+        context.gap("bundle", "window.json", str(described["broken"]), "Write it again; --from and --to were used.")
+    elif described.get("captured_at") and context.captured_at is None:
+        context.gap("bundle", "window.json captured_at", f"{described['captured_at']!r} is not a time with a zone")
+
+
+def _copy_all(source: Path, raw: Path, context: Context) -> None:
+    from incident_kit.redaction import default_redactor
+
+    raw.mkdir(parents=True)
+    copier = RawCopy(RawFolder(source), raw, context, default_redactor())
+    for path in sorted(source.rglob("*")):
+        if not path.is_file():
+            continue
+        relative = path.relative_to(source).as_posix()
+        if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
+            context.gap("bundle", relative, "a link that leaves the folder; it is left out", "Copy the file itself.")
+            continue
+        kind = file_kind(relative)
+        if kind is None:
+            context.gap(
+                "bundle", relative, "not a file of the layout; it is left out", f"Perhaps it is {nearest_name(relative)}."
+            )
+        elif kind == "window":
+            shutil.copyfile(path, raw / relative)
+        else:
+            copier.copy(path, relative, kind)
+
+
+def _report_missing(raw: RawFolder, context: Context) -> None:
+    """Say what was not collected: one gap for each source, so that the reader sees what answers cannot rest on."""
+    window = context.window
+    missing = [plural for plural in KUBERNETES_EXPECTED if raw.find(f"kubernetes/{plural}.json") is None]
+    for plural in missing:
+        context.gap(
+            "kubernetes",
+            f"kubernetes/{plural}.json",
+            "not collected",
+            f"kubectl get {plural} -A -o json > kubernetes/{plural}.json",
+        )
+    if not raw.files("console/**/*.log*"):
+        context.gap("console", "console/", "not collected", "kubectl logs --timestamps", start=window.start, end=window.end)
+    hits = [p for p in raw.files("elasticsearch/**/*") if p.name.split(".")[0] not in {"query", "mappings"}]
+    if not hits:
+        context.gap("elasticsearch", "elasticsearch/", "not collected", "", start=window.start, end=window.end)
+    for name in RABBITMQ_LISTS:
+        if raw.find(f"rabbitmq/{name}.json") is None:
+            remedy = f"curl -u USER http://BROKER:15672/api/{name} > rabbitmq/{name}.json"
+            context.gap("rabbitmq", f"rabbitmq/{name}.json", "not collected", remedy)
+    if raw.find("argocd/applications.json") is None:
+        remedy = "kubectl get applications.argoproj.io -A -o json > argocd/applications.json"
+        context.gap("argocd", "argocd/applications.json", "not collected", remedy)
+
+

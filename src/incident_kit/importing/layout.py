@@ -1,0 +1,68 @@
+"""The raw layout (contract): which file of a folder is what, and which ones people usually forget."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+#: Kubernetes lists that answers are made from, most important first.
+KUBERNETES_PLURALS = (
+    "pods",
+    "replicasets",
+    "deployments",
+    "events",
+    "configmaps",
+    "nodes",
+    "jobs",
+    "cronjobs",
+    "statefulsets",
+    "daemonsets",
+    "networkpolicies",
+    "services",
+    "endpointslices",
+    "ingresses",
+    "namespaces",
+    "horizontalpodautoscalers",
+    "secrets",
+    "controllerrevisions",
+    "serviceaccounts",
+    "persistentvolumeclaims",
+    "poddisruptionbudgets",
+)
+#: What the layout page names: their absence is said.
+KUBERNETES_EXPECTED = KUBERNETES_PLURALS[:8] + ("networkpolicies", "services", "endpointslices", "ingresses")
+RABBITMQ_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues")
+
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("window", r"window\.json"),
+        ("kubernetes", r"kubernetes/[^/]+\.json(\.gz)?"),
+        ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.gz)?"),
+        ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.\d{8}-\d{6})?(\.gz)?"),
+        ("hits", r"elasticsearch/(.+/)?[^/]+\.(ndjson|jsonl)(\.gz)?"),
+        ("elasticsearch", r"elasticsearch/(query|mappings)\.json(\.gz)?"),
+        ("answers", r"elasticsearch/(.+/)?[^/]+\.json(\.gz)?"),
+        ("rabbitmq", r"rabbitmq/[^/]+\.json(\.gz)?"),
+        ("rabbitmq_log", r"rabbitmq/[^/]+\.log([.\w-]*)?(\.gz)?"),
+        ("argocd", r"argocd/[^/]+\.json(\.gz)?"),
+    )
+)
+_NAMES = [f"kubernetes/{plural}.json" for plural in KUBERNETES_PLURALS] + [
+    *(f"rabbitmq/{name}.json" for name in RABBITMQ_LISTS),
+    "elasticsearch/hits.ndjson",
+    "argocd/applications.json",
+    "window.json",
+    "console/NAMESPACE/POD/CONTAINER.log",
+]
+
+
+def file_kind(relative: str) -> str | None:
+    """What a file of the folder is by its path, or None when the layout does not know it."""
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(relative)), None)
+
+
+def nearest_name(relative: str) -> str:
+    """The layout's file that a misnamed one probably means."""
+    near = get_close_matches(relative, _NAMES, 1, 0.5)
+    return near[0] if near else "one of the files in docs/bundle.md"
