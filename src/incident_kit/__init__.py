@@ -1,0 +1,92 @@
+"""incident-kit: post-incident analysis for services on Kubernetes, Argo CD, Elasticsearch and RabbitMQ.
+
+Two lines get an answer::
+
+    evidence = incident_kit.read_evidence("checkout.incident")
+    incident_kit.console_only(evidence)
+
+Everything is loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from incident_kit.answers import (
+        changes,
+        console_only,
+        detect_fields,
+        diff,
+        findings,
+        logs,
+        rabbit,
+        rabbit_node,
+        restarts,
+        trace,
+        whois,
+    )
+    from incident_kit.capture import capture
+    from incident_kit.evidence import Evidence, read_evidence
+    from incident_kit.importing import import_folder
+    from incident_kit.profile import Profile
+    from incident_kit.window import Window
+
+_HOME = {
+    **dict.fromkeys(
+        (
+            "changes",
+            "console_only",
+            "detect_fields",
+            "diff",
+            "findings",
+            "logs",
+            "rabbit",
+            "rabbit_node",
+            "restarts",
+            "trace",
+            "whois",
+        ),
+        "incident_kit.answers",
+    ),
+    "Evidence": "incident_kit.evidence",
+    "read_evidence": "incident_kit.evidence",
+    "capture": "incident_kit.capture",
+    "import_folder": "incident_kit.importing",
+    "Profile": "incident_kit.profile",
+    "Window": "incident_kit.window",
+}
+
+__all__ = [
+    "Evidence",
+    "Profile",
+    "Window",
+    "capture",
+    "changes",
+    "console_only",
+    "detect_fields",
+    "diff",
+    "findings",
+    "import_folder",
+    "logs",
+    "rabbit",
+    "rabbit_node",
+    "read_evidence",
+    "restarts",
+    "trace",
+    "whois",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home when it is first used."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'incident_kit' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

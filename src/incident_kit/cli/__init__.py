@@ -1,0 +1,1 @@
+"""The commands: each parses its words, calls one library function, prints its answer."""

@@ -1,0 +1,137 @@
+"""The commands that make bundles: capture, import, snapshot, doctor, note."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from incident_kit.cli.run import ANSWERED, FAILED, WITH_GAPS, asked_window, load_profile, say, warn
+from incident_kit.errors import UsageError
+
+ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml")]
+Force = Annotated[bool, typer.Option("--force", help="replace an existing bundle")]
+_GAPS_SHOWN = 20
+
+
+def _required(name: str | None) -> Any:
+    profile = load_profile(name)
+    if profile is None:
+        raise UsageError("--profile NAME is needed: it says which cluster, Elasticsearch and RabbitMQ to read.")
+    return profile
+
+
+def capture_now(profile: str, start: str, end: str | None, pod: str | None = None) -> Path:
+    """Capture into a new bundle in the current folder before an answer; its path."""
+    from incident_kit.capture import capture as run
+
+    window = asked_window(start, end)
+    if window is None:
+        raise UsageError("--from is needed to capture.")
+    stem = (pod or profile).replace("/", "_").replace(":", "_")
+    path = next(p for i in range(1, 10_000) if not (p := Path(f"{stem}-{i}.incident")).exists())
+    warn(f"Capturing {window} into {path} ...")
+    return run(_required(profile), window, path, pod=pod)
+
+
+def capture(
+    output: Annotated[Path, typer.Option("-o", "--output", help="NAME.incident, or NAME.zip")],
+    profile: ProfileName = None,
+    start: Annotated[str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="end of the window; now by default")] = None,
+    app: Annotated[str | None, typer.Option("--app", help="only this Argo CD Application or app label")] = None,
+    pod: Annotated[str | None, typer.Option("--pod", help="only this pod, NAME or namespace/NAME")] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="only this namespace")] = None,
+    rotated: Annotated[
+        bool, typer.Option("--rotated", help="also the rotated console files (needs the powerful nodes/proxy)")
+    ] = False,
+    force: Force = False,
+) -> int:
+    """Capture an incident from the live servers into a bundle."""
+    from incident_kit.capture import capture as run
+
+    window = asked_window(start, end)
+    if window is None:
+        raise UsageError("--from is needed: the start of the window to judge, e.g. --from -2h.")
+    path = run(
+        _required(profile), window, output, app=app, pod=pod, namespace=namespace, rotated=rotated, force=force
+    )
+    return _report(path)
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="what somebody collected with kubectl and curl")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="NAME.incident, or NAME.zip")],
+    profile: ProfileName = None,
+    start: Annotated[str | None, typer.Option("--from", help="start of the window, instead of window.json")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="end of the window, instead of window.json")] = None,
+    force: Force = False,
+) -> int:
+    """Make a bundle from a folder of hand-collected files."""
+    from incident_kit.importing import import_folder
+
+    window = asked_window(start, end)
+    return _report(import_folder(folder, output, window=window, profile=load_profile(profile), force=force))
+
+
+def _report(path: Path) -> int:
+    """Say what was obtained and what not; the exit code."""
+    from incident_kit.cli.run import _plain
+    from incident_kit.evidence import read_evidence
+
+    evidence = read_evidence(path, verify=False)
+    rows = ", ".join(f"{count} {name}" for name, count in sorted(evidence.manifest.rows.items()) if count)
+    say(f"{path}: {rows or 'no rows'}")
+    gaps = evidence.manifest.gaps
+    if not gaps:
+        return ANSWERED
+    warn(f"{len(gaps)} gaps:")
+    for gap in gaps[:_GAPS_SHOWN]:
+        remedy = f" -> {gap['remedy']}" if gap.get("remedy") else ""
+        warn(_plain(f"  {gap['source']}: {gap['what']}: {gap['reason']}{remedy}"))
+    if len(gaps) > _GAPS_SHOWN:
+        warn(f"  ... and {len(gaps) - _GAPS_SHOWN} more in {path}/manifest.json")
+    return WITH_GAPS
+
+
+def doctor(profile: ProfileName = None) -> int:
+    """Can each source be reached and read? What is missing, and the command that grants it."""
+    from incident_kit.capture.doctor import examine
+    from incident_kit.present.formats import render_checks
+
+    checks = examine(_required(profile))
+    say(render_checks(checks))
+    return ANSWERED if all(check.passed for check in checks) else FAILED
+
+
+def snapshot(
+    store: Annotated[Path, typer.Option("--store", help="folder that keeps the snapshots")],
+    profile: ProfileName = None,
+    keep_days: Annotated[float, typer.Option("--keep-days", help="drop snapshots older than this")] = 14.0,
+    keep_bytes: Annotated[int, typer.Option("--keep-bytes", help="drop the oldest beyond this size")] = 2_000_000_000,
+) -> int:
+    """Keep one cheap capture of pods, events and connections, so that next time history exists."""
+    from incident_kit.capture.snapshot import take_snapshot
+
+    return _report(take_snapshot(_required(profile), store, keep_days=keep_days, keep_bytes=keep_bytes))
+
+
+def note(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="what to remember; kept in notes/, outside the checksums")],
+) -> int:
+    """Add a note to a bundle."""
+    from incident_kit.evidence.notes import add_note
+
+    say(f"{add_note(bundle, text)} written")
+    return ANSWERED
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(name="doctor")(doctor)
+    app.command(name="capture")(capture)
+    app.command(name="import")(import_)
+    app.command(name="snapshot")(snapshot)
+    app.command(name="note")(note)

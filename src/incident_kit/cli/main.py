@@ -1,0 +1,54 @@
+"""``incident-kit``: the program. The only place that turns an error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from incident_kit.cli import answering, capturing, presenting
+from incident_kit.cli.run import FAILED, _plain, exit_code, warn
+from incident_kit.errors import IncidentKitError
+
+app = typer.Typer(
+    name="incident-kit",
+    help="Post-incident analysis: trace a pod, find what only the console knows, which Rabbit node, what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+capturing.register(app)
+answering.register(app)
+presenting.register(app)
+
+
+def main() -> None:
+    """Run the program and leave with its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except IncidentKitError as error:
+        warn(f"incident-kit: {_plain(error)}")
+        sys.exit(exit_code(error))
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        warn("incident-kit: stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) went away; Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        warn("incident-kit: stopped")
+        sys.exit(130)
+    except OSError as error:
+        warn(f"incident-kit: {_plain(error)}. Check the path, its permissions and the free space.")
+        sys.exit(FAILED)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's usage errors
+            error.show()
+            sys.exit(error.exit_code)
+        raise
+    sys.exit(code if isinstance(code, int) else 0)

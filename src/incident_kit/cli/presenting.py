@@ -1,0 +1,100 @@
+"""The commands that tell the story: demo, timeline, report, notebook, jupyter, tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incident_kit.cli.run import ANSWERED, say
+from incident_kit.errors import UsageError
+
+Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
+
+
+def _writable(path: Path, suffixes: set[str]) -> Path:
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} should end in {' or '.join(sorted(suffixes))}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")] = Path("demo-output"),
+) -> int:
+    """The sample incident, end to end: the story, a timeline, a report."""
+    from incident_kit.present.demo import run_demo
+
+    say(run_demo(output))
+    return ANSWERED
+
+
+def timeline(
+    bundle: Bundle, output: Annotated[Path, typer.Option("-o", "--output", help="picture: .png, .svg or .pdf")]
+) -> int:
+    """Draw pods, log rates, connections and changes on one time axis."""
+    from incident_kit.evidence import read_evidence
+    from incident_kit.present.timeline import plot_timeline
+
+    path = _writable(output, {".png", ".svg", ".pdf"})
+    plot_timeline(read_evidence(bundle)).savefig(path)
+    say(f"{path} written")
+    return ANSWERED
+
+
+def report(
+    bundle: Bundle,
+    output: Annotated[Path, typer.Option("-o", "--output", help="report: .html (one file) or .md")],
+) -> int:
+    """Write the report to hand over: findings, figures, coverage, gaps."""
+    from incident_kit.evidence import read_evidence
+    from incident_kit.present.report import write_report
+
+    path = _writable(output, {".html", ".md"})
+    write_report(read_evidence(bundle), path)
+    say(f"{path} written")
+    return ANSWERED
+
+
+def notebook(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a notebook's stem or an unambiguous part of it")],
+    bundle: Bundle,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="NAME.html by default")] = None,
+    pod: Annotated[str | None, typer.Option("--pod", help="pod to ask about; the first finding's by default")] = None,
+) -> int:
+    """Run one notebook headless on a bundle and write it as one HTML file."""
+    from incident_kit.present.notebook import run_notebook
+
+    path = run_notebook(name, bundle, output, parameters={"pod": pod} if pod else {})
+    say(f"{path} written")
+    return ANSWERED
+
+
+def jupyter(bundle: Annotated[Path | None, typer.Argument(metavar="BUNDLE")] = None) -> int:
+    """Open JupyterLab on copies of the notebooks, with a bundle as their default."""
+    from incident_kit.present.notebook import open_jupyter
+
+    return open_jupyter(bundle)
+
+
+def tables(
+    name: Annotated[str | None, typer.Argument(metavar="TABLE", help="only this table")] = None,
+) -> int:
+    """What each table is: columns, types, units, origin."""
+    from incident_kit.tables import ALL
+
+    if name is not None and name not in ALL:
+        raise UsageError(f"There is no table {name!r}. Known: {', '.join(sorted(ALL))}.")
+    for table in [ALL[name]] if name else ALL.values():
+        say(f"{table.name}: one row per {table.grain}\n  from {table.origin}")
+        for column, kind, meaning in table.describe():
+            say(f"  {column:<26} {kind:<20} {meaning}")
+        say("")
+    return ANSWERED
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for function in (demo, timeline, report, notebook, jupyter, tables):
+        app.command(name=function.__name__)(function)
