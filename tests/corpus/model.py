@@ -66,7 +66,10 @@ class Format:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One entry on a console, with the verdicts and causes that the specification allows for it."""
+    """One entry on a console, with the verdicts and causes that the specification allows for it.
+
+    ``pauses`` gives nanoseconds to wait before the line of that number, so that another stream's line falls in between.
+    """
 
     time: int
     text: str
@@ -78,6 +81,7 @@ class Entry:
     causes: set[str | None] = field(default_factory=lambda: {None})
     why: str = ""
     judged: bool = True
+    pauses: dict[int, int] = field(default_factory=dict)
 
     def lost(self, *causes: str | None, why: str = "") -> None:
         """Say that no document of this entry exists, and why."""
@@ -104,7 +108,10 @@ class Document:
 
 @dataclass(slots=True, eq=False)
 class Container:
-    """One container instance: its console entries in time order and how its pod sees its state."""
+    """One container instance: its console entries in time order and how its pod sees its state.
+
+    ``clock`` is how far the process's clock is ahead of the kubelet's; ``unreadable`` is what its console file holds instead of a log.
+    """
 
     name: str
     format: Format
@@ -117,6 +124,7 @@ class Container:
     pod: Pod | None = None
     readable_from: int | None = None
     unreadable: str | None = None
+    clock: int = 0
 
     @property
     def owner(self) -> Pod:

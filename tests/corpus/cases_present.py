@@ -1,0 +1,154 @@
+"""Documents that are there, but not as one would look for them: nothing here may be called lost but what is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import faults
+from .formats import FORMATS
+from .model import MINUTE, SECOND, Case, Container, Event
+from .services import FIELDS, FLAT, KUBERNETES, Shipping, deploy, log, run
+
+
+def without_pod_field(case: Case) -> None:
+    """A fresh node's first minutes without Kubernetes fields, and now and then later."""
+    for format_name in ("logback", "serilog"):
+        container = run(case, deploy(case, f"svc-{format_name}", format_name), KUBERNETES)
+        faults.without_pod_field(container, KUBERNETES, lambda one: one.time < case.start + 4 * MINUTE or case.rng.random() < 0.02)
+        faults.lose_at_random(case, container, 0.02)
+
+
+def shifted_two_hours(case: Case) -> None:
+    """One service's times are read as local; its neighbour's are right."""
+    container = run(case, deploy(case, "ledger-service", "log4j2"), Shipping())
+    faults.lose_at_random(case, container, 0.02)
+    faults.shift(faults.shipped(container), 2, why="local time read as UTC")
+    run(case, deploy(case, "orders-service", "log4j2"), Shipping())
+
+
+def shifted_half_way(case: Case) -> None:
+    """From a redeployed pipeline on, times are six hours early."""
+    container = run(case, deploy(case, "orders-service", "python_stdlib"), FLAT)
+    faults.shift([one for one in faults.shipped(container) if one.time > case.start + 14 * MINUTE], -6, why="a pipeline's zone")
+
+
+def shifted_india(case: Case) -> None:
+    """A shift of five and a half hours."""
+    container = run(case, deploy(case, "orders-service", "nlog"), Shipping())
+    faults.shift(faults.shipped(container), 5.5, why="IST read as UTC")
+
+
+def truncated(case: Case) -> None:
+    """Long messages are cut at 602 characters, and in another service everything at 50."""
+    container = run(case, deploy(case, "orders-service", "logback"), Shipping())
+    _lengthen(case, container, Shipping())
+    faults.truncate(faults.shipped(container), lambda _: 602)
+    container = run(case, deploy(case, "quotes-api", "serilog"), FIELDS)
+    faults.truncate(faults.shipped(container), lambda _: 50)
+
+
+def _lengthen(case: Case, container: Container, shipping: Shipping) -> None:
+    existing, container.entries = container.entries, []
+    for n in range(25):
+        words = " ".join(case.rng.choices(("debit", "credit", "IBAN", "ref", "ñandú", "value-date"), k=case.rng.randrange(60, 400)))
+        log(case, container, Event(case.start + MINUTE + n * 40 * SECOND, "info", "Bank.Ledger", "Posting booked: {Note}", {"Note": words}), shipping)
+    container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+
+
+def duplicated(case: Case) -> None:
+    """Retries deliver single documents and a whole run of them again."""
+    container = run(case, deploy(case, "orders-service", "spring"), KUBERNETES)
+    faults.lose_at_random(case, container, 0.02)
+    entries = faults.shipped(container)
+    faults.duplicate(case, entries[100:130])
+    faults.duplicate(case, case.rng.sample(entries[150:], 12), copies=2)
+
+
+def late(case: Case) -> None:
+    """Now and then documents arrive minutes after the others."""
+    container = run(case, deploy(case, "orders-service", "serilog"), replace(Shipping(), ingested=True))
+    for entry in case.rng.sample(faults.shipped(container), 15):
+        faults.late(entry, case.rng.randrange(4 * MINUTE, 10 * MINUTE), why="arrived minutes later")
+
+
+def failure_store(case: Case) -> None:
+    """Refused documents are in the failure store, with their reasons."""
+    container = run(case, deploy(case, "orders-service", "serilog_ecs"), KUBERNETES)
+    chosen = case.rng.sample(faults.shipped(container), 14)
+    faults.to_failure_store(case, chosen, "metadata.Amount", "long", "n/a")
+    faults.lose_at_random(case, container, 0.02)
+
+
+def sidecars(case: Case) -> None:
+    """Three containers' documents merged under one podName, with equal heartbeats and no container field."""
+    app = deploy(case, "orders-service", "serilog")
+    proxy = app.owner.add(Container("proxy", FORMATS["zap_json"], started=app.started))
+    agent = app.owner.add(Container("agent", FORMATS["serilog"], started=app.started))
+    for container, pace in ((app, 20), (proxy, 40), (agent, 5)):
+        run(case, container, Shipping(), per_minute=pace)
+    faults.lose_at_random(case, app, 0.03)
+    faults.lose_at_random(case, proxy, 0.01)
+
+
+def namesakes(case: Case) -> None:
+    """Two StatefulSets' pods share a name in two namespaces; documents name the namespace."""
+    for namespace, share in (("shop", 0.04), ("shop-staging", 0.0)):
+        container = run(case, deploy(case, "bank", "logback", namespace=namespace, kind="StatefulSet"), KUBERNETES)
+        container.owner.name = "bank-0"
+        if share:
+            faults.lose_at_random(case, container, share)
+
+
+def namesake_elsewhere(case: Case) -> None:
+    """A namesake pod's documents are in the same index, but its console is not in this folder."""
+    shipping = replace(Shipping(), namespace_field="kubernetes.namespace")
+    mine = run(case, deploy(case, "bank", "serilog", kind="StatefulSet"), shipping)
+    other = run(case, deploy(case, "bank", "serilog", namespace="staging", kind="StatefulSet"), shipping)
+    mine.owner.name = other.owner.name = "bank-0"
+    for document in case.documents:
+        document.source["podName"] = "bank-0"
+    other.unreadable, other.owner.listed = "", False
+    faults.lose_at_random(case, mine, 0.04)
+
+
+def skewed(case: Case) -> None:
+    """The processes' clocks are 3.2 s ahead in one pod and 0.8 s behind in another."""
+    for clock in (3_200_000_000, -800_000_000):
+        container = deploy(case, "orders-service", "loguru")
+        container.clock = clock
+        run(case, container, Shipping())
+        faults.lose_at_random(case, container, 0.03)
+
+
+def milliseconds(case: Case) -> None:
+    """Times cut to milliseconds and to seconds in the documents, whole on the console."""
+    for digits in (3, 0):
+        container = run(case, deploy(case, "orders-service", "slog_json"), replace(Shipping(), timestamp_digits=digits), per_minute=60)
+        faults.lose_at_random(case, container, 0.03)
+
+
+def elastic_only(case: Case) -> None:
+    """The console's minimum level is above the sink's: DEBUG is only in Elasticsearch."""
+    container = run(case, deploy(case, "orders-service", "spring"), KUBERNETES, weights=(0.7, 0.1, 0.05, 0.15))
+    for entry in [one for one in container.entries if one.event and one.event.level == "debug"]:
+        container.entries.remove(entry)
+        assert entry.document is not None
+        entry.document.verdicts, entry.document.why = {"elastic_only"}, "below the console's level"
+    faults.lose_at_random(case, container, 0.02)
+
+
+def retried_and_split(case: Case) -> None:
+    """Documents in three files out of order, console times with an offset, everything compressed."""
+    case.elasticsearch_files, case.console_zone, case.compressed = 3, "+05:00", True
+    container = run(case, deploy(case, "orders-service", "winston"), Shipping())
+    faults.lose_at_random(case, container, 0.03)
+    faults.duplicate(case, case.rng.sample(faults.shipped(container), 5))
+
+
+CASES = {
+    make.__name__: make
+    for make in (
+        without_pod_field, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
+        namesake_elsewhere, skewed, milliseconds, elastic_only, retried_and_split,
+    )
+}
