@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpus.model import Format
+from tests.corpus.model import Format
 
 from . import dotnet, golang, jvm, node, python
 

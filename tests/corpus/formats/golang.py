@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from corpus.model import SECOND, Event, Format, JsonObject, local, rfc3339
+from tests.corpus.model import SECOND, Event, Format, JsonObject, local, rfc3339
 
 from .rendering import compact, constant, go_quoted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from corpus.model import Event, Format, JsonObject, local, rfc3339
+from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
 from .rendering import compact, constant, fill, go_value
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from corpus.model import Event, JsonObject
+from tests.corpus.model import Event, JsonObject
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
