@@ -1,0 +1,110 @@
+"""A broken file is a gap that names file and line, and the rest of it is used."""
+
+import gzip
+import json
+
+import pytest
+
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.profile import default_profile
+from incident_kit.window import Window
+
+
+@pytest.fixture
+def context():
+    return Context(cluster="test", window=Window(start=0, end=1), captured_at=None, profile=default_profile())
+
+
+def write(tmp_path, data, name="kubernetes/pods.json"):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return RawFolder(tmp_path)
+
+
+PODS = {"apiVersion": "v1", "kind": "List", "items": [{"kind": "Pod", "metadata": {"name": f"p{i}"}} for i in range(5)]}
+
+
+def test_a_missing_file_is_none_and_an_empty_list_is_empty(tmp_path, context):
+    raw = write(tmp_path, b'{"kind": "PodList", "items": []}')
+
+    assert raw.kubernetes("pods", context) == []
+    assert raw.kubernetes("nodes", context) is None
+    assert context.gaps == []
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_a_torn_list_gives_its_complete_objects_and_names_the_line(tmp_path, context, indent):
+    text = json.dumps(PODS, indent=indent)
+    cut = text.rindex("p4")
+    raw = write(tmp_path, text[:cut].encode())
+
+    found = raw.kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["p0", "p1", "p2", "p3"]
+    [gap] = context.gaps
+    assert gap["what"].startswith("kubernetes/pods.json line ")
+    assert "4 complete objects" in gap["reason"]
+
+
+def test_one_broken_object_loses_only_itself(tmp_path, context):
+    text = json.dumps(PODS, indent=1).replace('"p2"', "p2")
+    raw = write(tmp_path, text.encode())
+
+    found = raw.kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["p0", "p1", "p3", "p4"]
+    assert len(context.gaps) == 1
+
+
+def test_an_empty_file_is_a_gap_not_an_empty_answer(tmp_path, context):
+    raw = write(tmp_path, b"")
+
+    assert raw.kubernetes("pods", context) == []
+    assert context.gaps[0]["reason"] == "the file is empty"
+
+
+def test_latin_1_bytes_are_kept_visibly_and_said(tmp_path, context):
+    raw = write(tmp_path, json.dumps(PODS).encode().replace(b"p0", b"caf\xe9"))
+
+    found = raw.kubernetes("pods", context)
+
+    assert found[0]["metadata"]["name"] == "caf\\xe9"
+    assert "not UTF-8" in context.gaps[0]["reason"]
+
+
+def test_powershell_utf16_is_read(tmp_path, context):
+    raw = write(tmp_path, json.dumps(PODS).encode("utf-16"))
+
+    assert len(raw.kubernetes("pods", context)) == 5
+
+
+def test_a_truncated_gzip_uses_what_decompresses(tmp_path, context):
+    packed = gzip.compress(json.dumps(PODS, indent=1).encode() * 1, compresslevel=0)
+    raw = write(tmp_path, packed[:-100], "kubernetes/pods.json.gz")
+
+    found = raw.kubernetes("pods", context)
+
+    assert found and len(found) < 6
+    assert any("torn" in gap["reason"] for gap in context.gaps)
+
+
+def test_items_of_a_typed_list_get_their_kind_back(tmp_path, context):
+    raw = write(tmp_path, b'{"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a"}}]}')
+
+    assert raw.kubernetes("pods", context)[0]["kind"] == "Pod"
+
+
+def test_a_refusal_that_was_saved_as_a_file_is_a_gap_in_the_servers_words(tmp_path, context):
+    status = {"kind": "Status", "status": "Failure", "message": "pods is forbidden: User cannot list"}
+    raw = write(tmp_path, json.dumps(status).encode())
+
+    assert raw.kubernetes("pods", context) == []
+    assert "pods is forbidden" in context.gaps[0]["reason"]
+
+
+def test_pages_of_lists_are_joined(tmp_path, context):
+    raw = write(tmp_path, json.dumps([PODS, PODS]).encode())
+
+    assert len(raw.kubernetes("pods", context)) == 10
