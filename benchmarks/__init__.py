@@ -1,0 +1,1 @@
+"""Speed as ratios against what a user could do instead, in one run on one machine: ``make bench``."""
