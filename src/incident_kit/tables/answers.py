@@ -94,6 +94,7 @@ RESTARTS = declare(
         ("observed", FLAG, "false where inferred"),
         ("meaning", TEXT, "what the exit code means, in words"),
         ("source", TEXT, "what it is known from"),
+        ("in_window", FLAG, "whether it ended inside the window; null where the time is not known"),
     ],
     order=("time", "namespace", "pod", "container", "restart_count"),
 )
@@ -123,6 +124,9 @@ RABBIT = declare(
         ("consumes", TEXTS, "vhost/queue it consumes, with the queue's leader"),
         ("messages_unacknowledged", INTEGER, "over its channels"),
         ("close_reason", TEXT, "the broker's reason of a bad end"),
+        ("observed", FLAG, "false where the opening, the end or the node is inferred"),
+        ("moved_to", TEXT, "node of the pod's next connection after this one ended with its node"),
+        ("moved_at", TIME, "when that connection was opened"),
         ("source", TEXT, "management_api, broker_log, metricbeat, joined by +"),
     ],
     order=("connected_at", "connection"),

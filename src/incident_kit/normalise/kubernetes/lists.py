@@ -1,0 +1,128 @@
+"""From the lists of the raw folder to the Kubernetes tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.kubernetes.access import Document, instant, mapping, text
+from incident_kit.normalise.kubernetes.events import event_row
+from incident_kit.normalise.kubernetes.owners import OwnerIndex, controller
+from incident_kit.normalise.kubernetes.pods import container_rows, pod_row
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, OBJECTS, PODS
+
+#: Kinds of the plurals people collect; a list made by hand (jq, --chunk) may have lost the kind of its items.
+_KINDS = {
+    "pods": "Pod",
+    "events": "Event",
+    "replicasets": "ReplicaSet",
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "controllerrevisions": "ControllerRevision",
+    "jobs": "Job",
+    "cronjobs": "CronJob",
+    "nodes": "Node",
+    "namespaces": "Namespace",
+    "configmaps": "ConfigMap",
+    "secrets": "Secret",
+    "networkpolicies": "NetworkPolicy",
+    "services": "Service",
+    "endpoints": "Endpoints",
+    "endpointslices": "EndpointSlice",
+    "ingresses": "Ingress",
+    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+    "poddisruptionbudgets": "PodDisruptionBudget",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "serviceaccounts": "ServiceAccount",
+}
+
+
+def normalise_kubernetes(raw: RawFolder, context: Context) -> dict[str, list[dict[str, Any]]]:
+    """Rows of OBJECTS, PODS, CONTAINERS and EVENTS, by table name.
+
+    Every file ``kubernetes/<plural>.json`` is read, whatever its plural; one that cannot be read is a gap. A pod
+    stands in PODS and in OBJECTS; an event only in EVENTS.
+    """
+    documents = _newest(_documents(raw, context))
+    owners = OwnerIndex(documents)
+    tables: dict[str, list[dict[str, Any]]] = {
+        table.name: [] for table in (OBJECTS, PODS, CONTAINERS, EVENTS)
+    }
+    for document in documents:
+        if document.get("kind") == "Event":
+            tables[EVENTS.name].append(event_row(document, context.cluster))
+            continue
+        tables[OBJECTS.name].append(object_row(document, context.cluster))
+        if document.get("kind") == "Pod":
+            containers = container_rows(document, context.cluster)
+            tables[CONTAINERS.name] += containers
+            tables[PODS.name].append(pod_row(document, context.cluster, owners, containers))
+    return tables
+
+
+def object_row(document: Document, cluster: str) -> dict[str, Any]:
+    """The OBJECTS row of one object."""
+    owner = controller(document)
+    annotations = {
+        key: value
+        for key, value in mapping(document, "metadata", "annotations").items()
+        if not key.endswith("last-applied-configuration")
+    }
+    return {
+        "cluster": cluster,
+        "kind": text(document, "kind"),
+        "api_version": text(document, "apiVersion"),
+        "namespace": text(document, "metadata", "namespace"),
+        "name": text(document, "metadata", "name"),
+        "uid": text(document, "metadata", "uid"),
+        "created_at": instant(document, "metadata", "creationTimestamp"),
+        "deleted_at": instant(document, "metadata", "deletionTimestamp"),
+        "owner_kind": owner.kind if owner else None,
+        "owner_name": owner.name if owner else None,
+        "owner_uid": owner.uid if owner else None,
+        "labels": orjson.dumps(mapping(document, "metadata", "labels")).decode(),
+        "annotations": orjson.dumps(annotations).decode(),
+        "object": orjson.dumps(document).decode(),
+    }
+
+
+def _documents(raw: RawFolder, context: Context) -> list[Document]:
+    found: list[Document] = []
+    for path in raw.files("kubernetes/*.json") + raw.files("kubernetes/*.json.gz"):
+        name = raw.relative(path).removesuffix(".gz")
+        plural = name.removeprefix("kubernetes/").removesuffix(".json")
+        nameless = 0
+        for item in raw.items(name, context, "kubernetes") or []:
+            kind = text(item, "kind") or _KINDS.get(plural.split(".", 1)[0].lower())
+            if kind is None or text(item, "metadata", "name") is None:
+                nameless += 1
+                continue
+            found.append(item if item.get("kind") == kind else {"kind": kind, **item})
+        if nameless:
+            context.gap(
+                "kubernetes",
+                name,
+                f"{nameless} elements have no kind or no name and are left out",
+                f"Collect it with: kubectl get {plural} -A -o json",
+            )
+    return found
+
+
+def _newest(documents: list[Document]) -> list[Document]:
+    """One copy per object, the newest by resourceVersion: a capture reads pods before and after their logs."""
+    kept: dict[tuple[Any, ...], Document] = {}
+    for document in documents:
+        metadata = mapping(document, "metadata")
+        key = (document.get("kind"), metadata.get("namespace"), metadata.get("name"), metadata.get("uid"))
+        if key not in kept or _version(document) >= _version(kept[key]):
+            kept[key] = document
+    return list(kept.values())
+
+
+def _version(document: Document) -> int:
+    version = text(document, "metadata", "resourceVersion") or ""
+    return int(version) if version.isdecimal() else -1
