@@ -1,0 +1,88 @@
+"""Answers as HTML tables, for notebooks and the report: every cell escaped, times stated as UTC."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from incident_kit.present.columns import cell, split_constant, view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STYLE = (
+    "<style>.ik{overflow:auto;max-height:34em}.ik table{border-collapse:collapse;font:13px/1.35 system-ui,sans-serif}"
+    ".ik th{position:sticky;top:0;background:#f4f5f7;text-align:left;white-space:nowrap}"
+    ".ik th,.ik td{padding:3px 10px;border-bottom:1px solid #e3e5e8;vertical-align:top}"
+    ".ik td{text-align:left;max-width:44em;overflow-wrap:anywhere}.ik td.n{text-align:right}"
+    ".ik td.t,.ik td.k{white-space:nowrap;font-variant-numeric:tabular-nums}"
+    ".ik td.x{font-family:ui-monospace,monospace;font-size:12px}"
+    ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
+    "</style>"
+)
+_UNBROKEN = frozenset(
+    {"pod", "container", "namespace", "rabbit_node", "verdict", "cause", "rule", "severity", "what"}
+)
+
+
+class HtmlTable:
+    """A frame as a notebook shows it.
+
+    Attributes:
+        frame: the whole frame, every column; the view shows those that matter first.
+    """
+
+    def __init__(self, frame: pd.DataFrame, limit: int) -> None:
+        self.frame, self._limit = frame, limit
+
+    def _repr_html_(self) -> str:
+        return _STYLE + table_html(self.frame, self._limit)
+
+    def __repr__(self) -> str:
+        """Rows and columns."""
+        return f"<table of {len(self.frame)} rows: {', '.join(map(str, self.frame.columns))}>"
+
+
+def show(frame: pd.DataFrame, limit: int = 50) -> HtmlTable:
+    """The frame as a table with the columns that matter first; ``.frame`` has all of it."""
+    return HtmlTable(frame, limit)
+
+
+def table_html(frame: pd.DataFrame, limit: int = 200) -> str:
+    """The view of a frame as HTML, with a note on what every row shares and on what was left out."""
+    if not len(frame):
+        return '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
+    names, same = split_constant(frame, view(frame))
+    kinds = {name: _kind(frame, name) for name in names}
+    head = "".join(f"<th>{escape(name)}{' (UTC)' if kinds[name] == 't' else ''}</th>" for name in names)
+    rows = (
+        "<tr>"
+        + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True))
+        + "</tr>"
+        for row in frame[names].head(limit).itertuples(index=False, name=None)
+    )
+    about = " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in same.items())
+    left = f"{len(frame) - limit:,} more rows are not shown." if len(frame) > limit else ""
+    return (
+        (f'<p class="ik-note">{about}</p>' if about else "")
+        + f'<div class="ik"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        + (f'<p class="ik-note">{left}</p>' if left else "")
+    )
+
+
+def _kind(frame: pd.DataFrame, name: str) -> str:
+    """Class of a column's cells: t instant, n number, x log text, k not to be broken."""
+    dtype = str(frame[name].dtype).lower()
+    if dtype.startswith("datetime64"):
+        return "t"
+    if dtype.startswith(("int", "float")):
+        return "n"
+    return "x" if name in {"text", "message"} else "k" if name in _UNBROKEN else ""
+
+
+def _cell(value: object, name: str, kind: str) -> str:
+    return (
+        f'<td class="{kind}">{escape(cell(value, name))}</td>'
+        if kind
+        else f"<td>{escape(cell(value, name))}</td>"
+    )

@@ -1,0 +1,215 @@
+"""Answers as tables for the terminal.
+
+A table is a view: it shows the columns that matter first, as many rows as one reads, and says what it left
+out. JSON and CSV are complete. Cells are rich ``Text`` objects, never markup, and pass `text.visible`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from incident_kit.present.columns import cell, keeps_both_ends, split_constant, view
+from incident_kit.present.text import plural, shorten_middle, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_SHOWN = 200
+COVERAGE_ROWS_SHOWN = 12
+_WIDTH_WITHOUT_TERMINAL = 150
+_LONGEST_NAME = 44
+
+#: Colour is never the only sign: the word stands beside it.
+_STYLES = {
+    "critical": "bold red",
+    "warning": "yellow",
+    "info": "cyan",
+    "console_only": "bold red",
+    "rejected": "red",
+    "unknown": "dim",
+    "elastic_only": "yellow",
+    "duplicate": "yellow",
+    "matched": "green",
+    "ambiguous": "yellow",
+    "none": "dim",
+}
+
+
+def render_table(frame: pd.DataFrame, coverage: pd.DataFrame) -> str:
+    """An answer for the terminal: a line in words, the table, and what it rests on."""
+    parts: list[RenderableType] = [Text(summary_line(frame), style="bold")]
+    parts.extend(table_with_notes(frame))
+    if "verdict" in frame.columns:
+        parts.extend(_coverage_notes(frame, coverage))
+    return to_text(Group(*parts))
+
+
+def summary_line(frame: pd.DataFrame) -> str:
+    """How many rows of which sort, in one line."""
+    counted = "rule" if "rule" in frame.columns else "verdict" if "verdict" in frame.columns else ""
+    if not len(frame):
+        return "No rows: nothing of this kind in what was captured."
+    if not counted:
+        return plural(len(frame), "row")
+    words = (
+        plural(len(frame), "finding") if counted == "rule" else plural(len(frame), "log entry", "log entries")
+    )
+    key = frame["severity"] if counted == "rule" else frame["verdict"]
+    if counted == "verdict" and frame["verdict"].nunique() == 1:
+        key = frame["cause"].fillna("no cause")
+        words += f" {visible(frame['verdict'].iloc[0])}"
+    counts = key.value_counts()
+    return f"{words}: " + ", ".join(f"{count:,} {visible(name)}" for name, count in counts.items())
+
+
+def table_with_notes(frame: pd.DataFrame, limit: int = ROWS_SHOWN) -> list[RenderableType]:
+    """The table of a frame, the line above it, and the line that says what was left out."""
+    if not len(frame):
+        return []
+    names, same = split_constant(frame, view(frame))
+    day = _common_day(frame, names)
+    about = [f"{name} {value}" for name, value in same.items()]
+    zone = f"times UTC on {day}" if day else "times UTC" if _instants(frame, names) else ""
+    notes: list[RenderableType] = []
+    if heading := " · ".join(part for part in (*about, zone) if part):
+        notes.append(Text(heading, style="dim"))
+    notes.append(_table(frame.head(limit), names, day))
+    if len(frame) > limit:
+        more = f"{plural(len(frame) - limit, 'more row')}; --output json or csv has all"
+        notes.append(Text(f"... and {more}", style="dim"))
+    return notes
+
+
+def _instants(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    return [name for name in names if str(frame[name].dtype).startswith("datetime64")]
+
+
+def _common_day(frame: pd.DataFrame, names: list[str]) -> str:
+    """The one UTC day of every instant shown, or nothing: then each cell carries its date."""
+    days = {
+        f"{day:%Y-%m-%d}"
+        for name in _instants(frame, names)
+        for day in frame[name].dropna().dt.floor("D").unique()
+    }
+    return days.pop() if len(days) == 1 else ""
+
+
+def _table(frame: pd.DataFrame, names: list[str], day: str = "") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in names:
+        wide = name in {"text", "title", "reason", "next_step", "evidence", "meaning", "remedy", "what"}
+        numeric = str(frame[name].dtype).lower().startswith(("int", "float"))
+        table.add_column(
+            Text(name),
+            overflow="fold",
+            justify="right" if numeric else "left",
+            no_wrap=not wide,
+            ratio=1 if wide else None,
+        )
+    for row in frame[names].itertuples(index=False, name=None):
+        table.add_row(*(_styled(value, name, day) for name, value in zip(names, row, strict=True)))
+    return table
+
+
+def _styled(value: Any, name: str, day: str) -> Text:
+    text = cell(value, name)
+    if day and text.startswith(day):
+        text = text[len(day) + 1 :]
+    if keeps_both_ends(name):
+        text = shorten_middle(text, _LONGEST_NAME)
+    return Text(text, style=_STYLES.get(text, "") if name in {"severity", "verdict", "match"} else "")
+
+
+def _coverage_notes(frame: pd.DataFrame, coverage: pd.DataFrame) -> list[RenderableType]:
+    """Coverage of the pods in the answer: what "not there" rests on."""
+    if not len(coverage):
+        return [Text("\nCoverage: nothing is known of what was read completely.", style="yellow")]
+    asked = set(frame["pod"].dropna())
+    shown = coverage[coverage["pod"].isin(asked) | coverage["pod"].isna()] if asked else coverage
+    title = Text("\nCoverage: from when to when each side is known", style="bold")
+    return [title, *table_with_notes(shown.reset_index(drop=True), COVERAGE_ROWS_SHOWN)]
+
+
+def render_trace_table(story: Mapping[str, Any]) -> str:
+    """The answer of ``trace``, a section each."""
+    import pandas as pd
+
+    parts: list[RenderableType] = []
+    for section, content in story.items():
+        if section == "gaps":  # the command line says them on stderr
+            continue
+        frame = _as_frame(content)
+        title = f"{section} ({len(frame)})" if isinstance(frame, pd.DataFrame) else section
+        parts.append(Text(f"\n{visible(title)}" if parts else visible(title), style="bold"))
+        if isinstance(frame, pd.DataFrame):
+            parts.extend(table_with_notes(frame, 40) or [Text("none", style="dim")])
+        else:
+            parts.append(_facts(frame))
+    return to_text(Group(*parts))
+
+
+def _as_frame(content: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
+        return pd.DataFrame(content)
+    return content
+
+
+def _facts(content: Any) -> Table:
+    """Name and value, one a line; nested objects on one line each."""
+    from incident_kit.present.formats import plain
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    facts = plain(content)
+    for name, value in (facts if isinstance(facts, dict) else {"": facts}).items():
+        if value not in (None, [], {}):
+            table.add_row(Text(visible(name)), Text(_fact(value)))
+    return table
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{visible(name)} {_fact(part)}" for name, part in value.items() if part not in (None, [], {})
+        )
+    if isinstance(value, list):
+        return "; ".join(_fact(part) for part in value)
+    return cell(value)
+
+
+def render_check_table(checks: Iterable[Any]) -> str:
+    """The checks of ``doctor``: passed or not, and the command that grants what is missing."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in ("", "source", "check", "result", "remedy"):
+        table.add_column(name, overflow="fold")
+    for check in checks:
+        sign = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
+        words = (getattr(check, name, "") or "" for name in ("source", "what", "reason", "remedy"))
+        table.add_row(sign, *(Text(visible(word)) for word in words))
+    return to_text(table)
+
+
+def to_text(content: RenderableType, width: int | None = None) -> str:
+    """What the terminal shows; colours only where standard output is a terminal that wants them."""
+    wants_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    columns = width or shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 50)).columns
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer, width=max(columns, 60), force_terminal=wants_colour, no_color=not wants_colour,
+        color_system="auto" if wants_colour else None, markup=False, emoji=False, highlight=False,
+    )  # fmt: skip
+    console.print(content)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

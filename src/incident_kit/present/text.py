@@ -1,0 +1,54 @@
+"""Text from logs and servers, made safe to show: nothing in it may steer a terminal or a reader's eye.
+
+An escape sequence in a log line can retitle a terminal, move its cursor or forge a line above; a
+bidirectional override can make text read backwards. Both are shown as what they are.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e", "\x00": "\\0"}
+#: Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, line separators.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@lru_cache(maxsize=4096)
+def _visible_character(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def visible(value: object) -> str:
+    """The text on one line, with every character that would act instead of show written out."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(map(_visible_character, text))
+
+
+def shorten(value: object, width: int) -> str:
+    """Visible text of at most ``width`` characters; what is cut away is marked by an ellipsis."""
+    text = visible(value)
+    return text if len(text) <= width else text[: max(width - 1, 1)] + "…"
+
+
+def shorten_middle(value: object, width: int) -> str:
+    """Visible text of at most ``width`` characters that keeps both ends: pod names differ at the end."""
+    text = visible(value)
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[-tail:] if tail else ''}"
+
+
+def plural(count: int, singular: str, several: str | None = None) -> str:
+    """``1 restart``, ``12,345 restarts``."""
+    return f"{count:,} {singular if count == 1 else several or singular + 's'}"
