@@ -1,0 +1,229 @@
+"""Facts about pods that no longer exist, from what outlives them: events, owners' objects, endpoints, their name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.normalise.kubernetes.access import instant, listed, mapping, text
+from incident_kit.normalise.kubernetes.names import (
+    cron_job_of,
+    deployment_of,
+    generated_from,
+    ordinal_of,
+    read_name,
+)
+from incident_kit.normalise.kubernetes.owners import REVISION
+from incident_kit.tables.kubernetes import EVENTS, OBJECTS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+_CREATED = re.compile(r"^(?:Created pod: (?P<a>\S+)|create Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
+_DELETED = re.compile(r"^(?:Deleted pod: (?P<a>\S+)|delete Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
+_ASSIGNED = re.compile(
+    r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<pod>\S+) to (?P<node>\S+?)\.?$"
+)
+_IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
+# A failed probe names the address it asked: the pod's own, unless the probe names a host.
+_PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
+_OWNERS = ("ReplicaSet", "Job", "DaemonSet", "StatefulSet", "ReplicationController")
+
+
+def learn_from_events(lives: list[Lifetime], evidence: Evidence) -> None:
+    """Sightings, node, image and address from events; pods that only events know become lives."""
+    by_uid = {life.pod_uid: life for life in lives if life.pod_uid}
+    for event in evidence.table(EVENTS).to_dict("records"):
+        message = str(event["message"] or "")
+        first, last = _ns(event["first_at"]), _ns(event["last_at"])
+        if event["kind"] == "Pod" and isinstance(event["name"], str):
+            life = _life_of(lives, by_uid, event)
+            source = f"event {event['reason']}"
+            life.sight(first, source)
+            life.sight(last, source)
+            _learn_from_pod_event(life, message, source)
+        elif event["kind"] in _OWNERS:
+            _learn_from_owner_event(lives, event, message, first, last)
+
+
+def _life_of(lives: list[Lifetime], by_uid: dict[str | None, Lifetime], event: dict[str, Any]) -> Lifetime:
+    uid = event["uid"] if isinstance(event["uid"], str) else None
+    if uid in by_uid:
+        return by_uid[uid]
+    if uid is None:
+        same = [life for life in lives if life.pod == event["name"] and life.namespace == event["namespace"]]
+        if len(same) == 1:
+            return same[0]
+    life = Lifetime(event["namespace"], str(event["name"]), uid)
+    lives.append(life)
+    if uid is not None:
+        by_uid[uid] = life
+    return life
+
+
+def _learn_from_pod_event(life: Lifetime, message: str, source: str) -> None:
+    assigned, image, probed = _ASSIGNED.match(message), _IMAGE.search(message), _PROBED.search(message)
+    if assigned:
+        life.learn("node", assigned["node"], source)
+    if image and not life.captured:
+        known = life.value("images") or []
+        if image["image"] not in known:
+            life.facts.pop("images", None)
+            life.learn("images", [*known, image["image"]], source)
+    if probed and source == "event Unhealthy" and not life.captured:
+        life.learn("pod_ips", [probed["ip"].strip("[]")], source, observed=False)
+
+
+def _learn_from_owner_event(
+    lives: list[Lifetime], event: dict[str, Any], message: str, first: int | None, last: int | None
+) -> None:
+    created, deleted = _CREATED.match(message), _DELETED.match(message)
+    match = created or deleted
+    if match is None:
+        return
+    name = match["a"] or match["b"]
+    source = f"event {event['reason']} of {event['kind']} {event['name']}"
+    same = [life for life in lives if life.pod == name and life.namespace == event["namespace"]]
+    if not same:
+        same = [Lifetime(event["namespace"], name)]
+        lives.append(same[0])
+    if len(same) > 1:
+        return  # a StatefulSet's pod with several lives: their objects and events tell them apart better
+    life = same[0]
+    life.learn("owner_kind", event["kind"], source)
+    life.learn("owner_name", event["name"], source)
+    if created:
+        life.learn("created_at", first, source)
+        life.sight(first, source)
+    else:
+        life.sight(last, source)
+        if not life.captured:
+            life.learn("deleted_at", last, source, observed=False)
+
+
+def learn_from_endpoints(lives: list[Lifetime], evidence: Evidence) -> None:
+    """Addresses from EndpointSlices, which may still name a pod whose object was not captured."""
+    for document in _objects(evidence, "EndpointSlice"):
+        name = text(document, "metadata", "name")
+        for endpoint in listed(document, "endpoints"):
+            target = mapping(endpoint, "targetRef")
+            addresses = endpoint.get("addresses")
+            if target.get("kind") != "Pod" or not isinstance(addresses, list):
+                continue
+            for life in lives:
+                if not life.captured and _is_target(life, target):
+                    life.learn("pod_ips", [str(ip) for ip in addresses], f"EndpointSlice {name}")
+                    life.learn("node", text(endpoint, "nodeName"), f"EndpointSlice {name}")
+
+
+def _is_target(life: Lifetime, target: dict[str, Any]) -> bool:
+    if life.pod_uid is not None and target.get("uid"):
+        return bool(life.pod_uid == target["uid"])
+    return life.pod == target.get("name") and life.namespace in (None, target.get("namespace"))
+
+
+def learn_from_owners(lives: list[Lifetime], evidence: Evidence) -> None:
+    """Owner, workload, image and revision of pods without object: from their owner's object, else from the name."""
+    gone = [life for life in lives if not life.captured]
+    if not gone:
+        return
+    owners = [document for kind in _OWNERS for document in _objects(evidence, kind)]
+    for life in gone:
+        fitting = [owner for owner in owners if _may_own(owner, life)]
+        if len(fitting) > 1 and len(named := [o for o in fitting if _is_named_owner(o, life)]) == 1:
+            fitting = named
+        if len(fitting) == 1:
+            _learn_from_owner(life, fitting[0])
+        elif not fitting:
+            _learn_from_name(life)
+
+
+def _objects(evidence: Evidence, kind: str) -> list[dict[str, Any]]:
+    def read() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        frame = evidence.table(OBJECTS)
+        wanted = frame[frame["kind"].isin([*_OWNERS, "EndpointSlice", "Node", "Service"])]
+        for row_kind, document in zip(wanted["kind"], wanted["object"], strict=True):
+            found.setdefault(str(row_kind), []).append(orjson.loads(document))
+        return found
+
+    return evidence.memo("objects_by_kind", read).get(kind, [])
+
+
+def objects_of_kind(evidence: Evidence, kind: str) -> list[dict[str, Any]]:
+    """Parsed objects of one kind: an owner's, EndpointSlice, Node or Service."""
+    return _objects(evidence, kind)
+
+
+def _may_own(owner: dict[str, Any], life: Lifetime) -> bool:
+    name, namespace = text(owner, "metadata", "name") or "", text(owner, "metadata", "namespace")
+    if life.namespace is not None and namespace != life.namespace:
+        return False
+    created = instant(owner, "metadata", "creationTimestamp")
+    if created is not None and life.last_seen is not None and life.last_seen[0] < created:
+        return False  # the pod was gone before this owner existed
+    if life.value("owner_name") is not None:
+        return bool(name == life.value("owner_name") and owner.get("kind") == life.value("owner_kind"))
+    if owner.get("kind") == "StatefulSet":
+        return ordinal_of(name, life.pod) is not None
+    return generated_from(name, life.pod)
+
+
+def _is_named_owner(owner: dict[str, Any], life: Lifetime) -> bool:
+    # Names cut at 58 characters fit several ReplicaSets of one Deployment; an image seen in the logs may decide.
+    images = set(life.value("images") or ())
+    return bool(images & set(_template_images(owner)))
+
+
+def _learn_from_owner(life: Lifetime, owner: dict[str, Any]) -> None:
+    kind, name = str(owner.get("kind")), text(owner, "metadata", "name") or ""
+    source = f"{kind} {name}"
+    life.learn("owner_kind", kind, source, observed=False)
+    life.learn("owner_name", name, source, observed=False)
+    life.namespace = life.namespace or text(owner, "metadata", "namespace")
+    template_hash = text(owner, "metadata", "labels", "pod-template-hash")
+    parent = next(
+        (r for r in listed(owner, "metadata", "ownerReferences") if r.get("controller") is not False), None
+    )
+    if parent is not None:
+        workload: tuple[str | None, str | None] = (text(parent, "kind"), text(parent, "name"))
+    elif kind == "ReplicaSet" and (deployment := deployment_of(name, template_hash)):
+        workload = ("Deployment", deployment)
+    elif kind == "Job" and (cron_job := cron_job_of(name)):
+        workload = ("CronJob", cron_job)
+    else:
+        workload = (kind, name)
+    life.learn("workload_kind", workload[0], source, observed=False)
+    life.learn("workload", workload[1], source, observed=False)
+    life.learn("template_hash", template_hash, source, observed=False)
+    life.learn("revision", text(owner, "metadata", "annotations", REVISION), source, observed=False)
+    life.learn("images", list(_template_images(owner)), source, observed=False)
+
+
+def _template_images(owner: dict[str, Any]) -> Iterator[str]:
+    spec = mapping(owner, "spec", "template", "spec")
+    for container in [*listed(spec, "containers"), *listed(spec, "initContainers")]:
+        image = text(container, "image")
+        if image:
+            yield image
+
+
+def _learn_from_name(life: Lifetime) -> None:
+    reading = read_name(life.pod)
+    source = "the pod's name"
+    life.learn("owner_kind", reading.owner_kind, source, observed=False)
+    life.learn("owner_name", reading.owner_name, source, observed=False)
+    life.learn("workload_kind", reading.workload_kind, source, observed=False)
+    life.learn("workload", reading.workload, source, observed=False)
+    life.learn("template_hash", reading.template_hash, source, observed=False)
+    life.learn("scheduled_for", reading.scheduled_at, source, observed=False)
+
+
+def _ns(value: Any) -> int | None:
+    import pandas as pd
+
+    return None if value is None or value is pd.NaT or pd.isna(value) else int(pd.Timestamp(value).value)
