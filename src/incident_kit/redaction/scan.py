@@ -1,0 +1,45 @@
+"""One scan that decides which lines need a closer look.
+
+Most lines hold nothing to hide. They are told by a single multi-pattern automaton (RE2, through Arrow, without
+making a Python object for each line), so that clean text costs a few nanoseconds a byte.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_PATTERN = (
+    r"-----BEGIN "
+    r"""|://[^\s/@"']*:[^\s/"']+@"""
+    r"|eyJ[\w-]{8}"
+    r"|(?i:bearer|basic|apikey)\s+[\w.~+/=-]{8}"
+    r"|(?i:pass(?:word|wd|phrase)|pwd|secret|token|[_. -]key|apikey|accesskey|accountkey|privatekey|signingkey"
+    r"""|encryptionkey|sharedkey|secretkey|credentials?|authorization|cookie|cvv2?|cvc2?|sig)\\?["']?\s{0,3}[:=]"""
+    r"|[2-6]\d{3} ?-?\d{4} ?-?\d{4} ?-?\d"
+    r"|3[47]\d{2} ?-?\d{6} ?-?\d{5}"
+    r"|[\w.+%-](?:@|%40)[\w.-]+\.[A-Za-z]"
+    r"|[A-Z]{2}\d{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}"
+    r"|A[KS]IA[0-9A-Z]{16}|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_"
+    r"|\\u00(?:40|3[aAdD]|2[fF])"
+)
+
+
+def lines_of(block: bytes) -> tuple[pa.LargeBinaryArray, np.ndarray]:
+    """Lines of a block (with their newlines) without copying it, and where each begins and the last ends."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 0x0A).astype(np.int64) + 1
+    if not len(ends) or ends[-1] != len(block):
+        ends = np.append(ends, len(block))
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])
+    array = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(block)]
+    )
+    return array, offsets
+
+
+def suspicious_lines(block: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the lines that need a closer look, and the offsets of all lines."""
+    array, offsets = lines_of(block)
+    found = pc.match_substring_regex(array, _PATTERN)
+    return np.flatnonzero(found.to_numpy(zero_copy_only=False)), offsets
