@@ -81,12 +81,13 @@ def within_the_lag(case: Case) -> None:
     case.captured_at = (container.entries[-1].time // SECOND + 1) * SECOND
     faults.lose_at_random(case, container, 0.02)
     for entry in faults.shipped(container):
-        age = case.captured_at - entry.time
-        if age < 2 * SECOND or (age < 10 * SECOND and case.rng.random() < 0.3):
+        assert entry.document is not None
+        assert entry.document.arrived is not None
+        if entry.document.arrived > case.captured_at:
             case.drop(entry.document)
             entry.document = None
-            faults.unknown([entry], why="within the usual ingest lag at capture", also=() if age < 3 * SECOND else ("console_only",))
-            entry.causes = {None, "unexplained", "shipping_outage"}
+            old = case.captured_at - entry.time > 5 * SECOND
+            faults.unknown([entry], why="within the usual ingest lag at capture", also=("console_only",) if old else ())
 
 
 def rotated_away(case: Case) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import replace
 
 from . import faults
-from .model import MINUTE, SECOND, Case, Container, Event
+from .model import MINUTE, SECOND, Case, Container, Entry, Event
 from .services import KUBERNETES, Shipping, banners, deploy, log, restart, run, say
 from .traces import EXCEPTIONS, last_words
 from .vocabulary import slots, value_of
@@ -136,7 +137,7 @@ def crash_tails(case: Case) -> None:
     ):
         container = run(case, deploy(case, workload, format_name), KUBERNETES, minutes=14)
         if code == 1:
-            say(case, container, last_words("python", case.rng), container.entries[-1].time + 20_000_000, stream="stderr",
+            say(case, container, last_words("python", case.rng), container.entries[-1].time + 120_000_000, stream="stderr",
                 causes=("not_logged",), why="an unhandled exception's traceback")
             spoken = container.entries.pop()
             faults.crash_tail(case, container, count, exit_code=code, reason=reason)
@@ -161,7 +162,7 @@ def go_panic(case: Case) -> None:
     case.console_layout = "cri"
     container = run(case, deploy(case, "quotes-service", "slog_text"), KUBERNETES, minutes=12)
     faults.crash_tail(case, container, 15, exit_code=2, reason="Error")
-    say(case, container, last_words("go", case.rng), container.entries[-1].time + 9_000_000, stream="stderr", causes=("not_logged",), why="a panic")
+    say(case, container, last_words("go", case.rng), container.entries[-1].time + 120_000_000, stream="stderr", causes=("not_logged",), why="a panic")
     run(case, restart(container), KUBERNETES, minutes=8)
 
 
@@ -170,12 +171,19 @@ def runtime_text(case: Case) -> None:
     case.console_layout = "cri"
     for format_name in ("spring", "python_json", "serilog", "zap_console", "winston"):
         container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), KUBERNETES, minutes=15)
-        for place in (60, 140):
-            after = container.entries[place]
+        for after in _roomy(container)[20:120:50]:
             text = last_words(container.format.language, case.rng)
-            say(case, container, text, after.time + (after.text.count("\n") + 2) * 5_000, stream="stderr",
+            say(case, container, text, after.time + 150_000_000, stream="stderr",
                 causes=("not_logged",), why="a background thread's unhandled error")
         banners(case, container)
+
+
+def _roomy(container: Container) -> list[Entry]:
+    """Entries that are followed by half a second of silence and are no error, so that what comes next is not taken for theirs."""
+    return [
+        one for one, following in itertools.pairwise(container.entries)
+        if following.time - one.time > SECOND // 2 and one.event and one.event.level == "info"
+    ]
 
 
 def interleaved(case: Case) -> None:
@@ -250,6 +258,73 @@ def repeated(case: Case) -> None:
         faults.lose(case, lost, "unexplained", why="three of twelve equal lines")
 
 
+def sink_died(case: Case) -> None:
+    """The sink fails for good: nothing after a time, while the process goes on."""
+    container = run(case, deploy(case, "orders-service", "spring"), Shipping())
+    faults.outage(case, container, case.start + 17 * MINUTE, case.end)
+    run(case, deploy(case, "orders-service", "spring"), Shipping())
+
+
+def outage_at_start(case: Case) -> None:
+    """The sink connects three minutes after the process began."""
+    container = run(case, deploy(case, "orders-service", "serilog"), Shipping())
+    for entry in faults.outage(case, container, case.start, container.started + 3 * MINUTE):
+        entry.causes = {"shipping_outage", "before_logger"}
+
+
+def level_of_one(case: Case) -> None:
+    """One service ships DEBUG, its neighbour does not; and a single lost FATAL is not below any level."""
+    run(case, deploy(case, "quotes-api", "serilog"), Shipping(), weights=WITH_DEBUG)
+    container = run(case, deploy(case, "orders-api", "serilog"), Shipping(), weights=WITH_DEBUG)
+    faults.below_level(case, container, "debug")
+    _planted(case, container, "Host terminated unexpectedly: {Note}", "fatal", 1, Shipping())
+    fatal = [one for one in container.entries if one.event and one.event.level == "fatal"]
+    faults.lose(case, fatal, "unexplained", "never_arrives", why="the only FATAL, lost; lower levels arrive")
+
+
+def lost_after_rotation(case: Case) -> None:
+    """The first lines that can still be read were lost; they are not the instance's first."""
+    container = run(case, deploy(case, "orders-service", "spring"), Shipping())
+    container.started -= 60 * MINUTE
+    faults.rotate_away(case, container, case.start + 10 * MINUTE)
+    first = next(n for n, one in enumerate(container.entries) if one.time == container.readable_from)
+    faults.lose(case, container.entries[first : first + 2], "unexplained", "rotation_edge", why="lost, and first of what is left")
+
+
+def crash_loop(case: Case) -> None:
+    """Four instances, each without its last two entries; kubectl reaches two of them."""
+    container = deploy(case, "orders-service", "python_stdlib")
+    for number in range(4):
+        run(case, container, KUBERNETES, minutes=4, per_minute=40)
+        if number < 2:
+            container.unreadable = ""
+        if number < 3:
+            faults.crash_tail(case, container, 2, exit_code=1, reason="Error")
+            container = restart(container, after=(20 << number) * SECOND)
+
+
+def fleet(case: Case) -> None:
+    """Fourteen pods of seven workloads in seven formats, each with a fault of its own."""
+    begin = case.start + 10 * MINUTE
+    for number, format_name in enumerate(("serilog", "spring", "logback_json", "python_stdlib", "zap_console", "pino", "clef")):
+        workload = ("orders-api", "orders-service", "ledger-api", "ledger-service", "quotes-api", "kyc-service", "bank-bitso")[number]
+        shipping = (Shipping(), KUBERNETES)[number % 2]
+        pods = [run(case, deploy(case, workload, format_name), shipping, minutes=20, per_minute=12) for _ in range(2)]
+        if number == 0:
+            faults.lose_at_random(case, pods[0], 0.04)
+        elif number in (1, 4):
+            for pod in pods:
+                faults.outage(case, pod, begin, begin + (3 + number) * MINUTE)
+        elif number == 2:
+            faults.lose(case, pods[1].entries, "pod_absent", why="no document of this pod")
+        elif number == 3:
+            faults.crash_tail(case, pods[0], 3, exit_code=137, reason="OOMKilled")
+        elif number == 5:
+            faults.without_pod_field(pods[0], shipping, lambda _: case.rng.random() < 0.05)
+        else:
+            faults.duplicate(case, case.rng.sample(faults.shipped(pods[0]), 8))
+
+
 def mixed(case: Case) -> None:
     """Several causes in one container, as incidents have them."""
     container = run(case, deploy(case, "orders-api", "serilog_ecs"), KUBERNETES, minutes=22, weights=WITH_DEBUG)
@@ -269,6 +344,7 @@ CASES = {
     for make in (
         outage_dropped, outage_quiet, outage_queued, outage_with_levels, burst, burst_zap, refused_proven, refused_json, refused_slog,
         refused_unproven, below_level, crash_tails, clean_exits, go_panic, runtime_text, interleaved, too_long, rotation_edge, pod_absent,
-        cron_pod_absent, heartbeats, repeated, mixed,
+        cron_pod_absent, heartbeats, repeated, sink_died, outage_at_start, level_of_one, lost_after_rotation,
+        crash_loop, fleet, mixed,
     )
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from . import faults
 from .formats import FORMATS
-from .model import MINUTE, SECOND, Case, Container, Event
+from .model import MINUTE, SECOND, Case, Container, Event, at
 from .services import FIELDS, FLAT, KUBERNETES, Shipping, deploy, log, run
 
 
@@ -16,6 +16,75 @@ def without_pod_field(case: Case) -> None:
         container = run(case, deploy(case, f"svc-{format_name}", format_name), KUBERNETES)
         faults.without_pod_field(container, KUBERNETES, lambda one: one.time < case.start + 4 * MINUTE or case.rng.random() < 0.02)
         faults.lose_at_random(case, container, 0.02)
+
+
+def without_pod_field_twins(case: Case) -> None:
+    """Two pods of a workload log alike; documents without the pod field belong to the one that wrote them."""
+    for share in (0.03, 0.0):
+        container = run(case, deploy(case, "orders-service", "python_stdlib"), FLAT)
+        if share:
+            faults.without_pod_field(container, FLAT, lambda _: case.rng.random() < 0.1)
+        else:
+            faults.lose_at_random(case, container, 0.03)
+
+
+def midnight(case: Case) -> None:
+    """Consoles with a time of day only, across midnight and the new year; klog's has no year."""
+    case.start = at("2026-12-31T23:45:00Z")
+    case.end = case.start + 30 * MINUTE
+    for format_name in ("serilog", "logback", "klog", "pino_pretty"):
+        container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), Shipping())
+        faults.lose_at_random(case, container, 0.03)
+
+
+def carriage_returns(case: Case) -> None:
+    """Lines that end in CRLF, and bytes that are no UTF-8."""
+    container = run(case, deploy(case, "orders-service", "winston"), Shipping())
+    faults.lose_at_random(case, container, 0.03)
+    for number, entry in enumerate(container.entries):
+        entry.text = "\n".join(line + "\r" for line in entry.text.split("\n"))
+        if number % 40 == 7 and entry.document is not None and "ñ" not in entry.text:
+            entry.text = entry.text[:-1] + " caf\udce9\r"
+            entry.document.source["message"] = entry.document.source["message"] + " caf\ufffd"
+
+
+def secrets_in_text(case: Case) -> None:
+    """Text that redaction must change on both sides alike: addresses, card numbers, tokens, passwords in URLs."""
+    rng = case.rng
+    container = run(case, deploy(case, "kyc-service", "serilog"), Shipping(), per_minute=10)
+    existing, container.entries = container.entries, []
+    texts = (
+        ("Mail {User} sent", lambda: f"{rng.choice(('alice', 'bob', 'carol'))}.{rng.randrange(99)}@example.com"),
+        ("Card {User} charged", lambda: _card(rng.randrange(10**9, 10**10))),
+        ("Connecting to {User}", lambda: f"amqp://svc:{rng.randrange(10**8, 10**9):x}@rabbit.internal:5672/shop"),
+        ("Header Authorization: Bearer {User}", lambda: "eyJhbGciOiJIUzI1NiJ9." + "".join(rng.choices("abcdefXYZ0123", k=40)) + ".c2ln"),
+        ("Account {User} opened", lambda: f"DE{rng.randrange(10, 99)}{rng.randrange(10**17, 10**18)}"),
+    )
+    for n in range(150):
+        template, value = texts[n % len(texts)]
+        log(case, container, Event(case.start + MINUTE + n * 9 * SECOND, "info", "Bank.Kyc", template, {"User": value()}), Shipping())
+    container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+    faults.lose_at_random(case, container, 0.05)
+
+
+def _card(number: int) -> str:
+    """A card number whose check digit is right."""
+    digits = f"411111{number:09d}"[:15]
+    total = sum(int(d) if n % 2 else sum(divmod(int(d) * 2, 10)) for n, d in enumerate(digits))
+    return digits + str(-total % 10)
+
+
+def sidecar_unread(case: Case) -> None:
+    """A sidecar's documents under the same podName, its console not collected."""
+    app = deploy(case, "orders-service", "logback")
+    proxy = app.owner.add(Container("proxy", FORMATS["zap_json"], started=app.started))
+    run(case, app, Shipping())
+    run(case, proxy, Shipping())
+    proxy.unreadable = ""
+    for document in case.documents:
+        if document.container is proxy:
+            document.verdicts, document.why = {"unknown", "elastic_only"}, "the sidecar's console was not collected"
+    faults.lose_at_random(case, app, 0.03)
 
 
 def shifted_two_hours(case: Case) -> None:
@@ -93,8 +162,9 @@ def sidecars(case: Case) -> None:
 def namesakes(case: Case) -> None:
     """Two StatefulSets' pods share a name in two namespaces; documents name the namespace."""
     for namespace, share in (("shop", 0.04), ("shop-staging", 0.0)):
-        container = run(case, deploy(case, "bank", "logback", namespace=namespace, kind="StatefulSet"), KUBERNETES)
+        container = deploy(case, "bank", "logback", namespace=namespace, kind="StatefulSet")
         container.owner.name = "bank-0"
+        run(case, container, KUBERNETES)
         if share:
             faults.lose_at_random(case, container, share)
 
@@ -103,10 +173,9 @@ def namesake_elsewhere(case: Case) -> None:
     """A namesake pod's documents are in the same index, but its console is not in this folder."""
     shipping = replace(Shipping(), namespace_field="kubernetes.namespace")
     mine = run(case, deploy(case, "bank", "serilog", kind="StatefulSet"), shipping)
-    other = run(case, deploy(case, "bank", "serilog", namespace="staging", kind="StatefulSet"), shipping)
-    mine.owner.name = other.owner.name = "bank-0"
-    for document in case.documents:
-        document.source["podName"] = "bank-0"
+    other = deploy(case, "bank", "serilog", namespace="staging", kind="StatefulSet")
+    other.owner.name = mine.owner.name
+    run(case, other, shipping)
     other.unreadable, other.owner.listed = "", False
     faults.lose_at_random(case, mine, 0.04)
 
@@ -148,7 +217,7 @@ def retried_and_split(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        without_pod_field, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
+        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
         namesake_elsewhere, skewed, milliseconds, elastic_only, retried_and_split,
     )
 }

@@ -43,6 +43,7 @@ def _play(case: Case, container: Container, row: JsonObject, shipping: Shipping)
     container.entries.append(entry)
     if row["document"] is None:
         entry.event = None
+        entry.time += 150_000_000
         entry.lost("not_logged", why="the runtime's own words")
         return
     source = row["document"]

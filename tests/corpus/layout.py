@@ -48,7 +48,7 @@ def truth(case: Case) -> Iterable[JsonObject]:
         container = entry.container
         yield {
             "side": "console", "time": rfc3339(entry.time), "namespace": container.owner.namespace, "pod": container.owner.name,
-            "container": container.name, "restart_count": container.restart_count, "text": entry.text.partition("\n")[0][:300],
+            "container": container.name, "restart_count": container.restart_count, "text": entry.text.partition("\n")[0][:300].encode("utf-8", "replace").decode(),
             "verdicts": sorted(entry.verdicts), "causes": sorted(cause or "" for cause in entry.causes), "why": entry.why,
             "judged": entry.judged and case.start <= entry.time < case.end, "alike": _alike(entry),
         }
@@ -134,14 +134,14 @@ def _interleaved(entries: list[Entry]) -> list[tuple[int, str, str]]:
 
 def _cri_lines(case: Case, entries: list[Entry]) -> Iterable[str]:
     for time, line, stream in _interleaved(entries):
-        raw = line.encode()
+        raw = line.encode("utf-8", "surrogateescape")
         while len(raw) > PARTIAL:
             cut = PARTIAL
             while raw[cut] & 0xC0 == 0x80:
                 cut -= 1
-            yield f"{_stamp(case, time)} {stream} P {raw[:cut].decode()}\n"
+            yield f"{_stamp(case, time)} {stream} P {raw[:cut].decode('utf-8', 'surrogateescape')}\n"
             raw, time = raw[cut:], time + 100
-        yield f"{_stamp(case, time)} {stream} F {raw.decode()}\n"
+        yield f"{_stamp(case, time)} {stream} F {raw.decode('utf-8', 'surrogateescape')}\n"
 
 
 def _stamp(case: Case, time: int) -> str:
@@ -175,8 +175,9 @@ def _json(path: Path, content: JsonObject) -> None:
 
 
 def _text(case: Case, path: Path, content: str) -> None:
+    raw = content.encode("utf-8", "surrogateescape")
     path.parent.mkdir(parents=True, exist_ok=True)
     if case.compressed:
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(content.encode(), mtime=0))
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(raw, mtime=0))
     else:
-        path.write_text(content, encoding="utf-8", newline="")
+        path.write_bytes(raw)

@@ -104,6 +104,7 @@ class Document:
     container: Container
     verdicts: set[str] = field(default_factory=set)
     why: str = ""
+    arrived: int | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -144,11 +144,11 @@ def ship(case: Case, container: Container, event: Event, shipping: Shipping) -> 
     ):
         if path:
             put(source, path, value, dotted=shipping.dotted)
+    arrived = moved.time + int(case.rng.gammavariate(4, shipping.lag_seconds / 4) * SECOND)
     if shipping.ingested:
-        arrived = moved.time + int(case.rng.gammavariate(4, shipping.lag_seconds / 4) * SECOND)
         put(source, "event.ingested", rfc3339(arrived, 9), dotted=shipping.dotted)
     source |= shipping.extra
-    document = Document(source, shipping.index, identifier(case), moved.time, container)
+    document = Document(source, shipping.index, identifier(case), moved.time, container, arrived=arrived)
     case.documents.append(document)
     return document
 
