@@ -1,0 +1,135 @@
+"""From the raw folder to the RabbitMQ tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.kubernetes.access import Document, text
+from incident_kit.normalise.rabbitmq import management
+from incident_kit.normalise.rabbitmq.broker_log import BrokerLog
+from incident_kit.normalise.rabbitmq.log_sources import consoles, from_elastic, log_files
+from incident_kit.normalise.rabbitmq.metricbeat import connection_rows
+from incident_kit.normalise.rabbitmq.nodes import banner_node, node_of
+from incident_kit.normalise.rabbitmq.records import Record, read_records, with_zone
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
+
+_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
+    """Rows of the RabbitMQ tables by table name, from the management API, the brokers' logs and Metricbeat.
+
+    What cannot be trusted, though it was answered, is a gap.
+    """
+    lists = {name: _items(raw, name, context) for name in _LISTS}
+    rows = _from_management(lists, context)
+    known = [str(row["rabbit_node"]) for row in rows[RABBIT_NODES.name] if row["rabbit_node"]]
+    known += sorted({str(r["rabbit_node"]) for r in rows[CONNECTIONS.name] if r["rabbit_node"]} - set(known))
+    for log in [*log_files(raw, context), *consoles(raw, context)]:
+        _add_log(rows, list(read_records(log.lines)), log.hint, log.name, known, context)
+    elastic = from_elastic(raw)
+    for host, records in sorted(elastic.records.items()):
+        records.sort(key=lambda record: record.time)
+        _add_log(rows, _joined(records), host, f"documents of broker {host or '(unnamed)'}", known, context)
+    rows[CONNECTIONS.name] += connection_rows(elastic.metrics, context.cluster)
+    rows[RABBIT_EVENTS.name] = _distinct(rows[RABBIT_EVENTS.name])
+    return rows
+
+
+def _items(raw: RawFolder, name: str, context: Context) -> list[Document] | None:
+    """Objects of one list, over all files it was collected in (``connections.json``, ``connections-2.json``)."""
+    found: list[Document] | None = None
+    paths = [
+        path
+        for pattern in (f"{name}.json", f"{name}.json.gz", f"{name}-*.json", f"{name}-*.json.gz")
+        for path in raw.files(f"rabbitmq/{pattern}")
+    ]
+    for path in paths:
+        items = raw.items(raw.relative(path).removesuffix(".gz"), context, "rabbitmq")
+        if items is not None:
+            found = (found or []) + items
+    return found
+
+
+def _from_management(lists: dict[str, list[Document] | None], context: Context) -> Rows:
+    cluster = context.cluster
+    seen_at = context.captured_at if context.captured_at is not None else context.window.end
+    overview = management.overview_of(lists)
+    connections = [
+        row
+        for document in _unique(lists["connections"] or [])
+        if (row := management.connection_row(document, cluster, seen_at)) is not None
+    ]
+    names = {str(row["connection"]) for row in connections}
+    channels = _unique(lists["channels"] or [])
+    connections += management.connections_of_channels(channels, names, cluster, seen_at)
+    management.report_incomplete(lists, overview, context)
+    return {
+        CONNECTIONS.name: connections,
+        CHANNELS.name: [management.channel_row(document, cluster) for document in channels],
+        CONSUMERS.name: [management.consumer_row(document, cluster) for document in lists["consumers"] or []],
+        QUEUES.name: [
+            management.queue_row(document, cluster)
+            for document in lists["queues"] or []
+            if text(document, "name")
+        ],
+        RABBIT_NODES.name: [
+            management.node_row(document, cluster, overview, seen_at)
+            for document in lists["nodes"] or []
+            if text(document, "name")
+        ],
+        RABBIT_EVENTS.name: [],
+    }
+
+
+def _unique(documents: list[Document]) -> list[Document]:
+    """One document per name and node, the fullest: pages move while they are read."""
+    kept: dict[tuple[Any, Any, Any], Document] = {}
+    for document in documents:
+        key = (document.get("name"), document.get("node"), document.get("connected_at"))
+        if key not in kept or len(document) > len(kept[key]):
+            kept[key] = document
+    return list(kept.values())
+
+
+def _add_log(
+    rows: Rows, records: list[Record], hint: str, name: str, known: list[str], context: Context
+) -> None:
+    records, zoned = with_zone(records)
+    if not records:
+        return
+    if not zoned:
+        context.gap("rabbitmq", name, "the log's times carry no zone and are taken as UTC",
+                    "Collect the broker's console with kubectl logs --timestamps.")  # fmt: skip
+    banner = banner_node(record.message for record in records)
+    node, sure = (banner, True) if banner else node_of(hint, known) if hint else (None, False)
+    log = BrokerLog(context.cluster, node, node_observed=sure)
+    log.read(records)
+    rows[CONNECTIONS.name] += log.rows
+    rows[RABBIT_EVENTS.name] += log.events
+
+
+def _joined(records: list[Record]) -> list[Record]:
+    """Reason lines that were shipped as documents of their own, joined to the record before them."""
+    joined: list[Record] = []
+    for record in records:
+        before = joined[-1] if joined else None
+        if (
+            before
+            and before.time == record.time
+            and before.pid == record.pid
+            and before.message.rstrip().endswith(":")
+        ):
+            joined[-1] = Record(before.time, before.pid, f"{before.message}\n{record.message}", before.zoned)
+        else:
+            joined.append(record)
+    return joined
+
+
+def _distinct(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per event, though a file, a console and documents may all hold the same line."""
+    kept = {(e["time"], e["rabbit_node"], e["reported_by"], e["event"], e["detail"]): e for e in events}
+    return list(kept.values())

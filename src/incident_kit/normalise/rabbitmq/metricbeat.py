@@ -1,0 +1,88 @@
+"""Metricbeat ``rabbitmq.connection`` documents -> connection intervals.
+
+Fields as documented and as in the metricset's sample document of Elastic's repository (8.x); no server here makes
+them. A document says that a connection was open at its time, never when it was opened or closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from incident_kit.normalise.rabbitmq.endpoints import peer_of, plain_address
+from incident_kit.window import SECOND, parse_rfc3339
+
+#: Sightings further apart than this belong to different intervals: a port may be used again.
+_LONGEST_SILENCE = 15 * 60 * SECOND
+
+
+def dig(source: Any, path: str) -> Any:
+    """The value at a dotted path, whether the document nests it, dots it or mixes both."""
+    if not isinstance(source, dict):
+        return None
+    if path in source:
+        return source[path]
+    position = path.find(".")
+    while position >= 0:
+        head, rest = path[:position], path[position + 1 :]
+        if head in source and (found := dig(source[head], rest)) is not None:
+            return found
+        position = path.find(".", position + 1)
+    return None
+
+
+def is_connection(source: Any) -> bool:
+    """Whether a document is one of the metricset."""
+    dataset = dig(source, "event.dataset") or dig(source, "metricset.name")
+    return dataset in ("rabbitmq.connection", "connection") and isinstance(
+        dig(source, "rabbitmq.connection.name"), str
+    )
+
+
+def connection_rows(sources: Iterable[dict[str, Any]], cluster: str) -> list[dict[str, Any]]:
+    """CONNECTIONS rows from documents in any order; one row per unbroken run of sightings."""
+    sightings: dict[tuple[str, str | None], list[tuple[int, dict[str, Any]]]] = {}
+    for source in sources:
+        time = parse_rfc3339(str(source.get("@timestamp", "")))
+        name = dig(source, "rabbitmq.connection.name")
+        if time is None or not isinstance(name, str):
+            continue
+        node = dig(source, "rabbitmq.node.name") or dig(source, "rabbitmq.connection.node")
+        sightings.setdefault((name, node), []).append((time, source))
+    rows: list[dict[str, Any]] = []
+    for (name, node), seen in sightings.items():
+        seen.sort(key=lambda pair: pair[0])
+        run: list[tuple[int, dict[str, Any]]] = []
+        for time, source in seen:
+            if run and time - run[-1][0] > _LONGEST_SILENCE:
+                rows.append(_row(name, node, run, cluster))
+                run = []
+            run.append((time, source))
+        rows.append(_row(name, node, run, cluster))
+    return rows
+
+
+def _row(name: str, node: str | None, run: list[tuple[int, dict[str, Any]]], cluster: str) -> dict[str, Any]:
+    last = run[-1][1]
+    host, port = peer_of(name)
+    named_host, named_port = (
+        dig(last, "rabbitmq.connection.peer.host"),
+        dig(last, "rabbitmq.connection.peer.port"),
+    )
+    channels = dig(last, "rabbitmq.connection.channels")
+    return {
+        "cluster": cluster,
+        "rabbit_node": node,
+        "connection": name,
+        "peer_host": plain_address(named_host) if isinstance(named_host, str) else host,
+        "peer_port": named_port if isinstance(named_port, int) else port,
+        "first_seen_at": run[0][0],
+        "last_seen_at": run[-1][0],
+        "user_provided_name": dig(last, "rabbitmq.connection.client_provided.name"),
+        "vhost": dig(last, "rabbitmq.vhost") or dig(last, "rabbitmq.connection.vhost"),
+        "user": dig(last, "user.name") or dig(last, "rabbitmq.connection.user"),
+        "state": dig(last, "rabbitmq.connection.state"),
+        "channel_count": channels if isinstance(channels, int) else None,
+        "observed": False,
+        "source": "metricbeat",
+    }

@@ -1,0 +1,130 @@
+"""Records of a broker's log: text and JSON formatter, 3.8 to 4.x, out of files, consoles and documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import orjson
+
+from incident_kit.window import SECOND, parse_rfc3339
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# 3.9 and later write an offset, 3.8 (lager) writes the broker's local time without one.
+_TEXT = re.compile(
+    r"^(?P<day>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?P<zone>Z|[+-]\d\d:?\d\d)?\s+"
+    r"\[(?P<level>\w+)\]\s(?:(?P<pid><[\d.]+>) ?)?(?P<message>.*)$"
+)
+_STAMPED = re.compile(r"^(?P<stamp>\d{4}-\d\d-\d\dT\S+)\s(?:(?:stdout|stderr) [FP] )?(?P<rest>.*)$")
+_QUARTER = 15 * 60 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a broker's log.
+
+    Attributes:
+        time: as logged (ns); without zone as if it were UTC until `with_zone` corrected it.
+        pid: Erlang process, None where the formatter leaves it out.
+        message: all its lines.
+        zoned: whether the log said its zone.
+        stamp: the kubelet's time where the line came from a console.
+    """
+
+    time: int
+    pid: str | None
+    message: str
+    zoned: bool = True
+    stamp: int | None = None
+
+
+def read_records(lines: Iterable[str]) -> Iterator[Record]:
+    """Records of lines in their order; lines that continue a record are joined to it.
+
+    A line of the same time and process directly after a record whose message ends in a colon is its reason.
+    """
+    pending: Record | None = None
+    for line in lines:
+        record = read_record(line)
+        if record is None:
+            continue
+        if pending is not None:
+            same = record.time == pending.time and record.pid == pending.pid
+            if same and (pending.message.rstrip().endswith(":") or "\n" in pending.message):
+                pending = replace(pending, message=f"{pending.message}\n{record.message}")
+                continue
+            yield pending
+        pending = record
+    if pending is not None:
+        yield pending
+
+
+def read_record(line: str) -> Record | None:
+    """The record of one line, with or without the kubelet's stamp before it; None when it is none."""
+    text = _ANSI.sub("", line.rstrip("\r\n"))
+    stamp = None
+    stamped = _STAMPED.match(text)
+    if stamped and (stamp := parse_rfc3339(stamped["stamp"])) is not None and stamped["rest"]:
+        record = _bare(stamped["rest"])
+        if record is not None:
+            return replace(record, stamp=stamp)
+    return _bare(text)
+
+
+def _bare(text: str) -> Record | None:
+    if text.startswith("{"):
+        return _json(text)
+    match = _TEXT.match(text)
+    if match is None:
+        return None
+    zone = match["zone"]
+    moment = parse_rfc3339(f"{match['day']}T{match['time'].replace(',', '.')}{zone or 'Z'}")
+    if moment is None:
+        return None
+    return Record(moment, match["pid"], match["message"], zone is not None)
+
+
+def _json(text: str) -> Record | None:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("msg"), str):
+        return None
+    time = document.get("time")
+    pid = document.get("pid")
+    moment: int | None = None
+    zoned = True
+    if isinstance(time, str):
+        moment = parse_rfc3339(time)
+        if moment is None:
+            moment, zoned = parse_rfc3339(f"{time}Z"), False
+    elif isinstance(time, int | float) and not isinstance(time, bool):
+        moment = _epoch(time)
+    if moment is None:
+        return None
+    return Record(moment, pid if isinstance(pid, str) else None, document["msg"], zoned)
+
+
+def _epoch(value: float) -> int:
+    # log.file.formatter.time_format: epoch_secs (with fraction) or epoch_usecs.
+    return int(value) * 1000 if value > 1e14 else int(value * SECOND)
+
+
+def with_zone(records: list[Record]) -> tuple[list[Record], bool]:
+    """Records without zone shifted to UTC by the kubelet's stamps.
+
+    Returns:
+        The records, and whether every time is now known to be UTC.
+    """
+    if all(record.zoned for record in records):
+        return records, True
+    shifts = [
+        record.stamp - record.time for record in records if record.stamp is not None and not record.zoned
+    ]
+    if not shifts:
+        return records, False
+    shifts.sort()
+    shift = round(shifts[len(shifts) // 2] / _QUARTER) * _QUARTER
+    return [r if r.zoned else replace(r, time=r.time + shift, zoned=True) for r in records], True
