@@ -122,6 +122,27 @@ def without_pod_objects(case: Case) -> None:
         faults.lose_at_random(case, container, 0.03)
 
 
+def no_hits(case: Case) -> None:
+    """The hits' file is empty, and nobody says what was asked."""
+    container = run(case, deploy(case, "orders-service", "spring"), None)
+    faults.unknown(container.entries, why="no document at all, no query.json")
+
+
+def no_hits_though_asked(case: Case) -> None:
+    """query.json names the pod and the whole window; the answer was empty."""
+    container = run(case, deploy(case, "orders-service", "spring"), None)
+    case.query = {"indices": ["shop-logs-*"], "pods": [container.owner.name], "from": rfc3339(case.start, 0), "to": rfc3339(case.end, 0)}
+    for entry in container.entries:
+        entry.lost("pod_absent", "shipping_outage", "unexplained", why="asked for, and nothing found")
+
+
+def torn_line(case: Case) -> None:
+    """One line of the hits is torn: a gap; all others are used."""
+    container = run(case, deploy(case, "orders-service", "logback"), Shipping())
+    faults.unknown(faults.lose_at_random(case, container, 0.03), why="lost, or in the torn line", also=("console_only",))
+    case.torn = True
+
+
 def margin_around_window(case: Case) -> None:
     """Entries and documents outside the window are kept and searched, but not judged."""
     container = run(case, deploy(case, "orders-service", "serilog"), Shipping(), minutes=28)
@@ -133,6 +154,6 @@ CASES = {
     make.__name__: make
     for make in (
         no_elasticsearch, other_pods_only, asked_for_others, asked_for_less, hits_below_total, total_is_a_bound, total_is_met, shards_failed,
-        within_the_lag, rotated_away, unreadable_console, deleted_pod, without_pod_objects, margin_around_window,
+        no_hits, no_hits_though_asked, torn_line, within_the_lag, rotated_away, unreadable_console, deleted_pod, without_pod_objects, margin_around_window,
     )
 }

@@ -74,6 +74,21 @@ def _card(number: int) -> str:
     return digits + str(-total % 10)
 
 
+def multiline_messages(case: Case) -> None:
+    """SQL and pretty-printed JSON inside messages; the documents hold the line breaks."""
+    for format_name in ("serilog_dated", "logback", "python_stdlib"):
+        container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), Shipping(), per_minute=8)
+        existing, container.entries = container.entries, []
+        for n in range(40):
+            number = case.rng.randrange(10_000)
+            text = (
+                f"Executed DbCommand ({number % 90}ms)\n      SELECT [o].[Id], [o].[Amount]\n      FROM [Orders] AS [o]\n      WHERE [o].[Id] = {number}",
+                f'Payload received:\n{{\n  "orderId": {number},\n  "legs": [\n    1,\n    2\n  ]\n}}',
+            )[n % 2]
+            log(case, container, Event(case.start + MINUTE + n * 30 * SECOND, "info", "Shop.Data", text, {}), Shipping())
+        container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+
+
 def sidecar_unread(case: Case) -> None:
     """A sidecar's documents under the same podName, its console not collected."""
     app = deploy(case, "orders-service", "logback")
@@ -217,7 +232,7 @@ def retried_and_split(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
+        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, multiline_messages, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
         namesake_elsewhere, skewed, milliseconds, elastic_only, retried_and_split,
     )
 }

@@ -163,7 +163,8 @@ def _write_elasticsearch(case: Case, folder: Path) -> None:
     else:
         for number in range(case.elasticsearch_files):
             lines = "".join(json.dumps(hit, ensure_ascii=False) + "\n" for hit in hits[number :: case.elasticsearch_files])
-            _text(case, folder / f"hits-{number}.ndjson", lines)
+            torn = '{"_index": "shop-logs-2026.11.20", "_id": "torn", "_source": {"message": "User\n' if case.torn else ""
+            _text(case, folder / f"hits-{number}.ndjson", lines + torn)
     for name, content in (("query", case.query), ("mappings", case.mappings)):
         if content is not None:
             _json(folder / f"{name}.json", content)

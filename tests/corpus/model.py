@@ -175,6 +175,7 @@ class Case:
     with_elasticsearch: bool = True
     with_pods_json: bool = True
     elasticsearch_files: int = 1
+    torn: bool = False
     profile: str | None = None
     notes: str = ""
 

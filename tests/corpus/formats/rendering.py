@@ -14,7 +14,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 def fill(event: Event, render: Callable[[Any], str]) -> str:
     """The event's message with each slot rendered."""
-    return _SLOT.sub(lambda slot: render(event.properties[slot[1]]), event.template)
+    return _SLOT.sub(lambda slot: render(event.properties[slot[1]]) if slot[1] in event.properties else slot[0], event.template)
 
 
 def constant(event: Event) -> str:
