@@ -51,7 +51,9 @@ def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1) ->
                     hits.write(document)
     window = {"start": _text(START), "end": _text(START + timedelta(hours=3)), "cluster": "bench"}
     (folder / "window.json").write_text(json.dumps(window))
-    (folder / "kubernetes" / "pods.json").write_text(json.dumps({"items": [_pod(name, i) for i, name in enumerate(names)]}))
+    (folder / "kubernetes" / "pods.json").write_text(
+        json.dumps({"items": [_pod(name, i) for i, name in enumerate(names)]})
+    )
     return lost
 
 

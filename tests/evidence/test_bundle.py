@@ -88,7 +88,9 @@ def test_a_newer_format_is_refused_with_what_to_do(bundle):
         read_evidence(bundle)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format_version": "x"}', "{" * 10, '{"format_version": 1, "window": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"format_version": "x"}', "{" * 10, '{"format_version": 1, "window": 3}']
+)
 def test_a_broken_manifest_is_one_clear_error(bundle, text):
     (bundle / "manifest.json").write_text(text)
 
@@ -112,7 +114,8 @@ def test_a_path_that_leaves_the_bundle_is_refused(bundle, tmp_path, path):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("manifest.json", json.dumps(manifest))
         archive.writestr("raw/kubernetes/pods.json", "[]")
-        archive.writestr(path, "evil")
+        if path != "manifest.json":
+            archive.writestr(path, "evil")
 
     with pytest.raises(BundleError, match="refused"):
         read_evidence(tmp_path / "evil.zip")

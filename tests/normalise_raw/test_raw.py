@@ -81,12 +81,12 @@ def test_powershell_utf16_is_read(tmp_path, context):
 
 
 def test_a_truncated_gzip_uses_what_decompresses(tmp_path, context):
-    packed = gzip.compress(json.dumps(PODS, indent=1).encode() * 1, compresslevel=0)
-    raw = write(tmp_path, packed[:-100], "kubernetes/pods.json.gz")
+    packed = gzip.compress(json.dumps(PODS, indent=1).encode(), compresslevel=0)
+    raw = write(tmp_path, packed[:-40], "kubernetes/pods.json.gz")
 
     found = raw.kubernetes("pods", context)
 
-    assert found and len(found) < 6
+    assert [pod["metadata"]["name"] for pod in found] == ["p0", "p1", "p2", "p3"]
     assert any("torn" in gap["reason"] for gap in context.gaps)
 
 

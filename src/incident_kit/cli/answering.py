@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import Output, finish, open_evidence, print_answer, relevant_gaps, say
+from incident_kit.cli.run import Output, add_command, finish, open_evidence, print_answer, relevant_gaps, say
 from incident_kit.errors import UsageError
 from incident_kit.window import parse_time
 
 Bundle = Annotated[Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
 Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod")]
-ProfileName = Annotated[str | None, typer.Option("--profile", help="capture first, with this profile of incident-kit.toml")]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", help="capture first, with this profile of incident-kit.toml")
+]
 From = Annotated[str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")]
 To = Annotated[str | None, typer.Option("--to", help="end of the window; now by default")]
 Format = Annotated[Output, typer.Option("--output", "-o", help="table, json or csv")]
@@ -26,7 +28,9 @@ def _at(text: str | None) -> int | None:
 
 def trace(
     pod: Pod,
-    bundles: Annotated[list[Path] | None, typer.Argument(metavar="BUNDLE...", help="bundles of the same cluster")] = None,
+    bundles: Annotated[
+        list[Path] | None, typer.Argument(metavar="BUNDLE...", help="bundles of the same cluster")
+    ] = None,
     profile: ProfileName = None,
     start: From = None,
     end: To = None,
@@ -51,7 +55,9 @@ def logs(
     bundle: Bundle = None,
     level: Annotated[str | None, typer.Option(help="only this level or worse")] = None,
     grep: Annotated[str | None, typer.Option(help="only text that matches this regular expression")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="only from here; with --profile, start of the window")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="only from here; with --profile, start of the window")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="only up to here; with --profile, end of the window")] = None,
     profile: ProfileName = None,
     output: Format = Output.TABLE,
@@ -130,7 +136,11 @@ def whois(
 
 
 def restarts(
-    bundle: Bundle = None, profile: ProfileName = None, start: From = None, end: To = None, output: Format = Output.TABLE
+    bundle: Bundle = None,
+    profile: ProfileName = None,
+    start: From = None,
+    end: To = None,
+    output: Format = Output.TABLE,
 ) -> int:
     """Every container instance that ended: when, why, with which image."""
     from incident_kit.answers import restarts as answer
@@ -140,7 +150,11 @@ def restarts(
 
 
 def changes(
-    bundle: Bundle = None, profile: ProfileName = None, start: From = None, end: To = None, output: Format = Output.TABLE
+    bundle: Bundle = None,
+    profile: ProfileName = None,
+    start: From = None,
+    end: To = None,
+    output: Format = Output.TABLE,
 ) -> int:
     """What changed, by whom, and what was undone."""
     from incident_kit.answers import changes as answer
@@ -150,7 +164,11 @@ def changes(
 
 
 def findings(
-    bundle: Bundle = None, profile: ProfileName = None, start: From = None, end: To = None, output: Format = Output.TABLE
+    bundle: Bundle = None,
+    profile: ProfileName = None,
+    start: From = None,
+    end: To = None,
+    output: Format = Output.TABLE,
 ) -> int:
     """What the rules conclude, each with evidence and what to do next."""
     from incident_kit.answers import findings as answer
@@ -160,7 +178,9 @@ def findings(
 
 
 def diff(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="one bundle with --at twice, or two bundles")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE...", help="one bundle with --at twice, or two bundles")
+    ],
     at: Annotated[list[str] | None, typer.Option("--at", help="two instants of one bundle")] = None,
     output: Format = Output.TABLE,
 ) -> int:
@@ -180,7 +200,11 @@ def diff(
 
 
 def detect_fields(
-    bundle: Bundle = None, profile: ProfileName = None, start: From = None, end: To = None, output: Format = Output.TABLE
+    bundle: Bundle = None,
+    profile: ProfileName = None,
+    start: From = None,
+    end: To = None,
+    output: Format = Output.TABLE,
 ) -> int:
     """Which fields of the documents play which role, proved against known pod names."""
     from incident_kit.answers import detect_fields as answer
@@ -194,6 +218,4 @@ def register(app: typer.Typer) -> None:
     for function in (
         trace, logs, console_only, rabbit, rabbit_node, whois, restarts, changes, findings, diff, detect_fields,
     ):  # fmt: skip
-        app.command(name=function.__name__.replace("_", "-"))(function)
-
-
+        add_command(app, function, function.__name__.replace("_", "-"))

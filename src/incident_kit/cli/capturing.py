@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from incident_kit.cli.run import ANSWERED, FAILED, WITH_GAPS, asked_window, load_profile, say, warn
+from incident_kit.cli.run import ANSWERED, FAILED, WITH_GAPS, add_command, asked_window, load_profile, plain, say, warn
 from incident_kit.errors import UsageError
 
 ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml")]
@@ -38,7 +38,9 @@ def capture_now(profile: str, start: str, end: str | None, pod: str | None = Non
 def capture(
     output: Annotated[Path, typer.Option("-o", "--output", help="NAME.incident, or NAME.zip")],
     profile: ProfileName = None,
-    start: Annotated[str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="end of the window; now by default")] = None,
     app: Annotated[str | None, typer.Option("--app", help="only this Argo CD Application or app label")] = None,
     pod: Annotated[str | None, typer.Option("--pod", help="only this pod, NAME or namespace/NAME")] = None,
@@ -54,9 +56,7 @@ def capture(
     window = asked_window(start, end)
     if window is None:
         raise UsageError("--from is needed: the start of the window to judge, e.g. --from -2h.")
-    path = run(
-        _required(profile), window, output, app=app, pod=pod, namespace=namespace, rotated=rotated, force=force
-    )
+    path = run(_required(profile), window, output, app=app, pod=pod, namespace=namespace, rotated=rotated, force=force)
     return _report(path)
 
 
@@ -77,7 +77,6 @@ def import_(
 
 def _report(path: Path) -> int:
     """Say what was obtained and what not; the exit code."""
-    from incident_kit.cli.run import _plain
     from incident_kit.evidence import read_evidence
 
     evidence = read_evidence(path, verify=False)
@@ -89,7 +88,7 @@ def _report(path: Path) -> int:
     warn(f"{len(gaps)} gaps:")
     for gap in gaps[:_GAPS_SHOWN]:
         remedy = f" -> {gap['remedy']}" if gap.get("remedy") else ""
-        warn(_plain(f"  {gap['source']}: {gap['what']}: {gap['reason']}{remedy}"))
+        warn(plain(f"  {gap['source']}: {gap['what']}: {gap['reason']}{remedy}"))
     if len(gaps) > _GAPS_SHOWN:
         warn(f"  ... and {len(gaps) - _GAPS_SHOWN} more in {path}/manifest.json")
     return WITH_GAPS
@@ -119,7 +118,9 @@ def snapshot(
 
 def note(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="what to remember; kept in notes/, outside the checksums")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="what to remember; kept in notes/, outside the checksums")
+    ],
 ) -> int:
     """Add a note to a bundle."""
     from incident_kit.evidence.notes import add_note
@@ -130,8 +131,8 @@ def note(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(name="doctor")(doctor)
-    app.command(name="capture")(capture)
-    app.command(name="import")(import_)
-    app.command(name="snapshot")(snapshot)
-    app.command(name="note")(note)
+    add_command(app, doctor, "doctor")
+    add_command(app, capture, "capture")
+    add_command(app, import_, "import")
+    add_command(app, snapshot, "snapshot")
+    add_command(app, note, "note")

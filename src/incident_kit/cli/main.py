@@ -8,7 +8,7 @@ import sys
 import typer
 
 from incident_kit.cli import answering, capturing, presenting
-from incident_kit.cli.run import FAILED, _plain, exit_code, warn
+from incident_kit.cli.run import FAILED, exit_code, plain, warn
 from incident_kit.errors import IncidentKitError
 
 app = typer.Typer(
@@ -25,30 +25,16 @@ presenting.register(app)
 
 
 def main() -> None:
-    """Run the program and leave with its exit code."""
+    """Run the program and leave with its exit code; typer itself reports wrong words (exit code 2)."""
     try:
-        code = app(standalone_mode=False)
+        app()
     except IncidentKitError as error:
-        warn(f"incident-kit: {_plain(error)}")
+        warn(f"incident-kit: {plain(error)}")
         sys.exit(exit_code(error))
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except typer.Abort:
-        warn("incident-kit: stopped")
-        sys.exit(130)
     except BrokenPipeError:
         # The reader (head, less) went away; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        warn("incident-kit: stopped")
-        sys.exit(130)
     except OSError as error:
-        warn(f"incident-kit: {_plain(error)}. Check the path, its permissions and the free space.")
+        warn(f"incident-kit: {plain(error)}. Check the path, its permissions and the free space.")
         sys.exit(FAILED)
-    except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's usage errors
-            error.show()
-            sys.exit(error.exit_code)
-        raise
-    sys.exit(code if isinstance(code, int) else 0)

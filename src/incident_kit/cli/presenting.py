@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import ANSWERED, say
+from incident_kit.cli.run import ANSWERED, add_command, say
 from incident_kit.errors import UsageError
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
@@ -97,4 +97,4 @@ def tables(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for function in (demo, timeline, report, notebook, jupyter, tables):
-        app.command(name=function.__name__)(function)
+        add_command(app, function, function.__name__)

@@ -7,9 +7,13 @@ the answer.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from incident_kit.errors import IncidentKitError, UsageError
 from incident_kit.window import Window
@@ -44,6 +48,18 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+def add_command(app: typer.Typer, function: Callable[..., int], name: str) -> None:
+    """Add a command that leaves with the exit code that its function returns."""
+
+    @wraps(function)
+    def command(*args: Any, **kwargs: Any) -> None:
+        code = function(*args, **kwargs)
+        if code:
+            raise typer.Exit(code)
+
+    app.command(name=name)(command)
 
 
 def warn(text: str) -> None:
@@ -121,13 +137,13 @@ def finish(gaps: pd.DataFrame, output: Output) -> int:
     if output is not Output.JSON:
         warn(f"{len(gaps)} gaps could change this answer:")
         for gap in gaps.head(8).to_dict("records"):
-            warn(f"  {_plain(gap['source'])}: {_plain(gap['what'])}: {_plain(gap['reason'])}")
+            warn(f"  {plain(gap['source'])}: {plain(gap['what'])}: {plain(gap['reason'])}")
         if len(gaps) > 8:
             warn(f"  ... and {len(gaps) - 8} more; --output json lists them all")
     return WITH_GAPS
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Text of a source without control characters: a log line must not steer the terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
 

@@ -77,7 +77,9 @@ def _check_room(manifest: Manifest, target: Path, name: str) -> None:
     needed = sum(int(facts["bytes"]) for facts in manifest.files.values())
     free = shutil.disk_usage(target).free
     if needed > free:
-        raise BundleError(f"{name} needs {needed} bytes unpacked, {free} are free at {target}. Set TMPDIR to a larger disk.")
+        raise BundleError(
+            f"{name} needs {needed} bytes unpacked, {free} are free at {target}. Set TMPDIR to a larger disk."
+        )
 
 
 def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, destination: Path, limit: int, name: str) -> None:

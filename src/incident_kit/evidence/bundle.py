@@ -80,7 +80,9 @@ class Evidence:
             try:
                 stored = pq.read_table(path)
             except (pa.ArrowInvalid, OSError) as error:
-                raise BundleError(f"{self.path.name}: tables/{path.name} cannot be read: {error}. Get it again.") from error
+                raise BundleError(
+                    f"{self.path.name}: tables/{path.name} cannot be read: {error}. Get it again."
+                ) from error
             columns = [
                 stored.column(f.name).cast(f.type) if f.name in stored.column_names else pa.nulls(len(stored), f.type)
                 for f in table.schema
@@ -96,9 +98,7 @@ class Evidence:
     @property
     def gaps(self) -> pd.DataFrame:
         """GAPS rows: what was asked for and not obtained."""
-        rows = [
-            {**gap, "from": _instant(gap.get("from")), "to": _instant(gap.get("to"))} for gap in self.manifest.gaps
-        ]
+        rows = [{**gap, "from": _instant(gap.get("from")), "to": _instant(gap.get("to"))} for gap in self.manifest.gaps]
         return GAPS.frame(rows)
 
     @property

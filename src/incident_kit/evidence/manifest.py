@@ -92,7 +92,9 @@ class Manifest:
             start, end = (parse_rfc3339(data["window"][side]) for side in ("start", "end"))
             created = parse_rfc3339(data["created_at"])
             if start is None or end is None or created is None:
-                raise BundleError(f"{name}: the manifest's window or creation time is not a time. Capture or import again.")
+                raise BundleError(
+                    f"{name}: the manifest's window or creation time is not a time. Capture or import again."
+                )
             captured = data.get("captured_at")
             return cls(
                 window=Window(start=start, end=end),
@@ -111,7 +113,9 @@ class Manifest:
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             if isinstance(error, BundleError):
                 raise
-            raise BundleError(f"{name}: manifest.json is not a manifest ({error!r}). Capture or import again.") from error
+            raise BundleError(
+                f"{name}: manifest.json is not a manifest ({error!r}). Capture or import again."
+            ) from error
 
 
 def file_digest(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
-from incident_kit.normalise.raw import RawFolder, decode_json
+from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks
 
 if TYPE_CHECKING:
     from incident_kit.normalise.context import Context
@@ -91,15 +91,14 @@ class RawCopy:
         rest = b""
         read = 0
         try:
-            with self._source.open(path) as stream:
-                while chunk := stream.read(_BLOCK):
-                    read += len(chunk)
-                    head, newline, tail = chunk.rpartition(b"\n")
-                    if newline:
-                        yield rest + head + newline
-                        rest = tail
-                    else:
-                        rest += chunk
+            for chunk in read_chunks(path, _BLOCK):
+                read += len(chunk)
+                head, newline, tail = chunk.rpartition(b"\n")
+                if newline:
+                    yield rest + head + newline
+                    rest = tail
+                else:
+                    rest += chunk
         except (OSError, EOFError, zlib.error) as error:
             name = self._source.relative(path)
             self._context.gap(

@@ -64,7 +64,9 @@ def import_folder(
 
 def _layout_root(folder: Path) -> Path:
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder. Give the folder that holds kubernetes/, console/, elasticsearch/ ...")
+        raise UsageError(
+            f"{folder} is not a folder. Give the folder that holds kubernetes/, console/, elasticsearch/ ..."
+        )
     for candidate in (folder, folder / "raw", *sorted(p for p in folder.iterdir() if p.is_dir())):
         if any(file_kind(p.relative_to(candidate).as_posix()) for p in candidate.rglob("*") if p.is_file()):
             return candidate
@@ -130,7 +132,10 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
         kind = file_kind(relative)
         if kind is None:
             context.gap(
-                "bundle", relative, "not a file of the layout; it is left out", f"Perhaps it is {nearest_name(relative)}."
+                "bundle",
+                relative,
+                "not a file of the layout; it is left out",
+                f"Perhaps it is {nearest_name(relative)}.",
             )
         elif kind == "window":
             shutil.copyfile(path, raw / relative)
@@ -150,7 +155,9 @@ def _report_missing(raw: RawFolder, context: Context) -> None:
             f"kubectl get {plural} -A -o json > kubernetes/{plural}.json",
         )
     if not raw.files("console/**/*.log*"):
-        context.gap("console", "console/", "not collected", "kubectl logs --timestamps", start=window.start, end=window.end)
+        context.gap(
+            "console", "console/", "not collected", "kubectl logs --timestamps", start=window.start, end=window.end
+        )
     hits = [p for p in raw.files("elasticsearch/**/*") if p.name.split(".")[0] not in {"query", "mappings"}]
     if not hits:
         context.gap("elasticsearch", "elasticsearch/", "not collected", "", start=window.start, end=window.end)
@@ -161,5 +168,3 @@ def _report_missing(raw: RawFolder, context: Context) -> None:
     if raw.find("argocd/applications.json") is None:
         remedy = "kubectl get applications.argoproj.io -A -o json > argocd/applications.json"
         context.gap("argocd", "argocd/applications.json", "not collected", remedy)
-
-

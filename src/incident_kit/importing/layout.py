@@ -30,7 +30,7 @@ KUBERNETES_PLURALS = (
     "poddisruptionbudgets",
 )
 #: What the layout page names: their absence is said.
-KUBERNETES_EXPECTED = KUBERNETES_PLURALS[:8] + ("networkpolicies", "services", "endpointslices", "ingresses")
+KUBERNETES_EXPECTED = (*KUBERNETES_PLURALS[:8], "networkpolicies", "services", "endpointslices", "ingresses")
 RABBITMQ_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues")
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

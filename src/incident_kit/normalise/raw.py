@@ -88,13 +88,39 @@ def open_bytes(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+def read_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """Chunks of a file, decompressed when it ends in ``.gz``; of a torn one, all that decompresses.
+
+    `gzip.open` loses up to a buffer before the tear, which for a small file is everything.
+
+    Raises:
+        OSError, EOFError, zlib.error: the file is torn or unreadable, after the last good chunk.
+    """
+    with path.open("rb") as stream:
+        if path.suffix != ".gz":
+            while chunk := stream.read(size):
+                yield chunk
+            return
+        member = None
+        while packed := stream.read(size):
+            while packed:
+                member = member or zlib.decompressobj(wbits=31)
+                if chunk := member.decompress(packed):
+                    yield chunk
+                packed = member.unused_data
+                if member.eof:
+                    member = None
+                    packed = packed.lstrip(b"\0")  # padding between members
+        if member is not None:
+            raise EOFError("the compressed file ends before its end marker")
+
+
 def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:
     """All bytes that can be read of a file; the unreadable rest is a gap."""
     chunks: list[bytes] = []
     try:
-        with open_bytes(path) as stream:
-            while chunk := stream.read(1 << 20):
-                chunks.append(chunk)
+        for chunk in read_chunks(path):
+            chunks.append(chunk)
     except (OSError, EOFError, zlib.error) as error:
         read = sum(map(len, chunks))
         context.gap(source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again.")
@@ -104,8 +130,7 @@ def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:
 def decode_json(data: bytes, name: str, context: Context, source: str, *, repair: bool = False) -> Any | None:
     """The JSON document in some bytes; None, with a gap that names file and line, when there is none.
 
-    Args:
-        repair: read the complete elements of a list that was cut off or broken in one place.
+    With ``repair``, the complete elements of a list that was cut off or broken in one place are the answer.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]

@@ -48,15 +48,22 @@ _VERDICT_COLUMNS: list[Column] = [
     ("text", TEXT, "the entry as the console shows it; the message of a document"),
     ("image", TEXT, "image reference of the instance"),
     ("image_digest", TEXT, "digest of the instance"),
-    ("verdict", TEXT, "matched, late, without_pod_name, at_other_time, truncated, rejected, console_only, "
-     "unknown; duplicate, elastic_only"),
+    (
+        "verdict",
+        TEXT,
+        "matched, late, without_pod_name, at_other_time, truncated, rejected, console_only, "
+        "unknown; duplicate, elastic_only",
+    ),
     ("cause", TEXT, "cause of a console_only entry, or the reason of unknown and rejected"),
     ("confidence", NUMBER, "0 to 1"),
     ("evidence", TEXT, "what the verdict and cause rest on, in one sentence"),
 ]
 
 CONSOLE_ONLY = declare(
-    "console-only", "one console entry, or one document without entry", "reconcile", _VERDICT_COLUMNS,
+    "console-only",
+    "one console entry, or one document without entry",
+    "reconcile",
+    _VERDICT_COLUMNS,
     order=("time", "namespace", "pod", "container"),
 )
 

@@ -78,7 +78,9 @@ class Table:
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             near = {name: get_close_matches(name, list(map(str, frame.columns)), 1) for name in missing}
-            raise TableError(f"{self.name} lacks {missing}; nearest present: {near}. Build it with {self.name}.frame().")
+            raise TableError(
+                f"{self.name} lacks {missing}; nearest present: {near}. Build it with {self.name}.frame()."
+            )
         try:
             table = pa.Table.from_pandas(frame[self.columns], schema=self.schema, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
