@@ -83,7 +83,7 @@ def multiline_messages(case: Case) -> None:
             number = case.rng.randrange(10_000)
             text = (
                 f"Executed DbCommand ({number % 90}ms)\n      SELECT [o].[Id], [o].[Amount]\n      FROM [Orders] AS [o]\n      WHERE [o].[Id] = {number}",
-                f'Payload received:\n{{\n  "orderId": {number},\n  "legs": [\n    1,\n    2\n  ]\n}}',
+                f'Payload received: {{\n  "orderId": {number},\n  "legs": [\n    1,\n    2\n  ]\n}}',
             )[n % 2]
             log(case, container, Event(case.start + MINUTE + n * 30 * SECOND, "info", "Shop.Data", text, {}), Shipping())
         container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)

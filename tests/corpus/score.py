@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from .asking import Command, KitFailed, answer, by_command_line, in_process
 from .cases import CASES, build
 from .layout import write
 from .model import SECOND, JsonObject
 
 CLOSE = 2 * SECOND
-ACCEPTED_EXITS = (0, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +81,6 @@ def nanoseconds(text: str | None) -> int | None:
     while fraction and fraction[0].isdigit():
         digits, fraction = digits + fraction[0], fraction[1:]
     return int(datetime.fromisoformat(head + fraction).timestamp()) * SECOND + int(digits.ljust(9, "0")[:9] or 0)
-
-
-def answer(folder: Path) -> JsonObject:
-    """Import a folder and ask for every verdict, by the command line as a user would."""
-    bundle = folder.parent / "case.incident"
-    profile = ["--profile", str(folder.parent / "incident-kit.toml")] if (folder.parent / "incident-kit.toml").exists() else []
-    _command("import", str(folder), *profile, "-o", str(bundle), "--force")
-    return json.loads(_command("console-only", str(bundle), "--verdicts", "--output", "json"))
-
-
-def _command(*arguments: str) -> str:
-    program = shutil.which("incident-kit", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}") or "incident-kit"
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode not in ACCEPTED_EXITS:
-        raise RuntimeError(f"{arguments[0]} exited {done.returncode}: {(done.stderr.strip() or done.stdout.strip())[-600:]}")
-    return done.stdout
 
 
 def compare(case: str, truth: list[JsonObject], rows: list[JsonObject]) -> Score:
@@ -230,14 +212,14 @@ def _wrong(case: str, kind: str, expected: JsonObject | None, got: JsonObject | 
     return Wrong(case, kind, want, have, where, str(row.get("text") or "").partition("\n")[0], str((expected or {}).get("why", "")))
 
 
-def run_case(name: str, seed: int, folder: Path) -> Score:
+def run_case(name: str, seed: int, folder: Path, command: Command = by_command_line) -> Score:
     """Make a case in a folder, ask the kit, and compare."""
     target = write(build(name, seed), folder)
     truth = [json.loads(line) for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
     began = time.perf_counter()
     try:
-        answered = answer(target)
-    except (RuntimeError, json.JSONDecodeError, subprocess.TimeoutExpired) as error:
+        answered = answer(target, command)
+    except (KitFailed, json.JSONDecodeError) as error:
         return Score(name, error=str(error)[-700:])
     score = compare(name, truth, answered["rows"])
     score.seconds = time.perf_counter() - began
@@ -251,6 +233,20 @@ def matrix(title: str, counts: Counter[tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
+def report(scores: list[Score], verdicts: Counter[tuple[str, str]], causes: Counter[tuple[str, str]]) -> str:
+    """The wrong rows, grouped by case, kind, and what was wanted and given, with examples."""
+    lines = ["# Wrong rows of the corpus, grouped", "", *map(str, scores), "", matrix("verdicts", verdicts), matrix("causes", causes)]
+    for score in scores:
+        groups: dict[tuple[str, str, str], list[Wrong]] = defaultdict(list)
+        for wrong in score.wrong:
+            groups[(wrong.kind, wrong.expected, wrong.got.partition("@")[0])].append(wrong)
+        lines += ["", f"## {score.case}", score.error] if groups or score.error else []
+        for (kind, expected, got), members in sorted(groups.items(), key=lambda item: -len(item[1])):
+            lines.append(f"- {len(members)} x {kind}: want {expected}, got {got}   [{members[0].why}]")
+            lines += [f"    - {one.where}  {one.got.partition('@')[2]}  {one.text[:180]!r}" for one in members[:: max(1, len(members) // 3)][:3]]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Score the chosen cases, or all; exit 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,6 +254,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="leave the cases' folders here")
     parser.add_argument("--wrong", type=int, default=12, help="how many wrong rows to show per case")
+    parser.add_argument("--inside", action="store_true", help="ask within this process, which is quicker")
+    parser.add_argument("--report", type=Path, help="write the wrong rows here, grouped")
     parser.add_argument("--list", action="store_true", help="only name the cases")
     options = parser.parse_args()
     names = [name for name in CASES if not options.case or any(name.startswith(one) for one in options.case)]
@@ -267,11 +265,13 @@ def main() -> int:
     verdicts: Counter[tuple[str, str]] = Counter()
     causes: Counter[tuple[str, str]] = Counter()
     bad = 0
+    scores: list[Score] = []
     for name in names:
         root = options.keep or Path(tempfile.mkdtemp(prefix="incident-kit-corpus-"))
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir(parents=True)
-        score = run_case(name, options.seed, root / name)
+        score = run_case(name, options.seed, root / name, in_process if options.inside else by_command_line)
+        scores.append(score)
         if not options.keep:
             shutil.rmtree(root)
         print(score, flush=True)
@@ -280,6 +280,8 @@ def main() -> int:
         bad += bool(score.wrong or score.error)
         verdicts.update(score.verdicts)
         causes.update(score.causes)
+    if options.report:
+        options.report.write_text(report(scores, verdicts, causes), encoding="utf-8")
     print(matrix("verdicts", verdicts), matrix("causes", causes), f"{len(names) - bad} of {len(names)} cases without a wrong row", sep="\n")
     return 1 if bad else 0
 

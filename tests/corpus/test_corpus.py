@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .asking import in_process
 from .cases import CASES, build
 from .layout import truth, write
 from .model import JsonObject
@@ -29,7 +30,7 @@ def answer_from(rows: list[JsonObject]) -> list[JsonObject]:
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)
 def test_every_entry_gets_the_verdict_and_the_cause_that_it_deserves(name: str, tmp_path: Path) -> None:
-    score = run_case(name, 1, tmp_path)
+    score = run_case(name, 1, tmp_path, in_process)
     assert not score.error, score.error
     assert not score.wrong, "\n" + "\n".join(map(str, score.wrong[:20]))
 
