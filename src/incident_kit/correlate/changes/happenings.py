@@ -1,0 +1,173 @@
+"""What happened to pods and nodes: container restarts, evictions, node conditions, scaling."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.objects import Objects, field, instant, listing, name_of, namespace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Node conditions whose good value is True; every other condition is good when False.
+_GOOD_WHEN_TRUE = frozenset({"Ready"})
+_SCALED = re.compile(
+    r"^Scaled (?P<way>up|down) replica set (?P<set>\S+) (?:from (?P<from>\d+) to (?P<to>\d+)|to (?P<only>\d+)(?: from (?P<before>\d+))?)"
+)
+
+
+def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of a small table as dicts: null is None, times are int nanoseconds, flags and integers are Python's."""
+    times = [c for c in frame.columns if isinstance(frame[c].dtype, pd.DatetimeTZDtype)]
+    plain = frame.copy()
+    for column in times:
+        plain[column] = frame[column].astype("int64").astype(object).where(frame[column].notna(), None)
+    for record in plain.astype(object).to_dict("records"):
+        yield {str(k): _plain(v) for k, v in record.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def restart_changes(containers: pd.DataFrame) -> list[Change]:
+    """Instances that followed another one in the same pod."""
+    known = {(r["pod_uid"], r["container"], r["restart_count"]): r for r in rows(containers)}
+    changes = []
+    for (uid, container, count), instance in known.items():
+        if not count or instance["started_at"] is None:
+            continue
+        before = known.get((uid, container, count - 1), {})
+        ended = before.get("reason") or "ended"
+        code = before.get("exit_code")
+        changes.append(
+            Change(
+                time=instance["started_at"],
+                kind="Pod",
+                namespace=instance["namespace"],
+                name=instance["pod"],
+                what="restart",
+                old=f"{container}: {ended}" + (f", exit code {code}" if code is not None else ""),
+                new=f"{container}: instance {count}",
+                automated=True,
+                evidence=[f"container status: restartCount {count}"],
+            )
+        )
+    return changes
+
+
+def eviction_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:
+    """Pods that were evicted or preempted, or removed with their node, by status or event."""
+    found: dict[tuple[str | None, str], Change] = {}
+    for pod in objects.of("Pod"):
+        disruption = next((c for c in listing(pod, "status", "conditions") if c.get("type") == "DisruptionTarget"), None)
+        reason = field(pod, "status", "reason")
+        if reason != "Evicted" and not (disruption and disruption.get("status") == "True"):
+            continue
+        why = str(field(pod, "status", "message") or (disruption or {}).get("message") or reason)
+        when = instant(disruption, "lastTransitionTime") if disruption else None
+        found[(namespace_of(pod), name_of(pod))] = _eviction(when, namespace_of(pod), name_of(pod), why, "pod status")
+    for event in rows(events[events["reason"].isin(["Evicted", "TaintManagerEviction", "Preempted"])]):
+        if event["kind"] != "Pod":
+            continue
+        key = (event["namespace"], event["name"])
+        change = found.setdefault(key, _eviction(None, *key, event["message"], "event"))
+        change.time = change.time if change.time is not None else event["last_at"]
+        change.evidence.append(f"event {event['reason']}: {event['message']}")
+    return list(found.values())
+
+
+def _eviction(time: int | None, namespace: str | None, pod: str, why: str | None, source: str) -> Change:
+    return Change(
+        time=time, kind="Pod", namespace=namespace, name=pod, what="eviction", new=why, automated=True, evidence=[source]
+    )
+
+
+def node_changes(objects: Objects) -> list[Change]:
+    """The last transition of every node condition, and cordons."""
+    changes: list[Change] = []
+    for node in objects.of("Node"):
+        for condition in listing(node, "status", "conditions"):
+            changed_at = instant(condition, "lastTransitionTime")
+            made = instant(node, "metadata", "creationTimestamp")
+            kind, status = str(condition.get("type")), str(condition.get("status"))
+            good = (status == "True") == (kind in _GOOD_WHEN_TRUE)
+            if changed_at is None or (good and made is not None and changed_at <= made + 120 * 10**9):
+                continue  # a node that became ready when it was made is no change
+            changes.append(
+                Change(
+                    time=changed_at,
+                    kind="Node",
+                    namespace=None,
+                    name=name_of(node),
+                    what="node_condition",
+                    new=f"{kind}={status} ({condition.get('reason')})",
+                    automated=True,
+                    evidence=[f"status.conditions: {condition.get('message')}"],
+                )
+            )
+        changes += _cordons(node)
+    return changes
+
+
+def _cordons(node: dict[str, Any]) -> list[Change]:
+    return [
+        Change(
+            time=instant(taint, "timeAdded"),
+            kind="Node",
+            namespace=None,
+            name=name_of(node),
+            what="taint",
+            new=f"{taint.get('key')}:{taint.get('effect')}",
+            evidence=["spec.taints"],
+        )
+        for taint in listing(node, "spec", "taints")
+        if taint.get("timeAdded")
+    ]
+
+
+def scale_changes(events: pd.DataFrame) -> list[Change]:
+    """Changes of size: by an autoscaler, or of a Deployment outside a rollout."""
+    changes = []
+    for event in rows(events[events["reason"] == "SuccessfulRescale"]):
+        changes.append(_scale(event, str(event["message"]), automated=True))
+    scaled = [e for e in rows(events[events["reason"] == "ScalingReplicaSet"]) if _SCALED.match(str(e["message"]))]
+    in_rollout = {
+        (e["namespace"], e["name"]) for e in scaled if str(e["message"]).startswith("Scaled down")
+    }
+    for event in scaled:
+        match = _SCALED.match(str(event["message"]))
+        before = match and (match["from"] or match["before"])
+        # A rollout scales one set up and another down; a set that starts from nothing is a rollout's, too.
+        if match and before not in (None, "0") and (event["namespace"], event["name"]) not in in_rollout:
+            changes.append(_scale(event, str(event["message"]), automated=None))
+    return changes
+
+
+def _scale(event: dict[str, Any], message: str, *, automated: bool | None) -> Change:
+    return Change(
+        time=event["last_at"],
+        kind=str(event["kind"]),
+        namespace=event["namespace"],
+        name=str(event["name"]),
+        what="scale",
+        new=message,
+        automated=automated,
+        evidence=[f"event {event['reason']}"],
+    )
+
+
+def annotations_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Annotations of an EVENTS row."""
+    try:
+        found = json.loads(event.get("annotations") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,55 @@
+"""Change: one change, with everything that tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(kw_only=True)
+class Change:
+    """A row of CHANGES while its evidence is being gathered.
+
+    Attributes:
+        time: when it took effect (ns), None when not known.
+        precision_seconds: how precise that time is.
+        manager: field manager of the write, for finding who did it; not a column.
+    """
+
+    time: int | None
+    kind: str
+    namespace: str | None
+    name: str
+    what: str
+    old: str | None = None
+    new: str | None = None
+    by: str | None = None
+    automated: bool | None = None
+    evidence: list[str] = field(default_factory=list)
+    observed: bool = True
+    precision_seconds: float = 1.0
+    application: str | None = None
+    undone_by: str | None = None
+    manager: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        """The row of CHANGES."""
+        columns = dict(vars(self))
+        manager = columns.pop("manager")
+        columns["by"] = self.by or manager
+        return columns
+
+
+#: Field managers that are programs acting on their own, by prefix.
+_CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "kubelet", "cert-manager", "keda", "vpa-", "cluster-autoscaler")
+#: Field managers that are people's tools.
+_PEOPLE = ("kubectl", "k9s", "lens", "argocd-server", "Mozilla", "dashboard", "oc")
+
+
+def acts_alone(manager: str | None) -> bool | None:
+    """Whether a write by this field manager was automated; None where the name does not tell."""
+    if manager is None:
+        return None
+    if manager.startswith(_CONTROLLERS):
+        return True
+    return False if manager.startswith(_PEOPLE) else None

@@ -1,0 +1,238 @@
+"""Rollouts: what the ReplicaSets and ControllerRevisions of a workload remember of its pod templates.
+
+A ReplicaSet is created once for a pod template and used again when the template comes back; its
+``deployment.kubernetes.io/revision`` then moves on and ``revision-history`` keeps the numbers it had. Its creation
+time tells only of its first use; that of the last is read from the pods it made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from incident_kit.correlate.changes.model import Change, acts_alone
+from incident_kit.correlate.changes.templates import (
+    RESTARTED_AT,
+    TemplateDifference,
+    compare_templates,
+    image_list,
+    images,
+)
+from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.objects import (
+    Document,
+    Objects,
+    annotation,
+    controller,
+    created_at,
+    field,
+    mapping,
+    name_of,
+    namespace_of,
+)
+from incident_kit.window import SECOND, parse_rfc3339
+
+_REVISION = "deployment.kubernetes.io/revision"
+_REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+#: A Deployment's controller makes the ReplicaSet within a second of the write; clocks are whole seconds.
+_WRITE_MARGIN = 3 * SECOND
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One pod template in use by a workload from a time on.
+
+    Attributes:
+        number: revision of the workload.
+        since: when it came into use (ns), None when not known.
+        holder: name of the ReplicaSet or ControllerRevision.
+        template: the pod template.
+        observed: False where ``since`` is inferred.
+        first_made: when the holder was created: an older template that came back has an earlier one.
+        evidence: what ``since`` rests on.
+    """
+
+    number: int
+    since: int | None
+    holder: str
+    template: Document
+    observed: bool
+    first_made: int | None
+    evidence: str
+
+
+def revisions(workload_kind: str, namespace: str | None, name: str, objects: Objects) -> list[Revision]:
+    """Revisions of a workload that its holders remember, oldest first."""
+    kind = "ReplicaSet" if workload_kind == "Deployment" else "ControllerRevision"
+    found: list[Revision] = []
+    for holder in objects.of(kind):
+        owner = controller(holder)
+        if owner is None or (owner.get("kind"), owner.get("name")) != (workload_kind, name):
+            continue
+        if namespace_of(holder) == namespace:
+            found.append(_revision(holder, kind, objects))
+    return sorted(found, key=lambda r: (r.number, r.since or 0))
+
+
+def _revision(holder: Document, kind: str, objects: Objects) -> Revision:
+    made = created_at(holder)
+    if kind == "ControllerRevision":
+        number = holder.get("revision")
+        template = mapping(holder, "data", "spec", "template")
+        history = None
+    else:
+        text = annotation(holder, _REVISION)
+        number = int(text) if text and text.isdecimal() else 0
+        template = mapping(holder, "spec", "template")
+        history = annotation(holder, _REVISION_HISTORY)
+    since, observed, evidence = made, True, f"{kind} {name_of(holder)} created"
+    if history:
+        since, evidence = _last_use(holder, objects)
+        observed = False
+    return Revision(
+        number=number if isinstance(number, int) else 0,
+        since=since,
+        holder=name_of(holder),
+        template=template,
+        observed=observed,
+        first_made=made,
+        evidence=evidence,
+    )
+
+
+def _last_use(replica_set: Document, objects: Objects) -> tuple[int | None, str]:
+    """When a ReplicaSet came back into use: its controller's last write, or its oldest pod, whichever is earlier."""
+    history = annotation(replica_set, _REVISION_HISTORY)
+    text = f"ReplicaSet {name_of(replica_set)} used again (it was revision {history})"
+    pods = [t for p in objects.owned_by(replica_set, "Pod") if (t := created_at(p)) is not None]
+    writes = [w.time for w in writes_of(replica_set) if w.touches("f:metadata", "f:annotations") and w.time]
+    made = created_at(replica_set) or 0
+    times = [t for t in (*pods, *writes) if t > made + SECOND]
+    return (min(times) if times else None), text
+
+
+def workloads(objects: Objects) -> list[tuple[str, str | None, str]]:
+    """Kind, namespace and name of every workload known by itself or by the holders of its revisions."""
+    found = {
+        (kind, namespace_of(d), name_of(d)) for kind in ("Deployment", "StatefulSet", "DaemonSet") for d in objects.of(kind)
+    }
+    for kind in ("ReplicaSet", "ControllerRevision"):
+        for holder in objects.of(kind):
+            owner = controller(holder)
+            if owner is not None and owner.get("kind") in {"Deployment", "StatefulSet", "DaemonSet"}:
+                found.add((str(owner["kind"]), namespace_of(holder), str(owner.get("name"))))
+    return sorted(found, key=str)
+
+
+def rollout_changes(objects: Objects) -> list[Change]:
+    """One change for each revision of each workload that came into use."""
+    changes: list[Change] = []
+    for kind, namespace, name in workloads(objects):
+        document = objects.get(kind, namespace, name)
+        known = revisions(kind, namespace, name, objects)
+        for position, revision in enumerate(known):
+            previous = known[position - 1] if position else None
+            change = _change(kind, namespace, name, revision, previous, document)
+            change.evidence += _pods_evidence(namespace, revision, objects)
+            changes.append(change)
+    return changes
+
+
+def _change(
+    kind: str, namespace: str | None, name: str, revision: Revision, previous: Revision | None, document: Document | None
+) -> Change:
+    change = Change(
+        time=revision.since,
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        what="created" if revision.number == 1 else "rollout",
+        new=image_list(revision.template),
+        observed=revision.observed,
+        precision_seconds=1.0 if revision.observed else 5.0,
+        evidence=[f"{revision.evidence}, revision {revision.number}"],
+    )
+    if previous is not None:
+        difference = compare_templates(previous.template, revision.template)
+        _describe(change, difference, revision, previous)
+        if revision.number > previous.number + 1:
+            change.evidence.append(f"revisions between {previous.number} and {revision.number} are gone")
+    _who(change, document)
+    return change
+
+
+def _describe(change: Change, difference: TemplateDifference, revision: Revision, previous: Revision) -> None:
+    change.what = difference.what
+    if difference.what == "image":
+        change.old, change.new = image_list(previous.template), image_list(revision.template)
+    else:
+        change.old, change.new = None, "; ".join(difference.sentences()) or "the pod template came back"
+    change.evidence += [f"{c}: image {o or 'none'} -> {n or 'none'}" for c, o, n in difference.images]
+    if difference.what == "image":
+        change.evidence += difference.sentences()
+    went_back = revision.first_made is not None and previous.first_made is not None
+    if not revision.observed and went_back and (revision.first_made or 0) < (previous.first_made or 0):
+        change.what = "rollback"
+        change.old, change.new = image_list(previous.template), image_list(revision.template)
+    if difference.what == "deploy_restart" and difference.restarted:
+        change.evidence.append(f"annotation {RESTARTED_AT} {difference.restarted}")
+        change.time = change.time if change.time is not None else parse_rfc3339(difference.restarted)
+
+
+def _who(change: Change, document: Document | None) -> None:
+    """The field manager whose write to the pod template has the rollout's time."""
+    if document is None or change.time is None:
+        return
+    for write in writes_of(document):
+        near = write.time is not None and -_WRITE_MARGIN <= change.time - write.time <= _WRITE_MARGIN
+        if near and write.touches("f:spec", "f:template"):
+            change.manager, change.automated = write.manager, acts_alone(write.manager)
+            change.evidence.append(f"field manager {write.manager} wrote the pod template")
+            return
+
+
+def _pods_evidence(namespace: str | None, revision: Revision, objects: Objects) -> list[str]:
+    holder = objects.get("ReplicaSet", namespace, revision.holder)
+    pods = objects.owned_by(holder, "Pod") if holder is not None else []
+    names = sorted(name_of(p) for p in pods)
+    if not names:
+        return []
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return [f"pods {shown} run it"]
+
+
+def current_images(document: Document) -> dict[str, str | None]:
+    """Images that a workload's own template asks for now."""
+    return images(mapping(document, "spec", "template"))
+
+
+def mark_undone(changes: list[Change]) -> None:
+    """Say of an image change what brought the images before it back."""
+    by_workload: dict[tuple[str, str | None, str], list[Change]] = {}
+    for change in changes:
+        if change.what in {"image", "rollback"} and change.old and change.time is not None:
+            by_workload.setdefault((change.kind, change.namespace, change.name), []).append(change)
+    for series in by_workload.values():
+        series.sort(key=lambda c: c.time or 0)
+        for earlier, later in zip(series, series[1:], strict=False):
+            if later.new == earlier.old and earlier.undone_by is None:
+                earlier.undone_by = describe_briefly(later)
+
+
+def describe_briefly(change: Change) -> str:
+    """A change in a few words, for `undone_by`."""
+    from incident_kit.window import format_ns
+
+    who = change.by or change.manager
+    by = f" by {who}" if who else " by Argo CD" if change.automated else ""
+    when = (format_ns(change.time) or "an unknown time")[:19]
+    return f"{change.what} to {change.new or '?'}{by} at {when}Z"
+
+
+def template_of(workload: Document) -> dict[str, Any]:
+    """Pod template of any workload: Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob."""
+    if workload.get("kind") == "CronJob":
+        return mapping(workload, "spec", "jobTemplate", "spec", "template")
+    if workload.get("kind") == "Pod":
+        return {"metadata": field(workload, "metadata") or {}, "spec": mapping(workload, "spec")}
+    return mapping(workload, "spec", "template")

@@ -1,0 +1,72 @@
+"""The change table: every source's changes, joined."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from incident_kit.correlate.changes.happenings import (
+    eviction_changes,
+    node_changes,
+    restart_changes,
+    rows,
+    scale_changes,
+)
+from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
+from incident_kit.correlate.changes.runs import run_changes
+from incident_kit.correlate.changes.syncs import join_syncs, name_actors
+from incident_kit.correlate.changes.writes import config_changes, specification_changes
+from incident_kit.correlate.objects import Objects, read_objects, tracked_by
+from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.tables.kubernetes import CONTAINERS, EVENTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incident_kit.evidence import Evidence
+
+
+def change_list(evidence: Evidence) -> list[Change]:
+    """Every change that the evidence remembers, oldest first; those without a time last."""
+    return evidence.memo("changes", lambda: _change_list(evidence))
+
+
+def _change_list(evidence: Evidence) -> list[Change]:
+    objects = read_objects(evidence)
+    events = evidence.table(EVENTS)
+    applications = evidence.table(APPLICATIONS)
+    changes = [
+        *rollout_changes(objects),
+        *config_changes(objects),
+        *specification_changes(objects),
+        *run_changes(objects),
+    ]
+    owner_of = application_by_object(objects, applications)
+    for change in changes:
+        change.application = owner_of.get((change.kind, change.namespace, change.name))
+    paths = {str(r["application"]): str(r["path"] or r["application"]) for r in rows(applications)}
+    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), paths)
+    name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])))
+    changes += restart_changes(evidence.table(CONTAINERS))
+    changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
+    mark_undone(changes)
+    return sorted(changes, key=lambda c: (c.time is None, c.time or 0, c.kind, str(c.namespace), c.name))
+
+
+def application_by_object(
+    objects: Objects, applications: pd.DataFrame
+) -> dict[tuple[str, str | None, str], str]:
+    """Argo CD Application by (kind, namespace, name): from Applications' resources, else from tracking ids."""
+    found: dict[tuple[str, str | None, str], str] = {}
+    for kind in objects.kinds:
+        for document in objects.of(kind):
+            application = tracked_by(document)
+            if application:
+                metadata = document["metadata"]
+                found[(kind, metadata.get("namespace"), metadata["name"])] = application
+    for row in rows(applications):
+        for resource in json.loads(row["resources"] or "[]"):
+            key = (str(resource.get("kind")), resource.get("namespace"), str(resource.get("name")))
+            found.setdefault(key, str(row["application"]))
+    return found

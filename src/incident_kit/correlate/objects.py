@@ -1,0 +1,135 @@
+"""Objects: the captured Kubernetes objects, decoded once, found by kind, name and owner."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.tables.kubernetes import OBJECTS
+from incident_kit.window import parse_rfc3339
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+Document = dict[str, Any]
+
+_TRACKING = "argocd.argoproj.io/tracking-id"
+
+
+class Objects:
+    """All objects of one bundle. Documents are shared: read them, never change them."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._by_kind: dict[str, list[Document]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str | None, str], Document] = {}
+        self._by_owner: dict[str, list[Document]] = defaultdict(list)
+        for document in documents:
+            kind, name = document.get("kind"), field(document, "metadata", "name")
+            if not isinstance(kind, str) or not isinstance(name, str):
+                continue
+            self._by_kind[kind].append(document)
+            self._by_name[(kind, namespace_of(document), name)] = document
+            for owner in owners(document):
+                if isinstance(owner.get("uid"), str):
+                    self._by_owner[owner["uid"]].append(document)
+
+    def of(self, kind: str) -> list[Document]:
+        """Every object of a kind."""
+        return self._by_kind.get(kind, [])
+
+    def get(self, kind: str, namespace: str | None, name: str) -> Document | None:
+        """The object of this kind and name, or None."""
+        return self._by_name.get((kind, namespace, name))
+
+    def owned_by(self, document: Document, kind: str) -> list[Document]:
+        """Objects of a kind whose ownerReferences name this object's uid."""
+        uid = field(document, "metadata", "uid")
+        return [d for d in self._by_owner.get(str(uid), []) if d.get("kind") == kind]
+
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of which at least one object was captured."""
+        return set(self._by_kind)
+
+
+def read_objects(evidence: Evidence) -> Objects:
+    """The evidence's Kubernetes objects, decoded once per opened bundle."""
+
+    def decode() -> Objects:
+        return Objects(json.loads(text) for text in evidence.table(OBJECTS)["object"] if isinstance(text, str))
+
+    return evidence.memo("objects", decode)
+
+
+def field(document: Any, *path: str) -> Any:
+    """The value at a path, None when any step is absent."""
+    for key in path:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(key)
+    return document
+
+
+def mapping(document: Any, *path: str) -> Document:
+    """The object at a path, empty when there is none."""
+    found = field(document, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def listing(document: Any, *path: str) -> list[Document]:
+    """The objects of the list at a path, empty when there is none."""
+    found = field(document, *path)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def name_of(document: Document) -> str:
+    """metadata.name."""
+    return str(field(document, "metadata", "name"))
+
+
+def namespace_of(document: Document) -> str | None:
+    """metadata.namespace, None for cluster-scoped objects."""
+    namespace = field(document, "metadata", "namespace")
+    return namespace if isinstance(namespace, str) and namespace else None
+
+
+def labels_of(document: Document) -> dict[str, str]:
+    """metadata.labels."""
+    return {k: str(v) for k, v in mapping(document, "metadata", "labels").items()}
+
+
+def annotation(document: Document, key: str) -> str | None:
+    """One of metadata.annotations."""
+    value = mapping(document, "metadata", "annotations").get(key)
+    return value if isinstance(value, str) else None
+
+
+def instant(document: Any, *path: str) -> int | None:
+    """The RFC 3339 time at a path in nanoseconds, None when absent or broken."""
+    value = field(document, *path)
+    return parse_rfc3339(value) if isinstance(value, str) else None
+
+
+def created_at(document: Document) -> int | None:
+    """metadata.creationTimestamp (ns)."""
+    return instant(document, "metadata", "creationTimestamp")
+
+
+def owners(document: Document) -> list[Document]:
+    """metadata.ownerReferences."""
+    return listing(document, "metadata", "ownerReferences")
+
+
+def controller(document: Document, kind: str | None = None) -> Document | None:
+    """The owner that controls the object (of a kind), or its only owner of that kind."""
+    references = [o for o in owners(document) if kind is None or o.get("kind") == kind]
+    controlling = [o for o in references if o.get("controller") is True]
+    return (controlling or references or [None])[0]
+
+
+def tracked_by(document: Document) -> str | None:
+    """Name of the Argo CD Application that tracks the object by annotation, or None."""
+    tracking = annotation(document, _TRACKING)
+    return tracking.split(":", 1)[0].rsplit("_", 1)[-1] if tracking and ":" in tracking else None

@@ -1,0 +1,92 @@
+"""Argo CD's Application objects, and the events about them, as APPLICATIONS and SYNCS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_kit.normalise.argocd.applications import application_row, with_parents
+from incident_kit.normalise.argocd.reading import text
+from incident_kit.normalise.argocd.syncs import sync_rows
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.window import format_ns
+
+Row = dict[str, Any]
+
+__all__ = ["normalise_argocd"]
+
+
+def normalise_argocd(raw: RawFolder, context: Context) -> dict[str, list[Row]]:
+    """APPLICATIONS and SYNCS of ``argocd/applications.json`` and of the events about Applications.
+
+    What Argo CD could not remember becomes a gap, bounded by the oldest sync that it does remember.
+    """
+    applications = _applications(raw, context)
+    events = [e for e in raw.kubernetes("events", context) or [] if _about_application(e)]
+    events += raw.items("argocd/events.json", context, "argocd") or []
+    rows = with_parents([application_row(document, context) for document in applications])
+    syncs: list[Row] = []
+    for row, document in zip(rows, applications, strict=True):
+        own = [e for e in events if _is_about(e, row)]
+        syncs += sync_rows(document, row, own)
+        _report_memory(row, context)
+    return {APPLICATIONS.name: rows, SYNCS.name: syncs}
+
+
+def _applications(raw: RawFolder, context: Context) -> list[Row]:
+    found: dict[tuple[str, str], Row] = {}
+    names = ("argocd/applications.json", "kubernetes/applications.json", "kubernetes/applications.argoproj.io.json")
+    for name in names:
+        for document in raw.items(name, context, "argocd") or []:
+            metadata = document.get("metadata")
+            if document.get("kind", "Application") != "Application" or not isinstance(metadata, dict):
+                continue
+            if text(metadata.get("name")):
+                found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
+    return list(found.values())
+
+
+def _involved(event: Row) -> Row:
+    involved = event.get("involvedObject") or event.get("regarding")
+    return involved if isinstance(involved, dict) else {}
+
+
+def _about_application(event: Row) -> bool:
+    return _involved(event).get("kind") == "Application"
+
+
+def _is_about(event: Row, row: Row) -> bool:
+    involved = _involved(event)
+    if involved.get("name") != row["application"]:
+        return False
+    if involved.get("uid") and row["uid"]:
+        # Of an Application that was deleted and made anew, the events live on beside the new one's.
+        return bool(involved["uid"] == row["uid"])
+    return row["namespace"] is None or involved.get("namespace") in (None, row["namespace"])
+
+
+def _report_memory(row: Row, context: Context) -> None:
+    """Say what the history of one Application cannot hold, when that concerns the window."""
+    name, held, limit, oldest = row["application"], row["history_length"], row["history_limit"], row["history_oldest_at"]
+    start = context.window.start
+    if held == 0 and limit == 0:
+        context.gap(
+            "argocd",
+            f"history of {name}",
+            "revisionHistoryLimit is 0, so Argo CD keeps no history; earlier syncs are seen only through ReplicaSets and events",
+            "Set spec.revisionHistoryLimit above 0.",
+            start=start,
+            end=context.window.end,
+        )
+    dropped = (row["history_first_id"] or 0) > 0 or (held and held >= limit)
+    if dropped and oldest is not None and oldest > start:
+        context.gap(
+            "argocd",
+            f"history of {name}",
+            f"history holds {held}; the oldest is from {(format_ns(oldest) or '')[:19]}Z; changes before are seen only "
+            "through ReplicaSets and events",
+            "Raise spec.revisionHistoryLimit, or keep bundles.",
+            start=start,
+            end=oldest,
+        )

@@ -1,0 +1,107 @@
+"""rollback-undone: somebody rolled back, and a later sync brought the version back.
+
+A rollback is history's entry with a revision from before the one it replaces; Git still holds the newer version, so the
+next sync to HEAD, manual, by the pipeline or by autosync, undoes it (argoproj/argo-cd#5351).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.changes.table import change_list
+from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.tables.argocd import SYNCS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+Row = dict[str, Any]
+_IMAGE_CHANGES = frozenset({"image", "rollback"})
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    changes = change_list(evidence)
+    pipeline = set(evidence.profile.pipeline_accounts)
+    syncs = [s for s in rows(evidence.table(SYNCS)) if _moved_the_application(s)]
+    syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
+    found = []
+    for application, series in groupby(syncs, key=lambda s: str(s["application"])):
+        mine = [c for c in changes if (c.application or "").rsplit("/", 1)[-1] == application]
+        found += _of_application(list(series), mine, pipeline)
+    return found
+
+
+def _moved_the_application(sync: Row) -> bool:
+    whole = sync["dry_run"] is not True and not sync["partial"]
+    return whole and sync["phase"] in {"Succeeded", "Running"} and bool(sync["revisions"]) and moment(sync) is not None
+
+
+def _of_application(series: list[Row], changes: list[Change], pipeline: set[str]) -> list[dict[str, Any]]:
+    found = []
+    for position, rollback in enumerate(series):
+        if not rollback["rollback"]:
+            continue
+        before = series[position - 1] if position else None
+        later = next((s for s in series[position + 1 :] if s["revisions"] != rollback["revisions"]), None)
+        if later is None or later["rollback"]:
+            continue
+        confidence, why = _weigh(before, rollback, later, changes)
+        if confidence:
+            found.append(_finding(before, rollback, later, confidence, why, pipeline))
+    return found
+
+
+def _weigh(before: Row | None, rollback: Row, later: Row, changes: list[Change]) -> tuple[float, str]:
+    """How sure it is that the later sync brought back what the rollback had removed."""
+    if before is not None and later["revisions"] == before["revisions"]:
+        return 1.0, "it is the very revision that was rolled back from"
+    images = [c for c in changes if c.what in _IMAGE_CHANGES and c.old and c.time is not None]
+    removed = _image_change_at(images, rollback)
+    returned = _image_change_at(images, later)
+    if removed is not None and returned is not None:
+        if returned.new == removed.old:
+            return 0.95, f"the image {returned.new} is the one that was rolled back from"
+        return 0.0, "another image came: the fault was mended, not brought back"
+    if removed is not None:
+        return 0.0, "the later sync left the images as the rollback had made them"
+    return 0.6, "the revision is newer than the one rolled back to; no ReplicaSet shows the images"
+
+
+def _image_change_at(images: list[Change], sync: Row) -> Change | None:
+    sentence = sync_sentence(sync)
+    return next((c for c in images if sentence in c.evidence), None)
+
+
+def _finding(
+    before: Row | None, rollback: Row, later: Row, confidence: float, why: str, pipeline: set[str]
+) -> dict[str, Any]:
+    application = str(rollback["application"])
+    who = "autosync" if later["automated"] else later["initiated_by"] or "somebody who is not recorded"
+    if later["initiated_by"] in pipeline:
+        who = f"the pipeline ({later['initiated_by']})"
+    evidence = [sync_sentence(s) for s in (before, rollback, later) if s is not None]
+    return RULE.finding(
+        f"The rollback of {application} at {at(moment(rollback))} was undone by a sync by {who} at {at(moment(later))}",
+        time=moment(later),
+        kind="Application",
+        namespace=rollback["namespace"],
+        name=application,
+        evidence=[*evidence, why],
+        confidence=confidence,
+        next_step="Revert in Git what should stay away; a rollback holds only until the next sync.",
+    )
+
+
+RULE = Rule(
+    name="rollback-undone",
+    question="Which rollbacks were undone by a later sync?",
+    severity="critical",
+    needs=(SYNCS,),
+    refuted_by="The later revision holds a fix: compare the images and manifests of the two revisions in Git.",
+    judge=_judge,
+)

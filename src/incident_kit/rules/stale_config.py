@@ -1,0 +1,125 @@
+"""stale-config: a container runs with values that its ConfigMap or Secret no longer has.
+
+Sources: environment variables never change in a running process and subPath mounts are never updated
+(https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically); mounted
+volumes are, and then it depends on the application. Argo CD says Synced either way (argoproj/argo-cd#13642).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.config_state import (
+    DataChange,
+    checksum_covers,
+    describe,
+    readings_of,
+    reloader_watches,
+    running_since,
+)
+from incident_kit.correlate.objects import Document, Objects, name_of, namespace_of, read_objects
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.kubernetes import OBJECTS, PODS
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: A volume's change reaches the files; whether the application reads them again nobody here knows.
+_VOLUME_CONFIDENCE = 0.3
+#: Only one key of several is read, and the write may have been to another.
+_ONE_KEY_CONFIDENCE = 0.8
+#: Reloader needs some seconds, a rolling update some more.
+_RELOADER_PATIENCE = 300 * SECOND
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    objects = read_objects(evidence)
+    if not objects.kinds & {"ConfigMap", "Secret"}:
+        return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
+    if not any(readings_of_writes(objects)):
+        return [DidNotApply(because="no captured ConfigMap or Secret has managedFields", remedy="--show-managed-fields")]
+    seen_at = evidence.captured_at or evidence.window.end
+    return [f for pod in objects.of("Pod") for f in _pod_findings(pod, objects, seen_at)]
+
+
+def readings_of_writes(objects: Objects) -> Iterable[bool]:
+    """Whether each ConfigMap and Secret remembers its writes."""
+    for kind in ("ConfigMap", "Secret"):
+        for document in objects.of(kind):
+            yield bool(document.get("metadata", {}).get("managedFields"))
+
+
+def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[dict[str, Any]]:
+    since = running_since(pod)
+    missed = [
+        change
+        for change in readings_of(pod, objects)
+        if since.get(change.reading.container, change.time) < change.time
+        and (not change.created or change.reading.optional or not change.reading.fixed)
+    ]
+    missed = [c for c in missed if not checksum_covers(pod, c.config, objects)]
+    fixed = [c for c in missed if c.reading.fixed]
+    if fixed:
+        return [_finding(pod, fixed, since, objects, seen_at)]
+    return [_volume_finding(pod, missed, since)] if missed else []
+
+
+def _finding(
+    pod: Document, missed: list[DataChange], since: dict[str, int], objects: Objects, seen_at: int
+) -> dict[str, Any]:
+    last = max(missed, key=lambda c: c.time)
+    names = ", ".join(dict.fromkeys(f"{c.reading.kind} {name_of(c.config)}" for c in missed))
+    confidence = max(_ONE_KEY_CONFIDENCE if c.reading.keys else 0.95 for c in missed)
+    evidence = [line for c in missed for line in _evidence(c, since)]
+    if all(reloader_watches(pod, c.reading, objects) for c in missed):
+        evidence.append("Reloader is asked to restart this workload for it, and has not")
+        if seen_at - last.time < _RELOADER_PATIENCE:
+            confidence = 0.4
+    return RULE.finding(
+        f"{name_of(pod)} still runs with what {names} held before {at(last.time)}; the change takes effect at the next "
+        "restart",
+        time=last.time,
+        kind="Pod",
+        namespace=namespace_of(pod),
+        name=name_of(pod),
+        evidence=evidence,
+        confidence=confidence,
+        next_step="Restart the workload when the new values are wanted, or take the change back before a pod restarts by itself.",
+    )
+
+
+def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, int]) -> dict[str, Any]:
+    last = max(missed, key=lambda c: c.time)
+    return RULE.finding(
+        f"{name_of(pod)} started before the last change of {last.reading.kind} {name_of(last.config)}, which it reads by "
+        f"{last.reading.way}: whether it reads its files again depends on the application",
+        time=last.time,
+        kind="Pod",
+        namespace=namespace_of(pod),
+        name=name_of(pod),
+        evidence=[line for c in missed for line in _evidence(c, since)],
+        confidence=_VOLUME_CONFIDENCE,
+        severity="info",
+        next_step="Look whether the application watches its files.",
+    )
+
+
+def _evidence(change: DataChange, since: dict[str, int]) -> list[str]:
+    return [
+        describe(change),
+        f"its data were last written at {at(change.time)} by {change.manager}",
+        f"the running instance of {change.reading.container} started at {at(since.get(change.reading.container))}",
+    ]
+
+
+RULE = Rule(
+    name="stale-config",
+    question="Which pods run with values that their ConfigMaps or Secrets no longer have?",
+    severity="warning",
+    needs=(OBJECTS, PODS),
+    refuted_by="The write did not change the data that are read (compare an earlier bundle), or the application reads its "
+    "configuration from elsewhere.",
+    judge=_judge,
+)
