@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from pathlib import Path
 
 import typer
 
 from incident_kit.cli import answering, capturing, presenting
 from incident_kit.cli.run import FAILED, exit_code, plain, warn
 from incident_kit.errors import IncidentKitError
+
+#: Set to see where a fault of the kit itself happened.
+_TRACEBACK = "INCIDENT_KIT_TRACEBACK"
 
 app = typer.Typer(
     name="incident-kit",
@@ -37,4 +42,13 @@ def main() -> None:
         sys.exit(FAILED)
     except OSError as error:
         warn(f"incident-kit: {plain(error)}. Check the path, its permissions and the free space.")
+        sys.exit(FAILED)
+    except Exception as error:  # the last line of defence: a user never sees a traceback unasked
+        if os.environ.get(_TRACEBACK):
+            raise
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        warn(
+            f"incident-kit: a fault of the kit itself: {type(error).__name__}: {plain(error)} "
+            f"({Path(where.filename).name}:{where.lineno}). Set {_TRACEBACK}=1 for the details and report it."
+        )
         sys.exit(FAILED)

@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -109,4 +109,6 @@ class RawCopy:
 
 
 def _create(path: Path) -> IO[bytes]:
-    return gzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb")
+    if path.suffix == ".gz":
+        return cast(IO[bytes], gzip.open(path, "wb", compresslevel=1))
+    return path.open("wb")

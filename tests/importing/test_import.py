@@ -1,0 +1,188 @@
+"""Importing a hand-collected folder: a missing or broken file is a gap, the rest is used, nothing leaks."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from incident_kit import console_only, import_folder, read_evidence
+from incident_kit.errors import BundleError, UsageError
+from tests.importing.folder import POD, write_folder
+
+
+@pytest.fixture(autouse=True)
+def own_key(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / "collected")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "incident_kit", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def gaps(evidence, source=None):
+    rows = evidence.gaps.to_dict("records")
+    return [row for row in rows if source in (None, row["source"])]
+
+
+def test_a_whole_folder_answers_which_entry_never_arrived(folder, tmp_path):
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    [row] = console_only(evidence).to_dict("records")
+
+    assert row["text"].endswith("Order 30 accepted")
+    assert (row["namespace"], row["pod"], row["container"], row["restart_count"]) == ("shop", POD, "app", 0)
+
+
+def test_a_zip_answers_the_same(folder, tmp_path):
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.zip"))
+
+    assert len(console_only(evidence)) == 1
+
+
+def test_every_file_may_be_gzipped(folder, tmp_path):
+    for path in [p for p in folder.rglob("*") if p.is_file() and p.name != "window.json"]:
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert len(console_only(evidence)) == 1
+
+
+def test_environment_values_never_enter_the_bundle(folder, tmp_path):
+    bundle = import_folder(folder, tmp_path / "a.incident")
+
+    leaked = [path for path in bundle.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+    assert leaked == []
+
+
+def test_a_folder_inside_the_folder_is_found(folder, tmp_path):
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    shutil.move(folder, outer / "raw")
+
+    assert read_evidence(import_folder(outer, tmp_path / "a.incident")).cluster == "shop-test"
+
+
+def test_what_is_missing_is_said_with_the_command_that_gets_it(folder, tmp_path):
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    [row] = [row for row in gaps(evidence, "kubernetes") if row["what"] == "kubernetes/events.json"]
+
+    assert row["remedy"].startswith("kubectl get events -A -o json")
+    assert gaps(evidence, "argocd") and gaps(evidence, "rabbitmq")
+
+
+def test_no_console_is_a_gap_and_nothing_is_called_console_only(folder, tmp_path):
+    shutil.rmtree(folder / "console")
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert gaps(evidence, "console")
+    assert console_only(evidence).empty
+
+
+def test_no_documents_make_every_entry_unknown(folder, tmp_path):
+    shutil.rmtree(folder / "elasticsearch")
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    rows = console_only(evidence, verdicts=True)
+    assert set(rows["verdict"]) == {"unknown"} and len(rows) == 60
+
+
+@pytest.mark.parametrize("name", ["kubernetes/pods.json", "elasticsearch/hits.ndjson"])
+def test_a_torn_file_is_a_gap_that_names_file_and_line(folder, tmp_path, name):
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: int(len(whole) * 0.7)])
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert any(row["what"].startswith(name) and "line" in f"{row['what']} {row['reason']}" for row in gaps(evidence))
+
+
+def test_an_empty_file_is_a_gap(folder, tmp_path):
+    (folder / "kubernetes/pods.json").write_bytes(b"")
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert any(row["what"] == "kubernetes/pods.json" and "empty" in row["reason"] for row in gaps(evidence))
+    assert len(console_only(evidence)) == 1
+
+
+def test_latin_1_bytes_on_the_console_are_kept_visibly(folder, tmp_path):
+    path = folder / "console/shop" / POD / "app.log"
+    path.write_bytes(path.read_bytes().replace(b"Order 30 accepted", b"Order caf\xe9 accepted"))
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    [row] = console_only(evidence).to_dict("records")
+    assert "caf" in row["text"] and "accepted" in row["text"]
+
+
+def test_a_misnamed_file_is_said_with_the_name_it_should_have(folder, tmp_path):
+    (folder / "kubernetes/pods.json").rename(folder / "kubernetes/pods.txt")
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert any("kubernetes/pods.json" in (row["remedy"] or "") for row in gaps(evidence, "bundle"))
+
+
+def test_without_a_window_the_remedy_is_shown(folder, tmp_path):
+    (folder / "window.json").unlink()
+
+    with pytest.raises(UsageError, match=r"there is no window\.json.*--from"):
+        import_folder(folder, tmp_path / "a.incident")
+
+
+def test_an_output_that_exists_is_refused_without_force_and_replaced_with_it(folder, tmp_path):
+    import_folder(folder, tmp_path / "a.incident")
+
+    with pytest.raises(BundleError, match="--force"):
+        import_folder(folder, tmp_path / "a.incident")
+    assert import_folder(folder, tmp_path / "a.incident", force=True).is_dir()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(folder, tmp_path):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(BundleError, match="no bundle"):
+        import_folder(folder, precious, force=True)
+    assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_with_nothing_of_the_layout_is_refused_with_what_is_expected(tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(UsageError, match="holds nothing to import"):
+        import_folder(tmp_path / "empty", tmp_path / "a.incident")
+
+
+def test_the_commands_answer_with_their_exit_codes(folder, tmp_path):
+    bundle = tmp_path / "a.incident"
+
+    imported = run("import", folder, "-o", bundle)
+    answered = run("console-only", bundle, "--output", "json")
+    again = run("import", folder, "-o", bundle)
+    unknown = run("trace", "no-such-pod", bundle)
+    wrong = run("console-only", bundle, "--pod")
+
+    assert imported.returncode == 3 and "gaps" in imported.stderr
+    assert [row["verdict"] for row in json.loads(answered.stdout)["rows"]] == ["console_only"]
+    assert again.returncode == 1 and len(again.stderr.strip().splitlines()) == 1
+    assert unknown.returncode == 1 and "Traceback" not in unknown.stderr
+    assert wrong.returncode == 2
