@@ -61,9 +61,7 @@ def test_a_list_is_an_array_in_json_and_joined_by_semicolons_in_csv():
 
 
 def test_whole_numbers_beside_missing_ones_stay_whole_and_flags_stay_flags():
-    frame = CHANGES.frame(
-        [{"time": AT, "automated": True, "observed": None}, {"time": AT + 1, "automated": None}]
-    )
+    frame = CHANGES.frame([{"time": AT, "automated": True, "observed": None}, {"time": AT + 1, "automated": None}])
     rows = _json(frame)["rows"]
     assert [row["automated"] for row in rows] == [True, None]
     ports = RABBIT.frame([{"connected_at": AT, "peer_port": 5672}, {"connected_at": AT + 1}])
@@ -76,9 +74,7 @@ def test_text_and_time_survive_json_and_csv_whatever_they_hold(entries):
     expected = sorted((format_ns(time), text) for text, time in entries)
     assert sorted((row["time"], row["text"]) for row in _json(frame)["rows"]) == expected
     fields = _csv(frame.assign(text=[repr(text) for text in frame["text"]]))
-    assert sorted((row["time"], row["text"]) for row in fields) == sorted(
-        (time, repr(text)) for time, text in expected
-    )
+    assert sorted((row["time"], row["text"]) for row in fields) == sorted((time, repr(text)) for time, text in expected)
 
 
 def test_a_trace_with_frames_instants_and_lists_becomes_plain_json():

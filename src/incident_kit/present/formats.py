@@ -92,9 +92,7 @@ def plain(value: Any, name: str = "") -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(part, str(key)) for key, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return [
-            plain(part, name) for part in (sorted(value) if isinstance(value, (set, frozenset)) else value)
-        ]
+        return [plain(part, name) for part in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, (pd.Timestamp, np.datetime64)):

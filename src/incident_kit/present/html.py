@@ -20,9 +20,7 @@ _STYLE = (
     ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
     "</style>"
 )
-_UNBROKEN = frozenset(
-    {"pod", "container", "namespace", "rabbit_node", "verdict", "cause", "rule", "severity", "what"}
-)
+_UNBROKEN = frozenset({"pod", "container", "namespace", "rabbit_node", "verdict", "cause", "rule", "severity", "what"})
 
 
 class HtmlTable:
@@ -56,9 +54,7 @@ def table_html(frame: pd.DataFrame, limit: int = 200) -> str:
     kinds = {name: _kind(frame, name) for name in names}
     head = "".join(f"<th>{escape(name)}{' (UTC)' if kinds[name] == 't' else ''}</th>" for name in names)
     rows = (
-        "<tr>"
-        + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True)) + "</tr>"
         for row in frame[names].head(limit).itertuples(index=False, name=None)
     )
     about = " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in same.items())
@@ -81,8 +77,4 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
 
 
 def _cell(value: object, name: str, kind: str) -> str:
-    return (
-        f'<td class="{kind}">{escape(cell(value, name))}</td>'
-        if kind
-        else f"<td>{escape(cell(value, name))}</td>"
-    )
+    return f'<td class="{kind}">{escape(cell(value, name))}</td>' if kind else f"<td>{escape(cell(value, name))}</td>"

@@ -61,9 +61,7 @@ def summary_line(frame: pd.DataFrame) -> str:
         return "No rows: nothing of this kind in what was captured."
     if not counted:
         return plural(len(frame), "row")
-    words = (
-        plural(len(frame), "finding") if counted == "rule" else plural(len(frame), "log entry", "log entries")
-    )
+    words = plural(len(frame), "finding") if counted == "rule" else plural(len(frame), "log entry", "log entries")
     key = frame["severity"] if counted == "rule" else frame["verdict"]
     if counted == "verdict" and frame["verdict"].nunique() == 1:
         key = frame["cause"].fillna("no cause")
@@ -97,9 +95,7 @@ def _instants(frame: pd.DataFrame, names: list[str]) -> list[str]:
 def _common_day(frame: pd.DataFrame, names: list[str]) -> str:
     """The one UTC day of every instant shown, or nothing: then each cell carries its date."""
     days = {
-        f"{day:%Y-%m-%d}"
-        for name in _instants(frame, names)
-        for day in frame[name].dropna().dt.floor("D").unique()
+        f"{day:%Y-%m-%d}" for name in _instants(frame, names) for day in frame[name].dropna().dt.floor("D").unique()
     }
     return days.pop() if len(days) == 1 else ""
 
@@ -182,9 +178,7 @@ def _facts(content: Any) -> Table:
 
 def _fact(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(
-            f"{visible(name)} {_fact(part)}" for name, part in value.items() if part not in (None, [], {})
-        )
+        return ", ".join(f"{visible(name)} {_fact(part)}" for name, part in value.items() if part not in (None, [], {}))
     if isinstance(value, list):
         return "; ".join(_fact(part) for part in value)
     return cell(value)
