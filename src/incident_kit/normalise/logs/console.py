@@ -1,0 +1,177 @@
+"""The console folder: which files belong to which container instance, and their lines without doubles."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.logs.lines import Lines, read_lines
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$")
+_KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.gz)?$")
+#: Bodies that the kubelet or kubectl writes instead of a log, also with HTTP 200.
+_NOT_A_LOG = re.compile(
+    r"^(?:unable to retrieve container logs|Error from server|error: |failed to (?:create|open|try|get)|rpc error:|previous terminated container|"
+    r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )", re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class ConsoleFile:
+    """One file: CRI file with its instance, or kubectl output."""
+
+    path: Path
+    restart_count: int | None = None
+    rotated_at: str = ""
+    previous: bool = False
+
+
+@dataclass(slots=True)
+class ContainerConsole:
+    """All files of one container."""
+
+    namespace: str
+    pod: str
+    container: str
+    files: list[ConsoleFile] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class InstanceLines:
+    """Lines of one container instance in time order."""
+
+    restart_count: int | None
+    lines: Lines
+    parts: np.ndarray[Any, Any]
+
+
+def consoles(raw: RawFolder, context: Context) -> list[ContainerConsole]:
+    """Every container that has a console file."""
+    found: dict[tuple[str, str, str], ContainerConsole] = {}
+    for path in raw.files("console/**/*"):
+        parts = Path(raw.relative(path)).parts[1:]
+        if len(parts) == 4 and (cri := _CRI_NAME.match(parts[3])):
+            key, file = (parts[0], parts[1], parts[2]), ConsoleFile(path, int(cri[1]), cri[2] or "")
+        elif len(parts) == 3 and (named := _KUBECTL_NAME.match(parts[2])):
+            key, file = (parts[0], parts[1], named["container"]), ConsoleFile(path, previous=bool(named["previous"]))
+        else:
+            context.gap("console", raw.relative(path), "not a console file by its name; it is left out", "See the import layout.")
+            continue
+        found.setdefault(key, ContainerConsole(*key)).files.append(file)
+    return [found[key] for key in sorted(found)]
+
+
+def read_console(console: ContainerConsole, raw: RawFolder, context: Context, containers: pd.DataFrame) -> Iterator[InstanceLines]:
+    """The container's instances, oldest first; lines that several files hold come once."""
+    gathered: dict[int | None, list[tuple[ConsoleFile, Lines]]] = defaultdict(list)
+    known = _instances(console, containers)
+    for file in sorted(console.files, key=_age):
+        lines = _read(file, raw, context)
+        if lines is None or not len(lines):
+            continue
+        for restart_count, piece in _assign(file, lines, known):
+            gathered[restart_count].append((file, piece))
+    for restart_count in sorted(gathered, key=lambda one: -1 if one is None else one):
+        yield _merge(restart_count, gathered[restart_count])
+
+
+def _age(file: ConsoleFile) -> tuple[int, int, str]:
+    if file.restart_count is not None:
+        return file.restart_count, 0, file.rotated_at or "9"
+    return 1 << 30, 0 if file.previous else 1, ""
+
+
+def _read(file: ConsoleFile, raw: RawFolder, context: Context) -> Lines | None:
+    name = raw.relative(file.path)
+    lines = read_lines(raw.bytes(file.path, context, "console"))
+    odd = [text for text in lines.unstamped if text.strip()]
+    answers = [text for text in odd if _NOT_A_LOG.match(text)]
+    if answers:
+        context.gap("console", name, f"the file holds an answer instead of a log: {answers[0][:300]}",
+                    "Read the node's own files (capture with rotated files), if they are still there.")
+    others = len(odd) - len(answers)
+    if others:
+        context.gap("console", name, f"{others} lines carry no time stamp; they are left out", "Collect it with kubectl logs --timestamps.")
+    return lines
+
+
+def _instances(console: ContainerConsole, containers: pd.DataFrame) -> list[tuple[int, int | None, int | None]]:
+    """(restart_count, started_at, finished_at) of the container's known instances, oldest first."""
+    if not len(containers):
+        return []
+    mine = containers[(containers["namespace"] == console.namespace) & (containers["pod"] == console.pod) & (containers["container"] == console.container)]
+    rows = []
+    for count, started, finished in zip(mine["restart_count"], mine["started_at"], mine["finished_at"], strict=True):
+        if count is not None and count == count:
+            rows.append((int(count), _ns(started), _ns(finished)))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _ns(value: Any) -> int | None:
+    return None if value is None or value != value or str(value) == "NaT" else int(value.value)
+
+
+def _assign(file: ConsoleFile, lines: Lines, known: list[tuple[int, int | None, int | None]]) -> list[tuple[int | None, Lines]]:
+    """Lines of a file by instance; kubectl's files are told apart by the instances' times."""
+    if file.restart_count is not None:
+        return [(file.restart_count, lines)]
+    newest = max((count for count, _, _ in known), default=None)
+    if newest is None:
+        return [(None if not file.previous else -1, lines)]
+    timed = [(count, started, finished) for count, started, finished in known if started is not None]
+    first = int(lines.time.min())
+    # Status times are whole seconds, cut: a line may come up to a second after the finish it belongs to.
+    fitting = [count for count, started, _ in timed if started is not None and started <= first + SECOND]
+    if fitting and (len(timed) > 1 or not file.previous):
+        return [(max(fitting), lines)]
+    return [(newest - 1 if file.previous and newest > 0 else newest, lines)]
+
+
+def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) -> InstanceLines:
+    restart_count = None if restart_count is None or restart_count < 0 else restart_count
+    pieces = [lines for _, lines in files]
+    parts = np.concatenate([np.full(len(lines), number) for number, lines in enumerate(pieces)])
+    if len(pieces) == 1:
+        merged = pieces[0]
+    else:
+        text = pa.concat_arrays([lines.text for lines in pieces])
+        merged = Lines(np.concatenate([p.time for p in pieces]), np.concatenate([p.stream for p in pieces]), text, [])
+        merged, parts = _without_doubles(merged, parts, [file for file, _ in files])
+    order = np.argsort(merged.time, kind="stable")
+    if not np.array_equal(order, np.arange(len(order))):
+        merged = Lines(merged.time[order], merged.stream[order], merged.text.take(pa.array(order)), [])
+        parts = parts[order]
+    return InstanceLines(restart_count, merged, parts)
+
+
+def _without_doubles(lines: Lines, parts: np.ndarray[Any, Any], files: list[ConsoleFile]) -> tuple[Lines, np.ndarray[Any, Any]]:
+    """Lines that a later file repeats (same stamp, same text) are dropped; the file that knows streams comes first."""
+    times, inverse, counts = np.unique(lines.time, return_inverse=True, return_counts=True)
+    shared = counts[inverse] > 1
+    keep = np.ones(len(lines), dtype=bool)
+    seen: dict[tuple[int, str], int] = {}
+    rows = np.flatnonzero(shared)
+    texts = lines.text.take(pa.array(rows)).to_pylist()
+    for row, text in zip(rows.tolist(), texts, strict=True):
+        part = int(parts[row])
+        before = seen.setdefault((int(lines.time[row]), text), part)
+        keep[row] = before == part
+    # kubectl's and the kubelet's files of one instance are one sequence: parts count rotations only.
+    rotated = np.array([0 if f.restart_count is None else 1 for f in files])
+    numbers = np.cumsum(rotated) - 1
+    parts = np.maximum(numbers, 0)[parts]
+    del times
+    return Lines(lines.time[keep], lines.stream[keep], lines.text.filter(pa.array(keep)), []), parts[keep]

@@ -1,0 +1,191 @@
+"""One container instance's lines to CONSOLE_ENTRIES rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.buckets import column
+from incident_kit.normalise.logs.fields import FieldRoles
+from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.pairs import cut_heads, pairs_of
+from incident_kit.normalise.logs.grouping import owners
+from incident_kit.normalise.logs.json_lines import json_entry
+from incident_kit.normalise.logs.lines import STREAMS, Lines
+from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, masks, normal_forms
+from incident_kit.normalise.logs.times import console_time
+from incident_kit.tables.logs import CONSOLE_ENTRIES
+
+_JSON_START = r"^\s*\{"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """What is the same for all entries of one container instance."""
+
+    cluster: str
+    namespace: str
+    pod: str
+    pod_uid: str | None
+    container: str
+    restart_count: int | None
+    image: str | None
+    image_digest: str | None
+    image_observed: bool | None
+
+
+def entries_of(
+    lines: Lines, parts: np.ndarray[Any, Any], instance: Instance, layout: Layout, roles: FieldRoles, first_number: int, offset_seconds: int | None = None
+) -> pa.Table:
+    """Entries of one instance, in time order.
+
+    Args:
+        lines: all lines of the instance in time order.
+        parts: number of the rotated file of each line.
+        instance: what all rows share.
+        layout: how the container writes.
+        roles: field roles for JSON entries.
+        first_number: number of the first entry within the container.
+        offset_seconds: zone of the console's times, where the profile states it.
+    """
+    if not len(lines):
+        return CONSOLE_ENTRIES.schema.empty_table()
+    heads = layout.heads(lines.text)
+    head_levels = np.full(len(lines), None, dtype=object)
+    if not heads.all():
+        rows = np.flatnonzero(heads)
+        head_levels[rows] = layout.parse(lines.text.take(pa.array(rows))).level
+    owner = owners(lines, heads, head_levels)
+    owner = _own_blank(owner)
+    firsts = np.unique(owner[owner >= 0])
+    if not len(firsts):
+        return CONSOLE_ENTRIES.schema.empty_table()
+    counts = np.bincount(np.searchsorted(firsts, owner[owner >= 0]), minlength=len(firsts))
+    first_lines = lines.text.take(pa.array(firsts))
+    texts, rests = _joined(lines, owner, firsts, counts, first_lines)
+    return _rows(lines, parts, firsts, counts, first_lines, texts, rests, instance, layout, roles, first_number, offset_seconds)
+
+
+def _own_blank(owner: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return owner
+
+
+def _joined(
+    lines: Lines, owner: np.ndarray[Any, Any], firsts: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], first_lines: pa.Array
+) -> tuple[pa.Array, dict[int, list[str]]]:
+    """Whole texts, and for entries of several lines the lines after the first."""
+    many = np.flatnonzero(counts > 1)
+    if not len(many):
+        return first_lines, {}
+    wanted = np.zeros(len(lines), dtype=bool)
+    wanted[firsts[many]] = True
+    valid = owner >= 0
+    rest_rows = np.flatnonzero(valid & (owner != np.arange(len(owner))))
+    rests: dict[int, list[str]] = {}
+    positions = np.searchsorted(firsts, owner[rest_rows]).tolist()
+    for position, text in zip(positions, lines.text.take(pa.array(rest_rows)).to_pylist(), strict=True):
+        rests.setdefault(position, []).append(text)
+    heads = first_lines.take(pa.array(many)).to_pylist()
+    whole = ["\n".join([head, *rests[int(p)]]) for head, p in zip(heads, many, strict=True)]
+    mask = np.zeros(len(firsts), dtype=bool)
+    mask[many] = True
+    return pc.replace_with_mask(first_lines, pa.array(mask), pa.array(whole, pa.large_string())), rests
+
+
+def _rows(
+    lines: Lines, parts: np.ndarray[Any, Any], firsts: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], first_lines: pa.Array, texts: pa.Array,
+    rests: dict[int, list[str]], instance: Instance, layout: Layout, roles: FieldRoles, first_number: int, offset_seconds: int | None,
+) -> pa.Table:
+    count = len(firsts)
+    parsed = layout.parse(first_lines)
+    times = lines.time[firsts]
+    messages, heads = _messages(parsed.message, parsed.format, rests)
+    template: list[str | None] = [None] * count
+    properties: list[str | None] = [None] * count
+    app_time: list[int | None] = [None] * count
+    changed: dict[int, tuple[str, str]] = {}
+    json_rows = np.flatnonzero(np.asarray(pc.match_substring_regex(texts, _JSON_START))) if layout.json else np.zeros(0, np.int64)
+    for row, text in zip(json_rows.tolist(), texts.take(pa.array(json_rows)).to_pylist(), strict=True):
+        found = json_entry(text, roles)
+        if found is None:
+            continue
+        message = found["message"]
+        body = message if not found["exception"] or found["exception"] in message else f"{message}\n{found['exception']}"
+        changed[row] = (body, message.partition("\n")[0])
+        parsed.format[row], parsed.level[row], parsed.logger[row] = "json", found["level"], found["logger"]
+        template[row], app_time[row] = found["template"], found["time"]
+        properties[row] = orjson.dumps(found["properties"], default=str).decode() if found["properties"] else None
+    _pair_properties(texts, parsed.format, properties)
+    for row, stamp in enumerate(parsed.time):
+        if stamp is not None:
+            app_time[row] = console_time(stamp, int(times[row]), offset_seconds)
+    if changed:
+        mask = np.zeros(count, dtype=bool)
+        mask[list(changed)] = True
+        order = sorted(changed)
+        messages = pc.replace_with_mask(messages, pa.array(mask), pa.array([changed[r][0] for r in order], messages.type))
+        heads = pc.replace_with_mask(heads, pa.array(mask), pa.array([changed[r][1] for r in order], heads.type))
+    forms = normal_forms(messages)
+    head_forms = normal_forms(heads)
+    edges, row_parts = _edges(parts[firsts])
+    columns: dict[str, Any] = {
+        "cluster": [instance.cluster] * count, "namespace": [instance.namespace] * count, "pod": [instance.pod] * count,
+        "pod_uid": [instance.pod_uid] * count, "container": [instance.container] * count, "restart_count": [instance.restart_count] * count,
+        "number": np.arange(first_number, first_number + count), "time": times, "app_time": pa.array(app_time, pa.int64()),
+        "stream": STREAMS[lines.stream[firsts]], "level": parsed.level, "logger": parsed.logger, "message": messages, "template": template,
+        "properties": properties, "text": texts, "format": parsed.format, "line_count": counts, "part": row_parts, "edge": edges,
+        "image": [instance.image] * count, "image_digest": [instance.image_digest] * count, "image_observed": [instance.image_observed] * count,
+        "message_hash": hashes(forms), "head_hash": hashes(head_forms), "text_hash": hashes(normal_forms(texts)),
+        "prefix_hash": hashes(pc.utf8_slice_codeunits(forms, 0, PREFIX_LENGTH)), "mask_hash": hashes(masks(heads)),
+    }
+    schema = CONSOLE_ENTRIES.schema
+    return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
+
+
+def _messages(first_messages: pa.Array, formats: np.ndarray[Any, Any], rests: dict[int, list[str]]) -> tuple[pa.Array, pa.Array]:
+    """Whole messages, and their first lines without what follows the message."""
+    heads = cut_heads(first_messages)
+    if not rests:
+        return first_messages, heads
+    rows = sorted(rests)
+    firsts = first_messages.take(pa.array(rows)).to_pylist()
+    own_heads = heads.take(pa.array(rows)).to_pylist()
+    whole = []
+    for position, (row, first) in enumerate(zip(rows, firsts, strict=True)):
+        rest = rests[row]
+        if formats[row] == "dotnet_simple":
+            rest = [line.removeprefix("      ") for line in rest]
+            said = [line for line in rest if not line.startswith("=> ")]
+            whole.append("\n".join(said))
+            own_heads[position] = said[0] if said else ""
+        else:
+            whole.append("\n".join([first, *rest]))
+    mask = np.zeros(len(first_messages), dtype=bool)
+    mask[rows] = True
+    return (
+        pc.replace_with_mask(first_messages, pa.array(mask), pa.array(whole, first_messages.type)),
+        pc.replace_with_mask(heads, pa.array(mask), pa.array(own_heads, heads.type)),
+    )
+
+
+def _pair_properties(texts: pa.Array, formats: np.ndarray[Any, Any], properties: list[str | None]) -> None:
+    rows = np.flatnonzero(np.asarray(pc.match_substring_regex(texts, r"[\w]=|\{\"|\n\s+[\w.]+: ")))
+    for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
+        if formats[row] != "json":
+            found = pairs_of(text)
+            if found:
+                properties[row] = orjson.dumps(found, default=str).decode()
+
+
+def _edges(parts: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    edge = np.zeros(len(parts), dtype=np.int64)
+    if len(parts) > 1:
+        change = np.flatnonzero(parts[1:] != parts[:-1])
+        edge[change] = 2
+        edge[change + 1] = 1
+    return edge, parts

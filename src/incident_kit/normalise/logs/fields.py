@@ -1,0 +1,202 @@
+"""Field roles: which field of a document (or of a JSON console line) is the pod, the time, the message ...
+
+Each role has ordered candidates. A candidate counts where a document carries it; the pod role may also be any field
+whose values are known pod names. A profile's choice comes first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+JsonObject = Mapping[str, Any]
+
+#: Ordered candidates of each role; dots mean nesting or a dotted key, whichever a document has.
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    "pod": (
+        "podName", "kubernetes.pod.name", "kubernetes.pod_name", "kubernetes.podName", "fields.podName", "fields.PodName", "fields.pod_name",
+        "fields.kubernetes.pod.name", "resource.attributes.k8s.pod.name", "Resource.k8s.pod.name", "resource.k8s.pod.name",
+        "attributes.k8s.pod.name", "k8s.pod.name", "pod_name", "PodName", "POD_NAME", "podname", "pod.name", "k8s.podName", "k8s_pod_name",
+        "kubernetes_pod_name", "labels.podName", "labels.pod_name", "labels.PodName", "metadata.podName", "metadata.PodName",
+        "metadata.pod_name", "mdc.podName", "contextMap.podName", "context.podName", "properties.podName", "extra.podName", "meta.podName",
+        "kubernetes.pod", "k8s.pod", "pod", "fields.pod", "labels.pod", "orchestrator.resource.name",
+    ),
+    "namespace": (
+        "kubernetes.namespace", "kubernetes.namespace_name", "kubernetes.namespaceName", "resource.attributes.k8s.namespace.name",
+        "Resource.k8s.namespace.name", "attributes.k8s.namespace.name", "k8s.namespace.name", "podNamespace", "pod_namespace", "PodNamespace",
+        "fields.podNamespace", "fields.namespace", "labels.podNamespace", "orchestrator.namespace", "k8s.namespace", "k8s_namespace", "namespace",
+        "kubernetes.namespace.name", "POD_NAMESPACE", "labels.namespace", "metadata.namespace",
+    ),
+    "container": (
+        "kubernetes.container.name", "kubernetes.container_name", "kubernetes.containerName", "resource.attributes.k8s.container.name",
+        "Resource.k8s.container.name", "attributes.k8s.container.name", "k8s.container.name", "containerName", "container_name",
+        "fields.containerName", "container.name", "labels.containerName", "k8s.container", "container",
+    ),
+    "node": (
+        "kubernetes.node.name", "kubernetes.host", "kubernetes.node_name", "resource.attributes.k8s.node.name", "k8s.node.name", "nodeName",
+        "node_name", "fields.nodeName",
+    ),
+    "image": (
+        "kubernetes.container.image", "kubernetes.container_image", "container.image.name", "resource.attributes.container.image.name",
+        "image", "fields.image",
+    ),
+    "time": (
+        "@timestamp", "timestamp", "@t", "Timestamp", "time", "ts", "datetime", "date", "eventTime", "event_time", "event.created", "asctime",
+        "instant", "log_time", "timeMillis", "observedTimestamp",
+    ),
+    "ingested": ("event.ingested", "ingested", "ingest.timestamp", "ingest_time", "ingested_at", "event_ingested", "received_at", "ingestTime"),
+    "level": (
+        "log.level", "level", "Level", "severity", "@l", "LogLevel", "logLevel", "loglevel", "log_level", "levelname", "level_name", "severity_text",
+        "SeverityText", "severityText", "lvl", "fields.level", "fields.Level", "priority", "labels.level", "log.severity", "syslog.severity",
+    ),
+    "logger": (
+        "log.logger", "logger", "logger_name", "loggerName", "SourceContext", "fields.SourceContext", "labels.SourceContext", "Category", "name",
+        "category", "fields.logger", "log_name", "properties.SourceContext", "Properties.SourceContext",
+    ),
+    "message": (
+        "message", "msg", "@m", "Message", "renderedMessage", "RenderedMessage", "log.message", "body.text", "Body.text", "body", "Body", "event",
+        "log", "text", "short_message", "full_message", "MESSAGE", "fields.message", "json.message", "json.msg", "log_message", "logMessage",
+        "payload.message", "data.message", "textPayload", "jsonPayload.message", "fields.msg", "content", "messageText", "description", "raw", "line",
+    ),
+    "original": ("event.original", "log.original", "_raw", "raw", "original", "log.raw"),
+    "template": (
+        "messageTemplate", "@mt", "MessageTemplate", "labels.MessageTemplate", "fields.MessageTemplate", "message_template", "MessageTemplate.Text",
+        "messageTemplate.text", "labels.OriginalFormat", "metadata.MessageTemplate", "{OriginalFormat}", "State.{OriginalFormat}", "OriginalFormat",
+        "fields.messageTemplate", "fields.message_template", "log.template", "event.template", "rawMessage",
+    ),
+    "exception": (
+        "error.stack_trace", "exception", "Exception", "@x", "stack_trace", "stackTrace", "stacktrace", "exc_info", "error.stack", "err.stack",
+        "exceptions", "error.message", "thrown", "throwable", "exception.stacktrace", "fields.exception", "error.type", "log.origin.stack_trace", "stack",
+        "fields.stack", "err",
+    ),
+}
+ROLES = tuple(CANDIDATES)
+_SKIPPED_PREFIXES = ("kubernetes.", "ecs.", "agent.", "host.", "process.", "log.", "resource.", "@version", "container.", "input.", "event.")
+
+
+def lookup(document: JsonObject, path: str) -> Any:
+    """The value at a path, nested, dotted or any mix of both; None when there is none."""
+    value = document.get(path)
+    if value is not None:
+        return value
+    position = path.find(".")
+    while position > 0:
+        child = document.get(path[:position])
+        if isinstance(child, dict):
+            value = lookup(child, path[position + 1 :])
+            if value is not None:
+                return value
+        position = path.find(".", position + 1)
+    return None
+
+
+def flatten(document: JsonObject, prefix: str = "", depth: int = 8) -> Iterator[tuple[str, Any]]:
+    """Every leaf with its dotted path; lists are leaves."""
+    for name, value in document.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict) and depth:
+            yield from flatten(value, f"{path}.", depth - 1)
+        else:
+            yield path, value
+
+
+@dataclass(slots=True)
+class FieldRoles:
+    """The paths of each role, in the order in which they are tried.
+
+    Attributes:
+        paths: role to paths.
+        proved_only: pod paths that count only where their value is a known pod name (``host.name`` and the like).
+        known_pods: names that the console files and pod objects know.
+    """
+
+    paths: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(CANDIDATES))
+    proved_only: frozenset[str] = frozenset()
+    known_pods: frozenset[str] = frozenset()
+    _by_shape: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def value(self, document: JsonObject, role: str) -> Any:
+        """The first value that the document has for a role."""
+        shape = tuple(document)
+        known = self._by_shape.get(shape)
+        if known is None:
+            known = self._shape(shape)
+            if len(self._by_shape) > 20_000:
+                self._by_shape.clear()
+            self._by_shape[shape] = known
+        for path in known[role]:
+            value = lookup(document, path)
+            if value is not None and value != "":
+                if role == "pod" and path in self.proved_only and value not in self.known_pods:
+                    continue
+                return value
+        return None
+
+    def _shape(self, shape: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        keys = set(shape)
+        possible: dict[str, tuple[str, ...]] = {}
+        for role, paths in self.paths.items():
+            possible[role] = tuple(p for p in paths if p in keys or any(p[:i] in keys for i, c in enumerate(p) if c == "."))
+        return possible
+
+
+def first_text(value: Any) -> str | None:
+    """A text from a field's value: lists are joined by line ends, numbers are shown, objects are not text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        parts = [part for part in (first_text(one) for one in value) if part is not None]
+        return "\n".join(parts) if parts else None
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return None
+
+
+def detect_roles(
+    samples: Iterable[JsonObject],
+    known_pods: Iterable[str],
+    overrides: Mapping[str, str | Sequence[str]] | None = None,
+) -> tuple[FieldRoles, dict[str, Counter[str]]]:
+    """Roles for the documents of a sample, and how often each path carried each role.
+
+    A path outside the candidates becomes a pod path when at least one of its values is a known pod name; its other
+    values are then not believed.
+    """
+    pods = frozenset(known_pods)
+    seen: Counter[str] = Counter()
+    proved: Counter[str] = Counter()
+    for sample in samples:
+        for path, value in flatten(sample):
+            seen[path] += 1
+            if isinstance(value, str) and value in pods:
+                proved[path] += 1
+    paths = {role: tuple(candidates) for role, candidates in CANDIDATES.items()}
+    candidates = [p for p in paths["pod"]]
+    good = [p for p in candidates if proved[p]]
+    extra = [p for p, _ in proved.most_common() if p not in candidates and not p.startswith("message")]
+    rest = [p for p in candidates if p not in good]
+    paths["pod"] = tuple(good + rest + extra)
+    proved_only = frozenset(extra) | {p for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name") if p not in good and pods}
+    for role, chosen in (overrides or {}).items():
+        if role in paths and chosen:
+            first = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+            paths[role] = first + tuple(p for p in paths[role] if p not in first)
+            proved_only -= frozenset(first)
+    counts = {role: Counter({p: seen[p] for p in found if seen[p]}) for role, found in paths.items()}
+    counts["proved_pod"] = proved
+    return FieldRoles(paths=paths, proved_only=proved_only, known_pods=pods), counts
+
+
+def properties_of(document: JsonObject, roles: FieldRoles, *, limit: int = 60) -> dict[str, Any]:
+    """Flat scalar values that the application gave, without those of the platform and of the roles."""
+    used = {p for role in ("pod", "namespace", "container", "time", "ingested", "level", "message", "template", "exception", "original") for p in roles.paths[role]}
+    found: dict[str, Any] = {}
+    for path, value in flatten(document):
+        if path in used or path.startswith(_SKIPPED_PREFIXES) or isinstance(value, list) and len(value) > 20:
+            continue
+        found[path] = value if not isinstance(value, str) or len(value) < 400 else value[:400]
+        if len(found) >= limit:
+            break
+    return found

@@ -1,0 +1,100 @@
+"""Which layout a container uses: patterns scored on a sample, by how many lines they fit and by how many of the
+messages they give some document has; when the documents know better, the prefix is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.formats.layout import Alternative, Layout
+from incident_kit.normalise.logs.formats.learn import KnownMessages, Split, learn, split_line
+from incident_kit.normalise.logs.formats.pairs import cut_heads
+from incident_kit.normalise.logs.formats.patterns import PATTERNS, SIMPLE_CONSOLE
+from incident_kit.normalise.logs.normal_form import normal_forms
+
+_INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
+#: Lines of a sample that are tried against the documents.
+_TRIED = 1_200
+
+
+def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
+    """The layout for a container.
+
+    Args:
+        sample: lines from all over the container's console.
+        known: messages of the pod's documents.
+        stated: first-line regexps of the profile; they win.
+    """
+    layout = Layout(alternatives=[Alternative("profile", expression) for expression in stated])
+    lines = sample.filter(pc.invert(pc.match_substring_regex(sample, _INDENTED_OR_JSON)))
+    if len(lines) == 0:
+        return layout
+    simple = pc.sum(pc.match_substring_regex(lines, SIMPLE_CONSOLE)).as_py() or 0
+    layout.simple_console = simple >= max(1, len(lines) // 50)
+    chosen = _choose(lines, known)
+    learnt = _learnt(lines, known, chosen)
+    layout.alternatives += learnt + chosen
+    return layout
+
+
+def _choose(lines: pa.Array, known: KnownMessages) -> list[Alternative]:
+    """Patterns that together fit the sample, the best first."""
+    left = lines
+    chosen: list[Alternative] = []
+    for _ in range(5):
+        best: tuple[float, Alternative, np.ndarray] | None = None
+        for rank, pattern in enumerate(PATTERNS):
+            fits = np.asarray(pc.match_substring_regex(left, pattern.expression))
+            count = int(fits.sum())
+            if not count:
+                continue
+            score = count * (1 - rank * 0.002) + _equal(left.filter(pa.array(fits)), pattern.expression, known) * 2
+            if best is None or score > best[0]:
+                best = (score, Alternative(pattern.name, pattern.expression), fits)
+        if best is None:
+            break
+        chosen.append(best[1])
+        left = left.filter(pa.array(~best[2]))
+        if len(left) == 0:
+            break
+    return chosen
+
+
+def _equal(lines: pa.Array, expression: str, known: KnownMessages) -> int:
+    """How many of the lines' messages some document has, scaled to all of them."""
+    if not known:
+        return 0
+    tried = lines.slice(0, _TRIED)
+    messages = pc.extract_regex(tried, expression).field("message")
+    forms = normal_forms(messages).to_pylist()
+    heads = normal_forms(cut_heads(messages)).to_pylist()
+    hits = sum(f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True))
+    return round(hits * len(lines) / max(1, len(tried)))
+
+
+def _learnt(lines: pa.Array, known: KnownMessages, chosen: list[Alternative]) -> list[Alternative]:
+    """Learnt prefixes, where they make more entries equal to documents than the chosen patterns do."""
+    if not known:
+        return []
+    step = max(1, len(lines) // _TRIED)
+    tried = lines.take(pa.array(np.arange(0, len(lines), step)))
+    explained = np.zeros(len(tried), dtype=bool)
+    for alternative in chosen:
+        extracted = pc.extract_regex(tried, alternative.expression)
+        valid = np.asarray(extracted.is_valid()) & ~explained
+        messages = extracted.field("message") if len(extracted) else extracted
+        forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
+        explained |= valid & np.array([f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True)], dtype=bool)
+    open_lines = tried.filter(pa.array(~explained)).to_pylist()
+    splits = [split for split in (split_line(line, known) for line in open_lines) if split is not None]
+    if len(splits) < max(3, 0.1 * len(open_lines)) or len(splits) < 0.02 * len(tried):
+        return []
+    return learn(_plausible(splits))
+
+
+def _plausible(splits: list[Split]) -> list[Split]:
+    """Splits at a message's beginning; those whose prefix is a whole sentence are chance."""
+    return [s for s in splits if len(s.message) >= 4]

@@ -1,0 +1,126 @@
+"""Layout: how one container writes its entries, decided on a sample and applied to all of its lines at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
+from incident_kit.normalise.logs.levels import FOLDED, fold_level
+
+_JSON = r"^\s*\{.*\}\s*$"
+_GROUPS = ("time", "level", "logger", "message")
+
+
+@dataclass(slots=True)
+class Alternative:
+    """One first-line regexp of a layout.
+
+    Attributes:
+        name: pattern's name, ``profile`` or ``learnt``.
+        expression: regexp with the group ``message`` and perhaps time, level, logger.
+        levels: level words that were learnt from the documents' levels; else the usual names.
+    """
+
+    name: str
+    expression: str
+    levels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """First lines taken apart; arrays of equal length, null where not known."""
+
+    format: np.ndarray[Any, Any]
+    time: np.ndarray[Any, Any]
+    level: np.ndarray[Any, Any]
+    logger: np.ndarray[Any, Any]
+    message: pa.Array
+
+
+@dataclass(slots=True)
+class Layout:
+    """The alternatives of a container, best first; JSON lines are told by their braces.
+
+    Attributes:
+        alternatives: first-line regexps.
+        simple_console: .NET's two-line console.
+        json: whether lines that are one JSON object are taken as such.
+    """
+
+    alternatives: list[Alternative] = field(default_factory=list)
+    simple_console: bool = False
+    json: bool = True
+
+    def heads(self, texts: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Lines that begin an entry by their own looks."""
+        found = np.asarray(pc.match_substring_regex(texts, ANY_PREFIX))
+        if self.json:
+            found = found | np.asarray(pc.match_substring_regex(texts, _JSON))
+        for alternative in self.alternatives:
+            if not found.all():
+                found = found | np.asarray(pc.match_substring_regex(texts, _plain(alternative.expression)))
+        if self.simple_console:
+            found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
+        return found
+
+    def parse(self, firsts: pa.Array) -> Parsed:
+        """Take first lines apart; a line that fits no alternative is its own message."""
+        count = len(firsts)
+        parsed = Parsed(
+            np.full(count, None, dtype=object), np.full(count, None, dtype=object), np.full(count, None, dtype=object),
+            np.full(count, None, dtype=object), firsts,
+        )
+        if self.simple_console:
+            self._apply(Alternative("dotnet_simple", SIMPLE_CONSOLE), firsts, parsed)
+        for alternative in self.alternatives:
+            if all(name is not None for name in parsed.format):
+                break
+            self._apply(alternative, firsts, parsed)
+        return parsed
+
+    def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:
+        open_rows = np.flatnonzero(parsed.format == None)  # noqa: E711
+        if not len(open_rows):
+            return
+        whole = len(open_rows) == len(firsts)
+        extracted = pc.extract_regex(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
+        valid = np.asarray(extracted.is_valid())
+        if not valid.any():
+            return
+        rows = open_rows[valid]
+        names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
+        hit = extracted if valid.all() else extracted.filter(pa.array(valid))
+        parsed.format[rows] = alternative.name
+        for group in ("time", "logger"):
+            if group in names:
+                getattr(parsed, group)[rows] = _objects(hit.field(group))
+        if "level" in names:
+            parsed.level[rows] = fold_words(hit.field("level"), alternative.levels)
+        if "message" in names:
+            mask = np.zeros(len(firsts), dtype=bool)
+            mask[rows] = True
+            parsed.message = pc.replace_with_mask(parsed.message, pa.array(mask), hit.field("message").cast(parsed.message.type))
+
+
+def _plain(expression: str) -> str:
+    return expression
+
+
+def _objects(values: pa.Array) -> np.ndarray[Any, Any]:
+    out = np.asarray(values.to_numpy(zero_copy_only=False), dtype=object)
+    out[out == ""] = None
+    return out
+
+
+def fold_words(words: pa.Array, learnt: dict[str, str]) -> np.ndarray[Any, Any]:
+    """Folded level of each word; few distinct words, so each is folded once."""
+    encoded = words.dictionary_encode()
+    folded = np.array([learnt.get(w) or FOLDED.get(w.lower()) or fold_level(w) if w else None for w in encoded.dictionary.to_pylist()] + [None], dtype=object)
+    indices = np.asarray(pc.fill_null(encoded.indices, len(folded) - 1))
+    result: np.ndarray[Any, Any] = folded[indices]
+    return result

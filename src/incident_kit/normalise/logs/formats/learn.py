@@ -1,0 +1,169 @@
+"""An unknown prefix, learnt: the message is the part of the line that some document's message equals.
+
+For each line of a sample, every place where the message could begin is tried against the documents' messages. The
+prefixes found are generalised to shapes (what stays between punctuation becomes a slot); the slot whose words agree
+with the documents' levels is the level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.levels import FOLDED
+from incident_kit.normalise.logs.normal_form import normal_form
+
+_MAX_PREFIX = 240
+_MAX_STARTS = 60
+_KEY = 6
+_SHAPES = 12
+_START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
+_STRUCTURE = re.compile(r"[ \t]+|[|\[\](){}<>;=\"']|[^\s|\[\](){}<>;=\"']+")
+_SLOT = r"[^\s|\[\](){}<>;=\"']"
+
+
+@dataclass(slots=True)
+class KnownMessages:
+    """Normal forms of the documents' messages, with their levels, for look-ups by whole text or beginning."""
+
+    levels: dict[str, str | None] = field(default_factory=dict)
+    by_key: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def build(cls, messages: Iterable[tuple[str, str | None]]) -> KnownMessages:
+        """From (normal form of the message's first line, level) pairs."""
+        known = cls()
+        for form, level in messages:
+            if len(form) < 3 or form in known.levels:
+                continue
+            known.levels[form] = level
+            bucket = known.by_key[form[:_KEY]]
+            if len(bucket) < 400:
+                bucket.append(form)
+        return known
+
+    def __bool__(self) -> bool:
+        return bool(self.levels)
+
+    def beginning_of(self, form: str) -> str | None:
+        """The longest known message that this text begins with, at a word's end."""
+        best: str | None = None
+        for candidate in self.by_key.get(form[:_KEY], ()):
+            if len(candidate) >= 8 and (best is None or len(candidate) > len(best)) and form.startswith(candidate):
+                after = form[len(candidate) : len(candidate) + 1]
+                if not after or not after.isalnum():
+                    best = candidate
+        return best
+
+
+@dataclass(slots=True)
+class Split:
+    """One line split by a document: its prefix, the message that was found, and what follows it."""
+
+    prefix: str
+    message: str
+    level: str | None
+    whole: bool
+
+
+def split_line(line: str, known: KnownMessages) -> Split | None:
+    """The split of a line whose message is the longest that a document knows."""
+    starts = [0] + [m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]
+    for start in starts:
+        form = normal_form(line[start:])
+        if form in known.levels and len(form) >= 3:
+            return Split(line[:start], form, known.levels[form], whole=True)
+    for start in starts:
+        found = known.beginning_of(normal_form(line[start:]))
+        if found is not None:
+            return Split(line[:start], found, known.levels[found], whole=False)
+    return None
+
+
+def learn(splits: list[Split]) -> list[Alternative]:
+    """First-line regexps for the prefixes of the splits, most frequent shape first."""
+    shapes: dict[str, list[Split]] = defaultdict(list)
+    for split in splits:
+        if split.prefix.strip():
+            shapes[_shape(split.prefix)].append(split)
+    ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))
+    total = sum(len(members) for _, members in ranked)
+    found: list[Alternative] = []
+    for shape, members in ranked[:_SHAPES]:
+        if len(members) < max(2, total // 200):
+            break
+        position, words = _level_slot(members)
+        found.append(Alternative("learnt", _expression(shape, position, members), words))
+    return found
+
+
+def _tokens(prefix: str) -> list[str]:
+    return _STRUCTURE.findall(prefix)
+
+
+def _shape(prefix: str) -> str:
+    return "".join(" " if t.isspace() else t if len(t) == 1 and not t.isalnum() else "w" for t in _tokens(prefix))
+
+
+def _slots(prefix: str) -> list[str]:
+    return [t for t in _tokens(prefix) if not t.isspace() and not (len(t) == 1 and not t.isalnum())]
+
+
+def _level_slot(members: list[Split]) -> tuple[int | None, dict[str, str]]:
+    """The slot whose words agree with the documents' levels, else the one whose words are level names."""
+    rows = [(_slots(m.prefix), m.level) for m in members]
+    width = min(len(slots) for slots, _ in rows)
+    best: tuple[float, int, dict[str, str]] | None = None
+    for position in range(width):
+        words: dict[str, Counter[str]] = defaultdict(Counter)
+        named = 0
+        for slots, level in rows:
+            word = _bare(slots[position])
+            named += word.lower() in FOLDED and not word.isdigit()
+            if level:
+                words[word][level] += 1
+        if not words or len(words) > 8:
+            if named > len(rows) * 0.9 and (best is None or best[0] < 0.5):
+                best = (0.5, position, {})
+            continue
+        agree = sum(counter.most_common(1)[0][1] for counter in words.values()) / sum(map(Counter.total, words.values()))
+        distinct = len({counter.most_common(1)[0][0] for counter in words.values()})
+        score = agree + 0.3 * (named / len(rows)) + 0.2 * (distinct > 1)
+        if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
+            best = (score, position, {w: c.most_common(1)[0][0] for w, c in words.items()})
+    return (None, {}) if best is None else (best[1], best[2])
+
+
+def _bare(token: str) -> str:
+    return token.strip(":,.-*#/")
+
+
+def _expression(shape: str, level: int | None, members: list[Split]) -> str:
+    columns = list(zip(*(_slots(m.prefix) for m in members), strict=False))
+    parts, slot = ["^"], 0
+    for character in shape:
+        if character == " ":
+            parts.append(r"[ \t]+")
+        elif character == "w":
+            values = set(columns[slot]) if slot < len(columns) else set()
+            parts.append(_slot_expression(values, is_level=slot == level))
+            slot += 1
+        else:
+            parts.append(re.escape(character))
+    return "".join([*parts, r"(?P<message>(?s:.*))$"])
+
+
+def _slot_expression(values: set[str], *, is_level: bool) -> str:
+    if len(values) == 1 and not any(c.isalnum() for c in next(iter(values))):
+        return re.escape(next(iter(values)))
+    tail = _common_tail(values)
+    head = _SLOT + "+?" if tail else _SLOT + "+"
+    return (f"(?P<level>{head})" if is_level else head) + re.escape(tail)
+
+
+def _common_tail(values: set[str]) -> str:
+    tails: Mapping[str, int] = Counter(re.search(r"[:,.\-*#/]*$", v)[0] for v in values)  # type: ignore[index]
+    return next(iter(tails)) if len(tails) == 1 else ""

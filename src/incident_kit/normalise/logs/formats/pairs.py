@@ -1,0 +1,67 @@
+"""key=value pairs and JSON behind a message, as structlog, zap, slog, zerolog and klog write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\{[^}]*\}|[^\s]*)"
+_HEAD = rf"^(?P<head>(?s:.*?))(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?s:.*)\}})?\s*$"
+_QUOTED = r"^\"(?P<head>(?:[^\"\\]|\\.)*)\"(?:\s.*)?$"
+_LOGFMT = r"(?:^|\s)(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>\S+))"
+_PAIR = re.compile(r"(?:^|[\s,;|\[{(])([\w.@\-/]+)=(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|[^\s,;]+)")
+_PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
+
+
+def cut_heads(messages: pa.Array) -> pa.Array:
+    """The message without what follows it: ``"Pod ready" node=n1`` and ``Pod ready  node=n1`` give ``Pod ready``."""
+    heads = messages
+    if pc.any(pc.match_substring(messages, "=")).as_py() or pc.any(pc.match_substring(messages, "{")).as_py():
+        plain = pc.extract_regex(messages, _HEAD).field("head")
+        cut = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
+        heads = pc.coalesce(cut, messages)
+        logfmt = pc.extract_regex(messages, _LOGFMT)
+        said = pc.if_else(pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted"))
+        heads = pc.coalesce(pc.if_else(logfmt.is_valid(), said, pa.scalar(None, messages.type)), heads)
+    if pc.any(pc.starts_with(messages, '"')).as_py():
+        quoted = pc.extract_regex(messages, _QUOTED).field("head")
+        heads = pc.coalesce(quoted, heads)
+    return heads
+
+
+def pairs_of(text: str) -> dict[str, Any]:
+    """The key=value pairs, trailing JSON and pretty-printed fields of an entry's text."""
+    found: dict[str, Any] = {}
+    first, _, rest = text.partition("\n")
+    brace = first.find("{\"")
+    if brace >= 0 and first.rstrip().endswith("}"):
+        try:
+            document = orjson.loads(first[brace:])
+        except orjson.JSONDecodeError:
+            pass  # not JSON after all: pairs may still be there
+        else:
+            found.update(document if isinstance(document, dict) else {})
+            first = first[:brace]
+    for name, value in _PAIR.findall(first):
+        if name not in ("time", "ts", "level", "msg", "message", "lvl", "t", "timestamp"):
+            found[name] = scalar(value)
+    for line in rest.split("\n")[:40] if rest else ():
+        pretty = _PRETTY.match(line)
+        if pretty and not pretty[1].isdigit():
+            found[pretty[1]] = scalar(pretty[2].rstrip(","))
+    return found
+
+
+def scalar(text: str) -> Any:
+    """The value that a text stands for."""
+    if text[:1] in "\"'" and text[-1:] == text[:1] and len(text) > 1:
+        inner = text[1:-1]
+        return inner.replace('\\"', '"').replace("\\\\", "\\")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text

@@ -1,0 +1,66 @@
+"""Patterns of documented console layouts: first-line regexps with the groups time, level, logger, message.
+
+All are written for RE2, so that a whole container's lines are tried at once. The order breaks ties only: which
+pattern a container uses is decided by scoring them on a sample (`formats.detect`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incident_kit.normalise.logs.levels import WORDS
+
+_ZONE = r"(?: ?(?:Z|UTC|GMT|CEST|CET|[+-]\d\d:?\d\d))?"
+DATE_TIME = rf"\d{{4}}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,:]\d{{1,9}})?{_ZONE}"
+CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+NAMED_DATE = rf"(?:\d{{1,2}}[-/ ][A-Z][a-z]{{2}}[-/ ]\d{{4}}|[A-Z][a-z]{{2}} +\d{{1,2}}|\d{{1,2}}\.\d\d\.\d{{4}}|\d{{1,2}}/\d\d/\d{{4}}),? {CLOCK}(?: ?[AP]M)?{_ZONE}"
+TIME = rf"(?:{DATE_TIME}|{NAMED_DATE}|{CLOCK})"
+LEVEL = rf"(?i:{'|'.join(WORDS)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One layout.
+
+    Attributes:
+        name: name of the layout.
+        expression: regexp for the first line; the group ``message`` is the rest of it.
+        pairs: key=value pairs may follow the message on the same line.
+    """
+
+    name: str
+    expression: str
+    pairs: bool = False
+
+
+_REST = r"(?P<message>(?s:.*))$"
+
+PATTERNS: tuple[Pattern, ...] = (
+    Pattern("klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {_REST}", pairs=True),
+    Pattern("logfmt", rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {_REST}", pairs=True),
+    Pattern("spring", rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {_REST}"),
+    Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{_REST}"),
+    Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {_REST}"),
+    Pattern("logback", rf"^(?P<time>{TIME}) +\[(?P<thread>[^\]]*)\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}"),
+    Pattern("logback_level_first", rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[(?P<thread>[^\]]*)\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}"),
+    Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {_REST}"),
+    Pattern("zap_console", rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{_REST}", pairs=True),
+    Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {_REST}", pairs=True),
+    Pattern("zerolog", rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{_REST}", pairs=True),
+    Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {_REST}"),
+    Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {_REST}"),
+    Pattern("serilog", rf"^\[(?P<time>{TIME}) (?P<level>{LEVEL})\] ?{_REST}"),
+    Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{_REST}"),
+    Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {_REST}"),
+    Pattern("bracketed", rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\] ?)?[-:]? ?{_REST}"),
+    Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
+    Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?(?:[ |:-]+| *\t){_REST}"),
+    Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
+    Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?[ :|\t-]+(?:\[?(?P<time>{TIME})\]?[ |:-]+)?{_REST}"),
+    Pattern("level_time_paren", rf"^(?P<level>{LEVEL}) ?[\[(](?P<time>{TIME})[\])][ :|-]+{_REST}"),
+    Pattern("time_only", rf"^\[?(?P<time>{DATE_TIME}|{NAMED_DATE}|{CLOCK})\]?[ |:\t-]+{_REST}"),
+)
+#: .NET's simple console: the message stands on the next, indented line.
+SIMPLE_CONSOLE = rf"^(?:(?P<time>{TIME})\s?)?(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>\S.*?)\[-?\d+\]$"
+#: A line that begins like an entry of some logger: a time or a level, perhaps in brackets.
+ANY_PREFIX = rf"^[\[(<{{]?(?:{DATE_TIME}|{NAMED_DATE}|{CLOCK}\b|[IWEFD]\d{{4}} \d\d:)|^(?:[\[(<]{LEVEL}[\])>]|(?:time|ts|level|lvl)=)"

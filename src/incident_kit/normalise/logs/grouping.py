@@ -1,0 +1,152 @@
+"""Lines to entries: which line begins an entry and which continues one.
+
+A line without a known prefix continues the entry before only if it is indented, belongs to a trace grammar or stands
+inside open JSON; else it is an entry of its own. Streams are grouped apart where they are known; where they are not,
+a trace may be cut by a line of the other stream and goes on behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs import traces
+from incident_kit.normalise.logs.lines import Lines
+
+_INDENTED = r"^[ \t]+\S"
+_BLANK = r"^\s*$"
+#: A text this long is not asked whether it opens JSON that later lines close.
+_JSON_LINE_LIMIT = 4_000
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is open on a stream: the entry's first line and the grammar that may go on."""
+
+    entry: int = -1
+    grammar: str = ""
+    depth: int = 0
+    last: int = -1
+    frames: bool = False
+    time: int = 0
+
+
+def owners(lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """For each line the index of its entry's first line; -1 for blank lines outside of entries.
+
+    Args:
+        lines: lines of one container instance in time order.
+        heads: lines that begin like an entry of the container's format.
+        levels: folded level of each head, where known (an exception's first line continues only errors).
+    """
+    owner = np.arange(len(lines), dtype=np.int64)
+    if heads.all():
+        return owner
+    indented = np.asarray(pc.match_substring_regex(lines.text, _INDENTED))
+    blank = np.asarray(pc.match_substring_regex(lines.text, _BLANK))
+    for code in np.unique(lines.stream):
+        own = np.flatnonzero(lines.stream == code)
+        loose = np.flatnonzero(~heads[own])
+        if len(loose):
+            _walk(lines, own, loose, heads, indented, blank, levels, owner, streams_known=code != 0)
+    return owner
+
+
+def _walk(
+    lines: Lines, own: np.ndarray, loose: np.ndarray, heads: np.ndarray, indented: np.ndarray, blank: np.ndarray,
+    levels: np.ndarray | None, owner: np.ndarray, *, streams_known: bool,
+) -> None:
+    # Texts are needed for loose lines, the line before and the line after each.
+    needed = np.unique(np.concatenate([loose, loose - 1, loose + 1]).clip(0, len(own) - 1))
+    texts = dict(zip(needed.tolist(), lines.text.take(pa.array(own[needed])).to_pylist(), strict=True))
+    times = lines.time[own]
+    state = _Open()
+    suspended: _Open | None = None
+    for position in loose.tolist():
+        text: str = texts[position]
+        line = int(own[position])
+        now = int(times[position])
+        if position and heads[own[position - 1]]:
+            if not streams_known and state.grammar and state.entry >= 0:
+                suspended = state
+            head = int(own[position - 1])
+            state = _Open(entry=head, depth=_depth(texts[position - 1]), last=position - 1, time=int(times[position - 1]))
+        following = texts.get(position + 1)
+        if blank[line]:
+            owner[line] = _blank_owner(state, text, following, now)
+            continue
+        gap = now - state.time
+        joined = False
+        if state.entry >= 0 and gap <= traces.SAME_TRACE_NS:
+            if suspended is not None and now - suspended.time <= traces.SAME_TRACE_NS and _resumes(suspended, text, following, indented=bool(indented[line])):
+                state, suspended = suspended, None
+            joined = _continues(state, text, following, gap, levels, indented=bool(indented[line]), head_before=bool(position and heads[own[position - 1]]))
+        if joined:
+            owner[line] = state.entry
+        else:
+            state = _Open(entry=line, grammar=traces.opens(text), depth=_depth(text))
+        state.last, state.frames, state.time = position, bool(indented[line]), now
+
+
+def _blank_owner(state: _Open, text: str, following: str | None, now: int) -> int:
+    if state.entry >= 0 and now - state.time <= traces.SAME_TRACE_NS:
+        grammar = traces.inside(text.strip(), following, state.grammar, after_frames=state.frames)
+        if grammar is not None and state.grammar:
+            state.grammar = grammar
+            state.frames = False
+            return state.entry
+    return -1
+
+
+def _continues(
+    state: _Open, text: str, following: str | None, gap: int, levels: np.ndarray | None, *, indented: bool, head_before: bool
+) -> bool:
+    if state.depth > 0:
+        state.depth += _balance(text)
+        return True
+    if indented:
+        return True
+    grammar = traces.inside(text, following, state.grammar, after_frames=state.frames)
+    if grammar is not None:
+        state.grammar = grammar
+        return True
+    if traces.is_closer(text) and state.frames and gap <= traces.SAME_WRITE_NS:
+        return True
+    if head_before and gap <= traces.SAME_WRITE_NS and not text.startswith(("Unhandled", "Exception in thread", "panic:", "fatal error:")):
+        opened = traces.opens(text)
+        level = None if levels is None else levels[state.entry]
+        if opened in ("python", "exception") and (level in (None, "error", "fatal", "warn") or traces.begins_frames(following)):
+            state.grammar = opened
+            return True
+    return False
+
+
+def _resumes(suspended: _Open, text: str, following: str | None, *, indented: bool) -> bool:
+    if indented:
+        return suspended.grammar in ("python", "exception", "go")
+    return traces.inside(text, following, suspended.grammar, after_frames=suspended.frames) is not None
+
+
+def _depth(text: str | None) -> int:
+    if not text or text[-1] not in "{[,(" or len(text) > _JSON_LINE_LIMIT:
+        return 0
+    return max(0, _balance(text))
+
+
+def _balance(text: str) -> int:
+    """Opened less closed braces and brackets outside of strings."""
+    depth, quoted, escaped = 0, False, False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = quoted
+        elif character == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (character in "{[") - (character in "}]")
+    return depth

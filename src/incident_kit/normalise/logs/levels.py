@@ -1,0 +1,48 @@
+"""Level names of the logging libraries, folded to six."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NAMES = {
+    "trace": "trace trce trc verbose vrb finest finer all t v",
+    "debug": "debug dbug dbg deb fine config d",
+    "info": "information info inf information: notice informational log i ok success",
+    "warn": "warning warn wrn w",
+    "error": "error err eror erro fail failure severe e",
+    "fatal": "fatal ftl fata critical crit emergency emerg alert panic pnc dpanic f c",
+}
+#: Every spelling in lower case to its folded name.
+FOLDED: dict[str, str] = {spelling: name for name, spellings in _NAMES.items() for spelling in spellings.split()}
+#: Order of the folded names.
+SEVERITY = {name: rank for rank, name in enumerate(_NAMES)}
+#: Spellings of two letters or more, for patterns; longest first.
+WORDS = sorted((word for word in FOLDED if len(word) > 2 and word.isalpha() and word not in {"all", "log", "config", "success"}), key=len, reverse=True)
+
+
+def fold_level(value: Any) -> str | None:
+    """The folded name of a level, or None: names of any library, pino's and bunyan's numbers, syslog's not."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return _numeric(float(value))
+    if not isinstance(value, str):
+        return None
+    word = value.strip().strip("[]()<>").lower()
+    if word.isdigit():
+        return _numeric(float(word))
+    return FOLDED.get(word)
+
+
+def _numeric(value: float) -> str | None:
+    if 1000 <= value <= 60000:  # logback's level_value
+        value /= 1000
+        steps = ((5, "trace"), (10, "debug"), (20, "info"), (30, "warn"), (40, "error"))
+    else:
+        steps = ((10, "trace"), (20, "debug"), (30, "info"), (40, "warn"), (50, "error"), (60, "fatal"))
+    if value < 5 or value > 60:
+        return None
+    for limit, name in steps:
+        if value <= limit:
+            return name
+    return "fatal"

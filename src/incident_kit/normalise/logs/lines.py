@@ -1,0 +1,153 @@
+"""Console files to stamped lines: the kubelet's CRI format and ``kubectl logs --timestamps``.
+
+Splitting, stamps and streams are done on whole files in Arrow; nothing here looks at a line in Python unless its
+stamp is odd.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+STREAMS = np.array([None, "stdout", "stderr"], dtype=object)
+#: CSI sequences, OSC sequences and lone escapes.
+ANSI = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
+_STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
+_CRI = rf"(?s)^(?P<time>{_STAMP}) (?P<stream>stdout|stderr) (?P<tag>[PF])(?::\S*)? ?(?P<text>.*)$"
+_KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
+_DOCKER = '{"log":'
+
+
+@dataclass(slots=True)
+class Lines:
+    """Lines of one file, in file order; arrays of equal length.
+
+    Attributes:
+        time: kubelet time in ns.
+        stream: 0 not known, 1 stdout, 2 stderr.
+        text: the line without stamp, escape sequences and line end.
+        unstamped: lines that carried no stamp (a broken answer, or kubectl logs without --timestamps).
+    """
+
+    time: np.ndarray[Any, np.dtype[np.int64]]
+    stream: np.ndarray[Any, np.dtype[np.int8]]
+    text: pa.Array
+    unstamped: list[str]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def read_lines(data: bytes) -> Lines:
+    """Stamped lines of one console file's bytes, CRI partial lines joined."""
+    lines = _split(data)
+    if len(lines) == 0:
+        return _empty([])
+    tagged = pc.extract_regex(lines, _CRI)
+    if tagged.null_count < len(lines) / 2:
+        return _cri(lines, tagged)
+    return _kubectl(lines)
+
+
+def _split(data: bytes) -> pa.Array:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
+        text = data.decode("utf-16", errors="replace")
+    else:
+        text = data.decode("utf-8", errors="replace")
+    text = text.removeprefix("\ufeff")
+    lines = pc.split_pattern(pa.array([text], pa.large_string()), "\n").flatten()
+    if len(lines) and lines[-1].as_py() == "":
+        lines = lines.slice(0, len(lines) - 1)
+    if "\r" in text:
+        lines = pc.replace_substring_regex(lines, r"\r+$", "")
+    return lines
+
+
+def _cri(lines: pa.Array, tagged: pa.Array) -> Lines:
+    good = tagged.is_valid()
+    unstamped = _texts(lines.filter(pc.invert(good)))
+    tagged = tagged.filter(good)
+    time, valid = stamps(tagged.field("time"))
+    stream = np.where(np.asarray(pc.equal(tagged.field("stream"), "stderr")), 2, 1).astype(np.int8)
+    partial = np.asarray(pc.equal(tagged.field("tag"), "P"))
+    text = tagged.field("text")
+    if partial.any():
+        time, stream, text, valid = _join_partials(time, stream, text, partial, valid)
+    return _finish(time, stream, text, valid, unstamped)
+
+
+def _join_partials(
+    time: np.ndarray, stream: np.ndarray, text: pa.Array, partial: np.ndarray, valid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, pa.Array, np.ndarray]:
+    # Partials of one stream go on until its next full line, also when the other stream writes in between.
+    first = np.arange(len(time))
+    pieces: dict[int, list[str]] = {}
+    drop = np.zeros(len(time), dtype=bool)
+    near = np.flatnonzero(partial | np.concatenate([[False], partial[:-1]]))
+    for code in (1, 2):
+        own = np.flatnonzero(stream == code)
+        if not len(own) or not partial[own].any():
+            continue
+        flags = partial[own]
+        after = np.concatenate([[False], flags[:-1]])
+        starts = np.flatnonzero(flags & ~after)
+        for start in starts:
+            stop = start
+            while stop < len(own) and flags[stop]:
+                stop += 1
+            stop = min(stop, len(own) - 1)
+            members = own[start : stop + 1]
+            pieces[int(members[0])] = [text[int(i)].as_py() for i in members]
+            drop[members[1:]] = True
+    del first, near
+    positions = np.array(sorted(pieces), dtype=np.int64)
+    mask = np.zeros(len(time), dtype=bool)
+    mask[positions] = True
+    joined = pa.array(["".join(pieces[int(i)]) for i in positions], pa.large_string())
+    text = pc.replace_with_mask(text, pa.array(mask), joined)
+    keep = ~drop
+    return time[keep], stream[keep], text.filter(pa.array(keep)), valid[keep]
+
+
+def _kubectl(lines: pa.Array) -> Lines:
+    split = pc.extract_regex(lines, _KUBECTL)
+    good = split.is_valid()
+    unstamped = _texts(lines.filter(pc.invert(good)))
+    split = split.filter(good)
+    time, valid = stamps(split.field("time"))
+    return _finish(time, np.zeros(len(time), np.int8), split.field("text"), valid, unstamped)
+
+
+def stamps(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """RFC 3339 stamps as int64 ns, and which of them are times."""
+    usual = pc.replace_substring_regex(pc.replace_substring(texts, ",", "."), r"([+-]\d\d)(\d\d)$", r"\1:\2")
+    try:
+        parsed = usual.cast(pa.timestamp("ns", "UTC"))
+        return np.asarray(parsed.cast(pa.int64())), np.ones(len(parsed), dtype=bool)
+    except pa.ArrowInvalid:
+        from incident_kit.window import parse_rfc3339
+
+        values = [parse_rfc3339(text) if text else None for text in usual.to_pylist()]
+        valid = np.array([value is not None for value in values], dtype=bool)
+        return np.array([value or 0 for value in values], dtype=np.int64), valid
+
+
+def _finish(time: np.ndarray, stream: np.ndarray, text: pa.Array, valid: np.ndarray, unstamped: list[str]) -> Lines:
+    if not valid.all():
+        time, stream, text = time[valid], stream[valid], text.filter(pa.array(valid))
+    text = pc.fill_null(text, "")
+    if pc.any(pc.match_substring(text, "\x1b")).as_py():
+        text = pc.replace_substring_regex(text, ANSI, "")
+    return Lines(time, stream, text, unstamped)
+
+
+def _texts(lines: pa.Array) -> list[str]:
+    return [str(text) for text in lines.to_pylist()]
+
+
+def _empty(unstamped: list[str]) -> Lines:
+    return Lines(np.zeros(0, np.int64), np.zeros(0, np.int8), pa.array([], pa.large_string()), unstamped)

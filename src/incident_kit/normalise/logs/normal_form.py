@@ -1,0 +1,114 @@
+"""The one normal form in which a console's text and a document's message are compared.
+
+It folds what differs between two spellings of one event: quotes around template values, escapes of JSON and of
+key=value pairs, white space, escape sequences, bytes that were no UTF-8. `loose_form` folds more (numbers,
+null words, letter case, punctuation) and is tried only on what found no partner.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.lines import ANSI
+
+#: Characters of the normal form that a truncated message must share at least to be found by hash.
+PREFIX_LENGTH = 16
+_QUOTES = r"[\"'`\\“”‘’]+"
+_SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
+_RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
+_ESCAPED_SPACE = r"\\[nrt]"
+
+
+def normal_forms(texts: pa.Array) -> pa.Array:
+    """Normal form of each text; null stays null."""
+    out = texts
+    if _any(out, "\x1b"):
+        out = pc.replace_substring_regex(out, ANSI, "")
+    if _any(out, "\\"):
+        out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
+    if pc.any(pc.match_substring_regex(out, _QUOTES)).as_py():
+        out = pc.replace_substring_regex(out, _QUOTES, "")
+    # Most texts hold single blanks only; finding that is cheaper than replacing.
+    if pc.any(pc.match_substring_regex(out, f"[ {_RE2_SPACE}]{{2}}|[{_RE2_SPACE}]")).as_py():
+        out = pc.replace_substring_regex(out, f"[ {_RE2_SPACE}]+", " ")
+    if _any(out, "\ufffd"):
+        out = pc.replace_substring_regex(out, "\ufffd+", "\ufffd")
+    return pc.utf8_trim(out, " ")
+
+
+def _any(texts: pa.Array, needle: str) -> bool:
+    return bool(pc.any(pc.match_substring(texts, needle)).as_py())
+
+
+_PY_ANSI = re.compile(ANSI)
+_PY_QUOTES = re.compile(_QUOTES)
+_PY_SPACES = re.compile(_SPACES)
+
+
+def normal_form(text: str) -> str:
+    """Normal form of one text; equal to `normal_forms` on it."""
+    if "\x1b" in text:
+        text = _PY_ANSI.sub("", text)
+    if "\\" in text:
+        text = re.sub(_ESCAPED_SPACE, " ", text)
+    text = _PY_SPACES.sub(" ", _PY_QUOTES.sub("", text))
+    if "\ufffd" in text:
+        text = re.sub("\ufffd+", "\ufffd", text)
+    return text.strip(" ")
+
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d_]*(?:[.,]\d+)*(?:[eE][+-]?\d+)?(?![\w])")
+_NULLS = re.compile(r"\(null\)|<nil>|\b(?:null|none|nil|undefined)\b", re.IGNORECASE)
+_NOT_WORD = re.compile(r"[^\w\-]+|(?<!\w)-(?!\d)|(?<=\w)-")
+
+
+def loose_form(text: str) -> str:
+    """A form that also folds renderings of numbers, null words, letter case and punctuation."""
+    text = normal_form(text)
+    text = _NULLS.sub(" null ", text)
+    text = _NUMBER.sub(_number, text)
+    return _NOT_WORD.sub(" ", text.lower()).strip()
+
+
+def _number(match: re.Match[str]) -> str:
+    digits = match[0].replace("_", "")
+    if digits.count(",") and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", digits):
+        digits = digits.replace(",", "")
+    elif digits.count(",") == 1 and "." not in digits:
+        digits = digits.replace(",", ".")
+    try:
+        value = float(digits)
+    except ValueError:
+        return match[0]
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value).replace(".", "p")
+
+
+_MASK = r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b(?:[0-9a-fA-F]{6,}|\w*\d\w*)\b|\"[^\"]*\"|'[^']*'|(?:=|: )\S+"
+
+
+def masks(heads: pa.Array) -> pa.Array:
+    """The first line with numbers, identifiers, quoted and assigned values masked: a guess of its template."""
+    return pc.replace_substring_regex(heads, _MASK, "*")
+
+
+def hashes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """64-bit hash of each text; null becomes 0."""
+    table = pa.table({"text": texts})
+    with duckdb.connect() as connection:
+        connection.register("texts", table)
+        found = connection.execute("SELECT coalesce(hash(text), 0::UBIGINT) AS h FROM texts").fetchnumpy()["h"]
+    result: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(found).astype(np.uint64).view(np.int64)
+    return np.where(np.asarray(texts.is_null()), 0, result)
+
+
+def hash_texts(texts: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """64-bit hash of each text."""
+    return hashes(pa.array(texts, pa.large_string()))

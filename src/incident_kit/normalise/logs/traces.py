@@ -1,0 +1,88 @@
+"""Grammars of traces: which lines without a prefix belong to the entry before.
+
+A line is asked with its neighbours. When in doubt the answer is no: a line too many splits an entry, which head
+matching repairs; a line too few hides an entry for good.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Beginnings that no logger writes: what a runtime says by itself.
+RUNTIME = re.compile(
+    r"^(?:Unhandled exception[.:]?|Exception in thread |panic: |fatal error: |Fatal error|runtime: |SIG[A-Z]+: |Traceback \(most recent call last\):"
+    r"|Uncaught |node:internal|Error: Cannot find module|Segmentation fault|Killed$|Aborted|terminate called|Out of memory|java\.lang\.OutOfMemoryError"
+    r"|Unhandled Exception:|\[signal SIG|goroutine \d+ \[|Process terminated|#\s+A fatal error has been detected)"
+)
+PYTHON_START = re.compile(r"^(?:Traceback \(most recent call last\):|Exception Group Traceback)")
+_PYTHON_LINK = re.compile(r"^(?:During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)$")
+_PYTHON_END = re.compile(r"^[A-Za-z_][\w.]*(?:: .*|:)?$")
+GO_START = re.compile(r"^(?:panic: |fatal error: |goroutine \d+ \[|SIG[A-Z]+: )")
+_GO_LINE = re.compile(
+    r"^(?:goroutine \d+ |\[signal |created by |exit status \d+|\[recovered\]|\s|panic: |\t|r[a-z0-9]{1,2} +0x|e?flags|[\w./\-*()$%@\[\]{}·,:~]+\(.*\)$|\[originating|runtime stack:)"
+)
+_GO_FRAME = re.compile(r"^[\w./\-*()$%@\[\]·~]+\.[\w.()*\[\]·]+(?:\(.*\))?$")
+_GO_FILE = re.compile(r"^\t.+:\d+")
+#: First line of an exception as Java, .NET, Python and Node print it.
+EXCEPTION = re.compile(
+    r"^(?:[A-Za-z_$][\w$`+]*[.:/])*[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
+)
+_FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
+#: Unindented lines inside Java and .NET traces.
+_INSIDE = re.compile(r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)")
+_CLOSER = re.compile(r"^[\]})]+[,;]?$")
+
+#: Lines of one write are microseconds apart; a stalled reader may make it more.
+SAME_WRITE_NS = 5_000_000
+SAME_TRACE_NS = 1_000_000_000
+
+
+def opens(text: str) -> str:
+    """The grammar that a line opens: ``python``, ``go``, ``exception`` or nothing."""
+    if PYTHON_START.match(text):
+        return "python"
+    if GO_START.match(text):
+        return "go"
+    return "exception" if EXCEPTION.match(text) else ""
+
+
+def inside(text: str, following: str | None, grammar: str, *, after_frames: bool) -> str | None:
+    """Whether an unindented line continues an open trace; the grammar after it, or None when it does not.
+
+    Args:
+        text: the line.
+        following: the line after it on the same stream, if any.
+        grammar: what is open: ``python``, ``python-end`` (after its last line), ``go``, ``exception`` or ``""``.
+        after_frames: whether the line before was indented.
+    """
+    if _INSIDE.match(text):
+        return grammar or "exception"
+    if grammar == "python":
+        if not after_frames and not text:
+            return "python"
+        if _PYTHON_END.match(text) and after_frames:
+            return "python-end"
+    if grammar.startswith("python"):
+        if _PYTHON_LINK.match(text):
+            return "python-link"
+        if PYTHON_START.match(text) and grammar == "python-link":
+            return "python"
+        if not text and (grammar == "python-link" or following is not None and (_PYTHON_LINK.match(following) or PYTHON_START.match(following))):
+            return grammar
+    if grammar == "go" and (not text or _GO_LINE.match(text)):
+        return "go"
+    if _GO_FRAME.match(text) and following is not None and _GO_FILE.match(following):
+        return "go-frames" if grammar != "go" else "go"
+    if grammar and after_frames and _CLOSER.match(text):
+        return grammar
+    return None
+
+
+def begins_frames(following: str | None) -> bool:
+    """Whether the next line is a frame, so that this one heads a trace."""
+    return following is not None and bool(_FRAME.match(following))
+
+
+def is_closer(text: str) -> bool:
+    """Whether the line only closes brackets."""
+    return bool(_CLOSER.match(text))
