@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from incident_kit.correlate.frames import instant as moment
+from incident_kit.correlate.frames import records
 from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.normalise.kubernetes.access import instant, listed, mapping, text
 from incident_kit.normalise.kubernetes.names import (
@@ -25,9 +27,7 @@ if TYPE_CHECKING:
 
 _CREATED = re.compile(r"^(?:Created pod: (?P<a>\S+)|create Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
 _DELETED = re.compile(r"^(?:Deleted pod: (?P<a>\S+)|delete Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
-_ASSIGNED = re.compile(
-    r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<pod>\S+) to (?P<node>\S+?)\.?$"
-)
+_ASSIGNED = re.compile(r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<pod>\S+) to (?P<node>\S+?)\.?$")
 _IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
 # A failed probe names the address it asked: the pod's own, unless the probe names a host.
 _PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
@@ -36,10 +36,10 @@ _OWNERS = ("ReplicaSet", "Job", "DaemonSet", "StatefulSet", "ReplicationControll
 
 def learn_from_events(lives: list[Lifetime], evidence: Evidence) -> None:
     """Sightings, node, image and address from events; pods that only events know become lives."""
-    by_uid = {life.pod_uid: life for life in lives if life.pod_uid}
-    for event in evidence.table(EVENTS).to_dict("records"):
+    by_uid: dict[str | None, Lifetime] = {life.pod_uid: life for life in lives if life.pod_uid}
+    for event in records(evidence.table(EVENTS)):
         message = str(event["message"] or "")
-        first, last = _ns(event["first_at"]), _ns(event["last_at"])
+        first, last = moment(event["first_at"]), moment(event["last_at"])
         if event["kind"] == "Pod" and isinstance(event["name"], str):
             life = _life_of(lives, by_uid, event)
             source = f"event {event['reason']}"
@@ -186,9 +186,7 @@ def _learn_from_owner(life: Lifetime, owner: dict[str, Any]) -> None:
     life.learn("owner_name", name, source, observed=False)
     life.namespace = life.namespace or text(owner, "metadata", "namespace")
     template_hash = text(owner, "metadata", "labels", "pod-template-hash")
-    parent = next(
-        (r for r in listed(owner, "metadata", "ownerReferences") if r.get("controller") is not False), None
-    )
+    parent = next((r for r in listed(owner, "metadata", "ownerReferences") if r.get("controller") is not False), None)
     if parent is not None:
         workload: tuple[str | None, str | None] = (text(parent, "kind"), text(parent, "name"))
     elif kind == "ReplicaSet" and (deployment := deployment_of(name, template_hash)):
@@ -221,9 +219,3 @@ def _learn_from_name(life: Lifetime) -> None:
     life.learn("workload", reading.workload, source, observed=False)
     life.learn("template_hash", reading.template_hash, source, observed=False)
     life.learn("scheduled_for", reading.scheduled_at, source, observed=False)
-
-
-def _ns(value: Any) -> int | None:
-    import pandas as pd
-
-    return None if value is None or value is pd.NaT or pd.isna(value) else int(pd.Timestamp(value).value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.gone_pods import learn_from_endpoints, learn_from_events, learn_from_owners
 from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.log_pods import LogPod, pods_in_logs
@@ -79,9 +80,7 @@ def resolve_pod(text: str, *evidences: Evidence) -> PodIdentity:
     if not name or "/" in namespace:
         raise UsageError(f"{text!r} is no pod name. Write POD or NAMESPACE/POD.")
     known = [life for evidence in evidences for life in lifetimes(evidence)]
-    fitting = [
-        life for life in known if life.pod == name and (not namespace or life.namespace in (None, namespace))
-    ]
+    fitting = [life for life in known if life.pod == name and (not namespace or life.namespace in (None, namespace))]
     if not fitting:
         raise NotFoundError(f"No source knows a pod {wanted!r}.", _near(wanted, known))
     spaces = sorted({life.namespace for life in fitting if life.namespace is not None})
@@ -112,30 +111,10 @@ def _build(evidence: Evidence) -> list[Lifetime]:
     return sorted(lives, key=lambda life: (life.begin or 0, life.key, life.pod_uid or ""))
 
 
-def instant(value: Any) -> int | None:
-    """Nanoseconds of a time in a DataFrame; None where it is missing."""
-    import pandas as pd
-
-    return None if value is None or value is pd.NaT or pd.isna(value) else int(pd.Timestamp(value).value)
-
-
-def plain(value: Any) -> Any:
-    """A value of a DataFrame as a plain one; None where it is missing."""
-    import pandas as pd
-
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, str | bool | int):
-        return value
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return None if isinstance(value, float) and value != value else value
-
-
 def _from_objects(evidence: Evidence) -> list[Lifetime]:
     images = _images(evidence)
     lives: list[Lifetime] = []
-    for row in evidence.table(PODS).to_dict("records"):
+    for row in records(evidence.table(PODS)):
         life = Lifetime(plain(row["namespace"]), str(row["pod"]), plain(row["pod_uid"]), captured=True)
         for name in _POD_TIMES:
             moment = instant(row[name])
@@ -156,7 +135,7 @@ def _from_objects(evidence: Evidence) -> list[Lifetime]:
 
 def _images(evidence: Evidence) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in evidence.table(CONTAINERS).to_dict("records"):
+    for row in records(evidence.table(CONTAINERS)):
         image, uid = plain(row["image"]), plain(row["pod_uid"])
         if image and uid and image not in found.setdefault(uid, []):
             found[uid].append(image)
@@ -166,11 +145,7 @@ def _images(evidence: Evidence) -> dict[str, list[str]]:
 def _learn_from_logs(lives: list[Lifetime], seen: LogPod) -> None:
     source = "Elasticsearch documents" if seen.side == "elastic" else "console files"
     same_name = [life for life in lives if life.pod == seen.pod]
-    homes = [
-        life
-        for life in same_name
-        if None in (life.namespace, seen.namespace) or life.namespace == seen.namespace
-    ]
+    homes = [life for life in same_name if None in (life.namespace, seen.namespace) or life.namespace == seen.namespace]
     if len({life.namespace for life in homes}) > 1:
         return  # documents without namespace fit pods of several: they tell of neither
     if not homes:

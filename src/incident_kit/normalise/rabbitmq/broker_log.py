@@ -16,9 +16,7 @@ from incident_kit.normalise.rabbitmq.records import Record
 _PID = r"(?:<[\d.]+> )?"
 _CONNECTION = rf"(?P<connection>{END} -> {END})"
 _ACCEPT = re.compile(rf"^accepting AMQP connection {_PID}\(?{_CONNECTION}\)?$")
-_NAMED = re.compile(
-    rf"^connection {_PID}\(?{_CONNECTION}\)? has a client-provided name: (?P<name>.*)$", re.DOTALL
-)
+_NAMED = re.compile(rf"^connection {_PID}\(?{_CONNECTION}\)? has a client-provided name: (?P<name>.*)$", re.DOTALL)
 _GRANTED = re.compile(
     rf"^connection {_PID}\(?{_CONNECTION}(?: - (?P<name>.*))?\)?: "
     r"user '(?P<user>.*)' authenticated and granted access to vhost '(?P<vhost>.*)'$"
@@ -84,7 +82,8 @@ class BrokerLog:
             if granted["name"]:
                 row.setdefault("user_provided_name", granted["name"].removesuffix(")"))
         elif failed := _FAILED.match(message):
-            self._row(failed["connection"], record.time)["close_reason"] = _one_line(failed["reason"])
+            row = self._row(failed["connection"], record.time, opening=False)
+            row["close_reason"] = _one_line(failed["reason"])
         elif closing := _CLOSING.match(message):
             self._close(closing, record.time)
 
@@ -109,11 +108,18 @@ class BrokerLog:
             "observed": observed,
         }
 
-    def _row(self, connection: str, time: int) -> dict[str, Any]:
-        """The open connection; one whose opening was not in the log (rotated away) is inferred to open about now."""
+    def _row(self, connection: str, time: int, *, opening: bool = True) -> dict[str, Any]:
+        """The open connection; one whose accept line is not in the log is new.
+
+        Args:
+            connection: its name.
+            time: of the record.
+            opening: whether such a record follows an accept within moments, so that its time is the opening's.
+        """
         row = self._open.get(connection)
         if row is None:
-            row = self._open[connection] = self._new(connection, time, observed=False)
+            row = self._open[connection] = self._new(connection, time if opening else None, observed=False)
+            row["first_seen_at"] = time
         row["last_seen_at"] = time
         return row
 

@@ -72,9 +72,7 @@ def _from_management(lists: dict[str, list[Document] | None], context: Context) 
         CHANNELS.name: [management.channel_row(document, cluster) for document in channels],
         CONSUMERS.name: [management.consumer_row(document, cluster) for document in lists["consumers"] or []],
         QUEUES.name: [
-            management.queue_row(document, cluster)
-            for document in lists["queues"] or []
-            if text(document, "name")
+            management.queue_row(document, cluster) for document in lists["queues"] or [] if text(document, "name")
         ],
         RABBIT_NODES.name: [
             management.node_row(document, cluster, overview, seen_at)
@@ -95,9 +93,7 @@ def _unique(documents: list[Document]) -> list[Document]:
     return list(kept.values())
 
 
-def _add_log(
-    rows: Rows, records: list[Record], hint: str, name: str, known: list[str], context: Context
-) -> None:
+def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: list[str], context: Context) -> None:
     records, zoned = with_zone(records)
     if not records:
         return
@@ -117,12 +113,7 @@ def _joined(records: list[Record]) -> list[Record]:
     joined: list[Record] = []
     for record in records:
         before = joined[-1] if joined else None
-        if (
-            before
-            and before.time == record.time
-            and before.pid == record.pid
-            and before.message.rstrip().endswith(":")
-        ):
+        if before and before.time == record.time and before.pid == record.pid and before.message.rstrip().endswith(":"):
             joined[-1] = Record(before.time, before.pid, f"{before.message}\n{record.message}", before.zoned)
         else:
             joined.append(record)

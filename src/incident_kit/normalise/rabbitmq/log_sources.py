@@ -108,9 +108,7 @@ def from_elastic(raw: RawFolder) -> FromElastic:
     """Broker records and Metricbeat documents among the hits; other documents are not even decoded."""
     found = FromElastic()
     for path in raw.files("elasticsearch/**/*"):
-        if path.name in ("query.json", "mappings.json") or not re.search(
-            r"\.(ndjson|jsonl|json)(\.gz)?$", path.name
-        ):
+        if path.name in ("query.json", "mappings.json") or not re.search(r"\.(ndjson|jsonl|json)(\.gz)?$", path.name):
             continue
         for source in _marked_sources(path):
             if is_connection(source):
@@ -166,9 +164,7 @@ def _record_of(source: dict[str, Any]) -> Record | None:
     record = read_record(message.split("\n", 1)[0])
     if record is not None:
         rest = message.partition("\n")[2]
-        return Record(
-            record.time, record.pid, f"{record.message}\n{rest}" if rest else record.message, record.zoned
-        )
+        return Record(record.time, record.pid, f"{record.message}\n{rest}" if rest else record.message, record.zoned)
     time = parse_rfc3339(str(source.get("@timestamp", "")))
     if time is None or not re.match(
         r"^(accepting AMQP|closing AMQP|connection <?|Error on AMQP|rabbit on node)", message

@@ -101,9 +101,7 @@ def node_row(document: Document, cluster: str, overview: Document, seen_at: int 
         "rabbit_node": name,
         "running": document.get("running") if isinstance(document.get("running"), bool) else None,
         "memory_alarm": document.get("mem_alarm") if isinstance(document.get("mem_alarm"), bool) else None,
-        "disk_alarm": document.get("disk_free_alarm")
-        if isinstance(document.get("disk_free_alarm"), bool)
-        else None,
+        "disk_alarm": document.get("disk_free_alarm") if isinstance(document.get("disk_free_alarm"), bool) else None,
         "partitions": _texts(document.get("partitions")) or [],
         "version": text(overview, "rabbitmq_version") or text(overview, "management_version"),
         "memory_used_bytes": whole(document, "mem_used"),
@@ -158,16 +156,13 @@ def _report_nodes(nodes: list[Document] | None, context: Context) -> None:
             )  # fmt: skip
 
 
-def _report_connections(
-    lists: dict[str, list[Document] | None], overview: Document, context: Context
-) -> None:
+def _report_connections(lists: dict[str, list[Document] | None], overview: Document, context: Context) -> None:
     connections = lists.get("connections")
     if connections is None:
         return
     names = {text(document, "name") for document in connections}
     referred = {
-        _connection_name(document)
-        for document in [*(lists.get("channels") or []), *(lists.get("consumers") or [])]
+        _connection_name(document) for document in [*(lists.get("channels") or []), *(lists.get("consumers") or [])]
     }
     missing = sorted(name for name in referred - names if name)
     if missing:

@@ -34,9 +34,7 @@ def dig(source: Any, path: str) -> Any:
 def is_connection(source: Any) -> bool:
     """Whether a document is one of the metricset."""
     dataset = dig(source, "event.dataset") or dig(source, "metricset.name")
-    return dataset in ("rabbitmq.connection", "connection") and isinstance(
-        dig(source, "rabbitmq.connection.name"), str
-    )
+    return dataset in ("rabbitmq.connection", "connection") and isinstance(dig(source, "rabbitmq.connection.name"), str)
 
 
 def connection_rows(sources: Iterable[dict[str, Any]], cluster: str) -> list[dict[str, Any]]:

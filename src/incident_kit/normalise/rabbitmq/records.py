@@ -120,9 +120,7 @@ def with_zone(records: list[Record]) -> tuple[list[Record], bool]:
     """
     if all(record.zoned for record in records):
         return records, True
-    shifts = [
-        record.stamp - record.time for record in records if record.stamp is not None and not record.zoned
-    ]
+    shifts = [record.stamp - record.time for record in records if record.stamp is not None and not record.zoned]
     if not shifts:
         return records, False
     shifts.sort()

@@ -1,0 +1,91 @@
+"""whois: who had an address, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.ledger import Holding, Ledger, ip_ledger
+from incident_kit.errors import UsageError
+from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
+from incident_kit.tables.answers import WHOIS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incident_kit.evidence import Evidence
+
+
+def whois(ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
+    """Every pod that may have had an address, or nothing but the reason.
+
+    Args:
+        ip: IPv4 or IPv6 address; brackets are allowed.
+        evidence: the opened bundle.
+        at: an instant (ns); without it every interval overlapping the window or not is told.
+
+    Returns:
+        WHOIS: one row per candidate pod and interval. An address of a node has its hostNetwork pods, or one row
+        with pod null; an address nobody is known to have has one row with pod null and the reason.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    address = plain_address(ip)
+    if address is None or not is_address(address):
+        raise UsageError(f"{ip!r} is no IP address. Write one such as 10.2.3.4 or fd00::7.")
+    return WHOIS.frame(whois_rows(address, ip_ledger(evidence), at))
+
+
+def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[dict[str, Any]]:
+    """Rows of WHOIS for one address in its shortest spelling."""
+    everybody = ledger.of(ip)
+    holders = everybody if at is None else ledger.holders(ip, at)
+    node = ledger.node_of(ip)
+    rows = [
+        {
+            "ip": ip,
+            "namespace": holding.life.namespace,
+            "pod": holding.life.pod,
+            "pod_uid": holding.life.pod_uid,
+            "from": holding.begin,
+            "to": holding.end,
+            "source": holding.source,
+            "reason": _reason(holding, holders, node, at),
+        }
+        for holding in holders
+    ]
+    if rows:
+        return rows
+    return [{"ip": ip, "source": "IP ledger", "reason": _nobody(ip, ledger, everybody, node)}]
+
+
+def _reason(holding: Holding, holders: list[Holding], node: str | None, at: int | None) -> str:
+    if holding.host_network:
+        return (
+            f"shares the address of its node {node or holding.life.value('node')} (hostNetwork); so does anything on it"
+        )
+    if node is not None:
+        return f"the address is also node {node}'s"
+    others = [other for other in holders if other is not holding and _clash(holding, other)]
+    if others:
+        names = ", ".join(sorted(other.life.key for other in others))
+        return f"several: the evidence cannot tell it from {names}, whose intervals overlap"
+    if holding.open_ended:
+        return "the pod is gone and nobody recorded when it ended"
+    return "the only pod known to have it then" if at is not None else "held in this interval"
+
+
+def _clash(one: Holding, other: Holding) -> bool:
+    begin = max(one.begin or 0, other.begin or 0)
+    ends = [end for end in (one.end, other.end) if end is not None]
+    return not ends or begin < min(ends)
+
+
+def _nobody(ip: str, ledger: Ledger, everybody: list[Holding], node: str | None) -> str:
+    if node is not None:
+        return f"the address of node {node}: anything on that node, or a pod behind it, may have used it"
+    if everybody:
+        names = ", ".join(sorted({holding.life.key for holding in everybody}))
+        return f"none at that instant; at other times it was held by {names}"
+    else_ = ledger.what_else(ip)
+    return f"none: {else_}" if else_ else "none: no pod, node or Service in the evidence has it"

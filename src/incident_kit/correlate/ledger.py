@@ -1,0 +1,224 @@
+"""IP ledger: which pod held which address from when to when, and what else an address may be.
+
+An answer is none, one or several with the reason. It is never one for an address of a node, a proxy or of pods that
+share their node's network, because behind these stands anybody.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.gone_pods import objects_of_kind
+from incident_kit.correlate.identity import lifetimes
+from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.normalise.kubernetes.access import listed, mapping, text
+from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One pod's hold of one address.
+
+    Attributes:
+        ip: the address in its shortest spelling.
+        life: the pod.
+        begin: earliest instant it can have had the address (ns); None where unknown.
+        end: first instant it cannot have it any more; None while it has it, or where unknown.
+        host_network: whether it shares its node's address.
+        source: what the interval rests on.
+        open_ended: whether nobody knows when it ended (a pod that is gone).
+    """
+
+    ip: str
+    life: Lifetime
+    begin: int | None
+    end: int | None
+    host_network: bool
+    source: str
+    open_ended: bool = False
+
+    def covers(self, instant: int) -> bool:
+        """Whether the pod may have had the address then."""
+        return (self.begin is None or self.begin <= instant) and (self.end is None or instant < self.end)
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether the pod may have had the address at some instant of ``[start, end)``."""
+        return (self.begin is None or self.begin < end) and (self.end is None or self.end > start)
+
+
+class Ledger:
+    """All holdings of one evidence, and the addresses of nodes and Services."""
+
+    def __init__(
+        self,
+        holdings: Iterable[Holding],
+        nodes: dict[str, str] | None = None,
+        services: dict[str, str] | None = None,
+        pod_ranges: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.holdings = sorted(_cut(list(holdings)), key=lambda h: (h.ip, h.begin or 0, h.life.key))
+        self.nodes, self.services = nodes or {}, services or {}
+        self._ranges = [(ip_network(cidr, strict=False), node) for cidr, node in pod_ranges]
+        self._by_ip: dict[str, list[Holding]] = {}
+        for holding in self.holdings:
+            self._by_ip.setdefault(holding.ip, []).append(holding)
+
+    def of(self, ip: str) -> list[Holding]:
+        """Every holding of an address, in time order."""
+        return self._by_ip.get(plain_address(ip) or ip, [])
+
+    def holders(self, ip: str, instant: int) -> list[Holding]:
+        """Who may have had the address then."""
+        return [holding for holding in self.of(ip) if holding.covers(instant)]
+
+    def single(self, ip: str, instant: int) -> Holding | None:
+        """The one pod that had the address of its own then; None for none, several, nodes and shared addresses."""
+        if self.node_of(ip) is not None:
+            return None
+        holders = self.holders(ip, instant)
+        return holders[0] if len(holders) == 1 and not holders[0].host_network else None
+
+    def node_of(self, ip: str) -> str | None:
+        """The Kubernetes node that has the address."""
+        return self.nodes.get(plain_address(ip) or ip)
+
+    def what_else(self, ip: str) -> str | None:
+        """What an address is that no pod holds: a Service's, in a node's pod range; None when nothing is known."""
+        address = plain_address(ip) or ip
+        if address in self.services:
+            return f"the address of Service {self.services[address]}"
+        if not is_address(address):
+            return None
+        for network, node in self._ranges:
+            if _contains(network, address):
+                return f"in the pod range {network} of node {node}: a pod that was gone before capture, or the node's bridge"
+        return None
+
+
+def _contains(network: Any, address: str) -> bool:
+    from ipaddress import ip_address
+
+    parsed = ip_address(address)
+    return bool(parsed.version == network.version and parsed in network)
+
+
+def ip_ledger(evidence: Evidence) -> Ledger:
+    """The ledger of one bundle."""
+
+    def build() -> Ledger:
+        lives = lifetimes(evidence)
+        nodes, ranges = _nodes(evidence)
+        for life in lives:
+            host_ip, node = plain_address(life.value("host_ip")), life.value("node")
+            if host_ip and node:
+                nodes.setdefault(host_ip, node)
+        return Ledger(holdings_of(lives), nodes, _services(evidence), ranges)
+
+    return evidence.memo("ip_ledger", build)
+
+
+def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
+    """What each life had: from the kubelet's start of the pod to the end of its last container.
+
+    A finished pod goes on showing its address, which another pod may own by then, so its hold ends with the second
+    in which its last container ended (the API's times are whole seconds).
+    """
+    found: list[Holding] = []
+    for life in lives:
+        fact = life.facts.get("pod_ips")
+        if fact is None:
+            continue
+        begin = life.value("started_at") or life.value("scheduled_at") or life.begin
+        end = life.end
+        if end is not None:
+            end = end - end % SECOND + SECOND
+        gone = not life.captured and end is None
+        for ip in fact.value:
+            address = plain_address(ip)
+            if address is None:
+                continue
+            found.append(
+                Holding(
+                    ip=address,
+                    life=life,
+                    begin=begin,
+                    end=end,
+                    host_network=life.value("host_network") is True,
+                    source=fact.source if fact.observed else f"{fact.source} (inferred)",
+                    open_ended=gone,
+                )
+            )
+    return found
+
+
+def _cut(holdings: list[Holding]) -> list[Holding]:
+    """Holds of pods that are gone, ended where the next pod took the address.
+
+    Nobody recorded when they ended; a live pod's hold is never cut, so a true clash stays visible as several.
+    """
+    begins: dict[str, list[int]] = {}
+    for holding in holdings:
+        if holding.begin is not None and not holding.host_network:
+            begins.setdefault(holding.ip, []).append(holding.begin)
+    for starts in begins.values():
+        starts.sort()
+    cut: list[Holding] = []
+    for holding in holdings:
+        starts = begins.get(holding.ip, [])
+        position = bisect_right(starts, holding.begin or 0)
+        if holding.open_ended and not holding.host_network and position < len(starts):
+            last = holding.life.last_seen[0] if holding.life.last_seen else None
+            taken = starts[position]
+            if last is None or last < taken:
+                holding = Holding(
+                    ip=holding.ip, life=holding.life, begin=holding.begin, end=taken, host_network=False,
+                    source=f"{holding.source}; ended when the address was taken", open_ended=True,
+                )  # fmt: skip
+        cut.append(holding)
+    return cut
+
+
+def _nodes(evidence: Evidence) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    addresses: dict[str, str] = {}
+    ranges: list[tuple[str, str]] = []
+    for node in objects_of_kind(evidence, "Node"):
+        name = text(node, "metadata", "name") or ""
+        for address in listed(node, "status", "addresses"):
+            value = plain_address(text(address, "address"))
+            if value:
+                addresses[value] = name
+        cidrs = mapping(node, "spec").get("podCIDRs") or [mapping(node, "spec").get("podCIDR")]
+        ranges += [(cidr, name) for cidr in cidrs if isinstance(cidr, str) and _is_network(cidr)]
+    return addresses, ranges
+
+
+def _is_network(cidr: str) -> bool:
+    try:
+        ip_network(cidr, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _services(evidence: Evidence) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for service in objects_of_kind(evidence, "Service"):
+        key = f"{text(service, 'metadata', 'namespace')}/{text(service, 'metadata', 'name')}"
+        spec = mapping(service, "spec")
+        addresses = [spec.get("clusterIP"), spec.get("loadBalancerIP")]
+        for field in ("clusterIPs", "externalIPs"):
+            value = spec.get(field)
+            addresses += value if isinstance(value, list) else []
+        addresses += [text(i, "ip") for i in listed(service, "status", "loadBalancer", "ingress")]
+        for address in addresses:
+            if isinstance(address, str) and address not in ("", "None"):
+                found[plain_address(address) or address] = key
+    return found
