@@ -1,0 +1,86 @@
+"""rabbit: which RabbitMQ node a pod or an address was connected to, now and then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.identity import PodIdentity, resolve_pod
+from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
+from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row
+from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
+from incident_kit.tables.answers import RABBIT
+from incident_kit.window import format_ns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incident_kit.evidence import Evidence
+
+
+def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
+    """Connections of a pod, or from an address, that overlap the window; open or closed, one row each.
+
+    Args:
+        pod_or_ip: ``pod``, ``namespace/pod`` or an address.
+        evidence: the opened bundle.
+        at: an instant (ns): only connections open then.
+
+    Returns:
+        RABBIT. A connection that may be the pod's is listed as ``ambiguous`` with its candidates. Without any, one
+        row with match ``none`` and the reason, which also says when RabbitMQ could not be looked at.
+
+    Raises:
+        UsageError: the name fits pods of several namespaces.
+        NotFoundError: no source knows the pod.
+    """
+    address = plain_address(pod_or_ip)
+    if is_address(address):
+        return RABBIT.frame(_rows_of_address(str(address), evidence, at))
+    return RABBIT.frame(rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at))
+
+
+def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[dict[str, Any]]:
+    """RABBIT rows of one pod."""
+    found = [
+        matched
+        for matched in matched_connections(evidence)
+        if matched.match.concerns(identity.namespace, identity.pod) and _asked(matched, evidence, at)
+    ]
+    if found:
+        return _rows(found, evidence)
+    reason = could_not_look(evidence) or f"no connection of this pod {_when(at)}"
+    hidden = hides_pods(evidence)
+    return [
+        none_row(
+            f"{reason}; {hidden}" if hidden else reason,
+            namespace=identity.namespace,
+            pod=identity.pod,
+            pod_uid=identity.pod_uids[0] if len(identity.pod_uids) == 1 else None,
+        )
+    ]
+
+
+def _rows_of_address(address: str, evidence: Evidence, at: int | None) -> list[dict[str, Any]]:
+    found = [
+        matched
+        for matched in matched_connections(evidence)
+        if matched.connection.peer_host == address and _asked(matched, evidence, at)
+    ]
+    if found:
+        return _rows(found, evidence)
+    return [none_row(could_not_look(evidence) or f"no connection from this address {_when(at)}", peer_host=address)]
+
+
+def _rows(found: list[Matched], evidence: Evidence) -> list[dict[str, Any]]:
+    following = next_connections(evidence)
+    return [rabbit_row(matched, evidence, following=following.after(matched)) for matched in found]
+
+
+def _asked(matched: Matched, evidence: Evidence, at: int | None) -> bool:
+    if at is not None:
+        return matched.connection.open_at(at)
+    return matched.connection.overlaps(evidence.window.start, evidence.window.end)
+
+
+def _when(at: int | None) -> str:
+    return f"was open at {format_ns(at)}" if at is not None else "overlaps the window"

@@ -1,0 +1,147 @@
+"""Rows of RABBIT: connections with what they consume, and where their pods went."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.connections import Connection
+from incident_kit.correlate.frames import plain, records
+from incident_kit.correlate.rabbit import Match, Matched, matched_connections
+from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the management API told of connections at capture.
+
+    Attributes:
+        consumes: ``vhost/queue`` with the queue's leader, by connection.
+        unacknowledged: deliveries not yet acknowledged over the channels, by connection.
+    """
+
+    consumes: dict[str, list[str]]
+    unacknowledged: dict[str, int]
+
+
+def usage(evidence: Evidence) -> Usage:
+    """Consumers, queue leaders and unacknowledged deliveries by connection name."""
+
+    def build() -> Usage:
+        leaders = {(plain(q["vhost"]), plain(q["queue"])): plain(q["leader"]) for q in records(evidence.table(QUEUES))}
+        consumes: dict[str, list[str]] = {}
+        for consumer in records(evidence.table(CONSUMERS)):
+            connection, vhost, queue = (plain(consumer[name]) for name in ("connection", "vhost", "queue"))
+            if connection is None or queue is None:
+                continue
+            leader = leaders.get((vhost, queue))
+            told = f"{vhost}/{queue}" + (f" (leader {leader})" if leader else "")
+            if told not in consumes.setdefault(connection, []):
+                consumes[connection].append(told)
+        unacknowledged: dict[str, int] = {}
+        for channel in records(evidence.table(CHANNELS)):
+            connection, count = plain(channel["connection"]), plain(channel["messages_unacknowledged"])
+            if connection is not None and count is not None:
+                unacknowledged[connection] = unacknowledged.get(connection, 0) + int(count)
+        return Usage(consumes, unacknowledged)
+
+    return evidence.memo("rabbit_usage", build)
+
+
+def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | None = None) -> dict[str, Any]:
+    """The RABBIT row of one connection.
+
+    Args:
+        matched: the connection and whose it is.
+        evidence: for what it consumes at capture.
+        following: the pod's next connection after this one ended.
+    """
+    connection, match = matched.connection, matched.match
+    used = usage(evidence)
+    # A name may be used again; only a connection that is open at capture is the one the API tells of.
+    current = connection.closed_at is None and "management_api" in connection.source
+    return {
+        "namespace": match.lives[0].namespace if match.single else None,
+        "pod": match.lives[0].pod if match.single else None,
+        "pod_uid": match.pod_uid,
+        "rabbit_node": connection.rabbit_node,
+        "connection": connection.connection,
+        "peer_host": connection.peer_host,
+        "peer_port": connection.peer_port,
+        "connected_at": connection.connected_at,
+        "closed_at": connection.closed_at,
+        "user_provided_name": connection.user_provided_name,
+        "vhost": connection.vhost,
+        "user": connection.user,
+        "match": match.kind,
+        "candidates": match.candidates,
+        "reason": match.reason,
+        "state": connection.state,
+        "channel_count": connection.channel_count,
+        "consumes": used.consumes.get(connection.connection, []) if current else None,
+        "messages_unacknowledged": used.unacknowledged.get(connection.connection) if current else None,
+        "close_reason": connection.close_reason,
+        "observed": connection.observed,
+        "moved_to": following.rabbit_node if following else None,
+        "moved_at": following.begin if following else None,
+        "source": connection.source,
+    }
+
+
+def none_row(reason: str, **known: Any) -> dict[str, Any]:
+    """The one row that says why there is no connection."""
+    return {**known, "match": "none", "candidates": [], "reason": reason}
+
+
+def could_not_look(evidence: Evidence) -> str | None:
+    """Why absence of a connection means nothing here; None when RabbitMQ was read."""
+    if len(evidence.table(CONNECTIONS)) or len(evidence.table(RABBIT_NODES)):
+        return None
+    return "RabbitMQ could not be looked at: the evidence holds no connections, from no source"
+
+
+class NextConnections:
+    """For a connection that ended: the next one of the same pod."""
+
+    def __init__(self, matched: list[Matched]) -> None:
+        self._by_pod: dict[tuple[str | None, str], list[tuple[int, Connection]]] = {}
+        for item in matched:
+            if item.match.single and item.connection.begin is not None:
+                key = _pod(item.match)
+                self._by_pod.setdefault(key, []).append((item.connection.begin, item.connection))
+        for rows in self._by_pod.values():
+            rows.sort(key=lambda pair: pair[0])
+
+    def after(self, matched: Matched) -> Connection | None:
+        """The pod's first connection opened after this one ended; None while open or where the pod is not known."""
+        closed = matched.connection.closed_at
+        if closed is None or not matched.match.single:
+            return None
+        rows = self._by_pod.get(_pod(matched.match), [])
+        # Clients notice before the broker does: a second earlier is still "after".
+        position = bisect_left(rows, closed - 1_000_000_000, key=lambda pair: pair[0])
+        for begin, connection in rows[position:]:
+            if connection is not matched.connection and begin > (matched.connection.begin or 0):
+                return connection
+        return None
+
+
+def next_connections(evidence: Evidence) -> NextConnections:
+    """The index of one evidence."""
+    return evidence.memo("next_connections", lambda: NextConnections(matched_connections(evidence)))
+
+
+def _pod(match: Match) -> tuple[str | None, str]:
+    return match.lives[0].namespace, match.lives[0].pod
+
+
+def rabbit_nodes(evidence: Evidence) -> list[str]:
+    """Every RabbitMQ node that any source names."""
+    found: set[str] = set()
+    for table in (RABBIT_NODES, CONNECTIONS, RABBIT_EVENTS):
+        found |= {str(name) for name in evidence.table(table)["rabbit_node"].dropna()}
+    return sorted(found)

@@ -1,0 +1,100 @@
+"""Container instances that ended: from the status, from events, and restarts known only by count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.exits import meaning, signal_of
+from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, PODS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+_FIELDS = ("namespace", "pod", "pod_uid", "container", "restart_count", "reason", "exit_code", "image", "image_digest")
+
+
+def instances(evidence: Evidence) -> list[dict[str, Any]]:
+    """Container instances with plain values; first starts filled in from events where the status forgot them."""
+
+    def build() -> list[dict[str, Any]]:
+        rows = []
+        for row in records(evidence.table(CONTAINERS)):
+            values = {name: plain(value) for name, value in row.items()}
+            values["started_at"], values["finished_at"] = instant(row["started_at"]), instant(row["finished_at"])
+            rows.append(values)
+        _fill_from_events(rows, evidence)
+        return rows
+
+    return evidence.memo("instances", build)
+
+
+def _fill_from_events(rows: list[dict[str, Any]], evidence: Evidence) -> None:
+    """The first instance's start, where the aggregated ``Started`` event counted every start."""
+    counts: dict[tuple[str, str], int] = {}
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["pod_uid"], row["container"])
+        counts[key] = max(counts.get(key, 0), int(row["restart_count"]) + 1)
+        if row["restart_count"] == 0:
+            first[key] = row
+    for event in records(evidence.table(EVENTS)):
+        started = (plain(event["uid"]), plain(event["container"]))
+        known = first.get(started)
+        if event["reason"] != "Started" or known is None or known["started_at"] is not None:
+            continue
+        if plain(event["count"]) == counts[started]:
+            known.update(started_at=instant(event["first_at"]), source=f"{known['source']}+event", observed=False)
+
+
+def restart_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """RESTARTS rows: every instance that ended, also those known only by count, and evicted pods."""
+    rows = []
+    pods = {plain(pod["pod_uid"]): pod for pod in records(evidence.table(PODS))}
+    current: dict[tuple[Any, Any], int] = {}
+    for row in instances(evidence):
+        key = (row["pod_uid"], row["container"])
+        current[key] = max(current.get(key, 0), int(row["restart_count"]))
+    for row in instances(evidence):
+        ended = row["state"] == "terminated" or int(row["restart_count"]) < current[row["pod_uid"], row["container"]]
+        pod = pods.get(row["pod_uid"])
+        if ended:
+            rows.append(_row(row, pod, evidence))
+        elif pod is not None and plain(pod["phase"]) == "Failed" and plain(pod["reason"]):
+            rows.append(_failed_pod_row(row, pod, evidence))
+    return rows
+
+
+def _row(row: dict[str, Any], pod: dict[str, Any] | None, evidence: Evidence) -> dict[str, Any]:
+    told = meaning(row["reason"], row["exit_code"], row["signal"])
+    why = plain(pod["reason"]) if pod is not None and plain(pod["phase"]) == "Failed" else None
+    if why and told:
+        told = f"{told}; the pod failed: {why}: {plain(pod['message']) or ''}" if pod is not None else told
+    return {
+        **{name: row[name] for name in _FIELDS},
+        "time": row["finished_at"],
+        "started_at": row["started_at"],
+        "finished_at": row["finished_at"],
+        "signal": signal_of(row["exit_code"], row["signal"]),
+        "observed": row["observed"],
+        "meaning": told or ("known only by the restart count" if row["source"].startswith("restartCount") else None),
+        "source": row["source"],
+        "in_window": row["finished_at"] in evidence.window if row["finished_at"] is not None else None,
+    }
+
+
+def _failed_pod_row(row: dict[str, Any], pod: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
+    """An evicted or refused pod, or one on a lost node: no container ever reported its end."""
+    finished = instant(pod["finished_at"])
+    reason = plain(pod["reason"])
+    return {
+        **{name: row[name] for name in _FIELDS},
+        "time": finished,
+        "finished_at": finished,
+        "started_at": row["started_at"],
+        "reason": reason,
+        "observed": False,
+        "meaning": f"{meaning(reason, None) or 'the pod failed'}: {plain(pod['message']) or ''}",
+        "source": "pod status",
+        "in_window": finished in evidence.window if finished is not None else None,
+    }
