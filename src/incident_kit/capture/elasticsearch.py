@@ -1,0 +1,227 @@
+"""Capture of Elasticsearch: the documents of the window, and those that could explain what seems to be missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from incident_kit.capture.session import Session
+from incident_kit.errors import SourceError, SourceIncomplete
+from incident_kit.profile import load_credentials
+from incident_kit.sources.elasticsearch import Reading, Search
+from incident_kit.window import SECOND, format_ns
+
+_SUBFIELDS = ("", ".keyword", ".raw")
+_EXACT = {"keyword", "constant_keyword", "wildcard"}
+_DATES = {"date", "date_nanos"}
+
+
+def connect(session_profile: Any) -> Search:
+    """The profile's Elasticsearch, with the credentials of the environment or keyring."""
+    settings = session_profile.elasticsearch
+    credentials = load_credentials(session_profile)
+    password = credentials.elasticsearch_password
+    key = credentials.elasticsearch_api_key
+    return Search(
+        settings.url,
+        api_key=key.get_secret_value() if key else None,
+        basic=(credentials.elasticsearch_user, password.get_secret_value())
+        if credentials.elasticsearch_user and password and not key
+        else None,
+        timeout_seconds=settings.timeout_seconds,
+        verify=settings.verify_certificates,
+        ca_certificate=settings.ca_certificate,
+    )
+
+
+def capture_elasticsearch(session: Session) -> None:
+    """Mapping, documents, documents without the pod field, failure stores."""
+    if not session.profile.elasticsearch.url:
+        return
+    try:
+        search = connect(session.profile)
+    except (SourceError, ValueError) as error:
+        session.gap(SourceIncomplete("elasticsearch", "connection", str(error), "Check elasticsearch.url."))
+        return
+    indices = session.profile.elasticsearch.indices
+    session.step("elasticsearch mappings", "elasticsearch", lambda: _mappings(session, search, indices))
+    try:
+        types = search.field_types(indices, _candidates(session))
+    except SourceError as error:
+        session.gap(error)
+        session.progress(f"elasticsearch: {error.reason}")
+        return
+    questions = Questions(session, types)
+    questions.keep()
+    _read(session, search, "documents", indices, questions.documents())
+    if questions.narrowed:
+        limit = session.profile.elasticsearch.limit_without_pod
+        _read(session, search, "without-pod", indices, questions.without_pod(), limit=limit)
+    if session.profile.elasticsearch.failure_stores:
+        _failures(session, search, indices, questions)
+
+
+class Questions:
+    """The queries of one capture, by the fields that the mapping really has."""
+
+    def __init__(self, session: Session, types: dict[str, set[str]]) -> None:
+        self._session = session
+        settings = session.profile.elasticsearch
+        roles = session.profile.fields
+        margin = int(settings.margin_seconds * SECOND)
+        window = session.context.window
+        self.start, self.end = window.start - margin, min(window.end + margin, time.time_ns() + SECOND)
+        self.time_field = next((f for f in roles.time if types.get(f, set()) & _DATES), roles.time[0])
+        self._pod_fields = _exact_fields(roles.pod, types)
+        self._namespace_fields = _exact_fields(roles.namespace, types)
+        self._mapped_pod_fields = [f for f in roles.pod if f in types]
+        self._pods = self._pod_names()
+        self.narrowed = self._narrowing() is not None
+
+    def _pod_names(self) -> list[str]:
+        scope = self._session.scope
+        names = {str(p["metadata"]["name"]) for p in self._session.pods if scope.includes(p)}
+        return sorted(names | ({scope.pod_name} if scope.pod_name else set()))
+
+    def _narrowing(self) -> dict[str, Any] | None:
+        """The clause that keeps only the scope's documents; None when everything is wanted, or no field can tell."""
+        scope = self._session.scope
+        if scope.whole:
+            return None
+        clauses: list[dict[str, Any]] = []
+        if scope.pod is None and scope.app is None and self._namespace_fields:
+            clauses += [{"term": {field: scope.namespace}} for field in self._namespace_fields]
+        else:
+            clauses += [{"terms": {field: self._pods}} for field in self._pod_fields]
+            clauses += [
+                {"prefix": {field: f"{workload}-"}} for field in self._pod_fields for workload in self._workloads()
+            ]
+        return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else None
+
+    def _workloads(self) -> list[str]:
+        """Workloads of the Application: their earlier pods may be gone from Kubernetes, not from Elasticsearch."""
+        scope = self._session.scope
+        if scope.app is None:
+            return []
+        names = set()
+        for pod in self._session.pods:
+            generated = str(pod.get("metadata", {}).get("generateName") or "").rstrip("-")
+            digest = str((pod.get("metadata", {}).get("labels") or {}).get("pod-template-hash") or "")
+            if scope.includes(pod) and generated:
+                names.add(generated.removesuffix(f"-{digest}") if digest else generated)
+        return sorted(names)
+
+    def documents(self) -> dict[str, Any]:
+        """Everything of the scope in the window and its margin."""
+        return self._bool([self._narrowing()])
+
+    def without_pod(self) -> dict[str, Any]:
+        """Documents that name no pod."""
+        fields = self._mapped_pod_fields
+        return self._bool([], must_not=[{"exists": {"field": field}} for field in fields])
+
+    def failures(self) -> dict[str, Any]:
+        """What a failure store keeps: its documents have a time of their own and the refused one inside."""
+        return {"range": {"@timestamp": self._range()}}
+
+    def _bool(self, clauses: Sequence[dict[str, Any] | None], **more: Any) -> dict[str, Any]:
+        fixed = [{"range": {self.time_field: self._range()}}, self._session.profile.elasticsearch.filter]
+        return {"bool": {"filter": [clause for clause in (*fixed, *clauses) if clause], **more}}
+
+    def _range(self) -> dict[str, Any]:
+        return {"gte": format_ns(self.start), "lt": format_ns(self.end), "format": "strict_date_optional_time_nanos"}
+
+    def keep(self) -> None:
+        """Write what was asked, so that what was not asked for is not called missing."""
+        asked: dict[str, Any] = {
+            "indices": list(self._session.profile.elasticsearch.indices),
+            "from": format_ns(self.start),
+            "to": format_ns(self.end),
+            "time_field": self.time_field,
+            "filter": self._session.profile.elasticsearch.filter,
+            "scope": self._session.scope.described(),
+        }
+        if self.narrowed:
+            asked["pods"] = self._pods
+        self._session.store.document("elasticsearch/query.json", asked)
+
+
+def _mappings(session: Session, search: Search, indices: Sequence[str]) -> str:
+    mapping = search.mapping(indices)
+    if not mapping:
+        raise SourceIncomplete(
+            "elasticsearch",
+            ",".join(indices),
+            "no index matches, or none that this user may read",
+            "Check elasticsearch.indices in the profile, and the privileges: incident-kit doctor.",
+        )
+    session.store.document("elasticsearch/mappings.json", mapping)
+    return f"{len(mapping)} indices"
+
+
+def _read(
+    session: Session,
+    search: Search,
+    stem: str,
+    indices: Sequence[str],
+    query: dict[str, Any],
+    *,
+    limit: int | None = None,
+) -> None:
+    settings = session.profile.elasticsearch
+
+    def action() -> str:
+        reading = Reading()
+        began = time.monotonic()
+        with session.store.hits(f"elasticsearch/{stem}", settings.slices) as write:
+            search.documents(
+                indices,
+                query,
+                slices=settings.slices,
+                page_size=settings.page_size,
+                what=f"{stem} of {','.join(indices)}",
+                reading=reading,
+                write=write,
+                limit=limit,
+            )
+        if stem == "documents":
+            session.context.captured_at = reading.opened_at
+        for problem in reading.problems:
+            session.gap(
+                SourceIncomplete("elasticsearch", f"{stem} of {','.join(indices)}", problem, "Repeat the capture.")
+            )
+        seconds = max(time.monotonic() - began, 0.001)
+        return f"{reading.fetched} of {reading.expected} documents ({reading.fetched / seconds:,.0f}/s)"
+
+    session.step(f"elasticsearch {stem}", "elasticsearch", action)
+
+
+def _failures(session: Session, search: Search, indices: Sequence[str], questions: Questions) -> None:
+    """Failure stores are optional: where the server knows none, nothing is missing."""
+    stores = [f"{index}::failures" for index in indices]
+    try:
+        if not search.mapping(stores):
+            return
+    except SourceError:
+        return
+    _read(
+        session, search, "failures", stores, questions.failures(), limit=session.profile.elasticsearch.limit_without_pod
+    )
+
+
+def _candidates(session: Session) -> list[str]:
+    roles = session.profile.fields
+    return [f"{field}{sub}" for field in (*roles.pod, *roles.namespace, *roles.time) for sub in _SUBFIELDS]
+
+
+def _exact_fields(candidates: Sequence[str], types: dict[str, set[str]]) -> list[str]:
+    """For each candidate that exists, the field that can be compared exactly."""
+    found = []
+    for candidate in candidates:
+        exact = next(
+            (f"{candidate}{sub}" for sub in _SUBFIELDS if types.get(f"{candidate}{sub}", set()) & _EXACT), None
+        )
+        if exact:
+            found.append(exact)
+    return found

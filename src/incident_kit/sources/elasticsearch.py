@@ -1,0 +1,313 @@
+"""Elasticsearch: every document of a query by point in time and ``search_after`` in slices, as raw bytes.
+
+Complete or flagged: what was fetched is compared with what the same point in time counts, and failed shards, time-outs
+and silently narrowed queries are told, all of which the server answers with HTTP 200.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import elastic_transport
+import orjson
+from elasticsearch import Elasticsearch
+
+from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, SourceUnreachable
+from incident_kit.sources.allowlist import permit
+from incident_kit.sources.pages import Page, read_page
+
+SOURCE = "elasticsearch"
+_RETRIES = 4
+_RETRIED = frozenset({429, 502, 503, 504})
+_KEEP_ALIVE = "5m"
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+
+
+class _ReadOnlyNode(elastic_transport.Urllib3HttpNode):
+    """The client's connection, which refuses whatever is not on the allow-list."""
+
+    def perform_request(self, method: str, target: str, *args: Any, **kwargs: Any) -> Any:
+        """Send one permitted request."""
+        permit(SOURCE, method, target)
+        return super().perform_request(method, target, *args, **kwargs)
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """How complete one reading was.
+
+    Attributes:
+        expected: documents that the point in time counts.
+        fetched: documents that came.
+        problems: why the reading may lack documents; empty when it is whole.
+        opened_at: when the point in time was opened (ns): later documents are not in it.
+    """
+
+    expected: int = 0
+    fetched: int = 0
+    problems: list[str] = field(default_factory=list)
+    opened_at: int = 0
+
+    def note(self, problem: str) -> None:
+        """Remember a problem once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+class Search:
+    """One Elasticsearch (or one environment of it).
+
+    Args:
+        url: address without user information.
+        api_key: encoded API key.
+        basic: user and password.
+        timeout_seconds: for one answer.
+        verify: False to accept any certificate.
+        ca_certificate: file of the authority that signed the server's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        basic: tuple[str, str] | None = None,
+        timeout_seconds: float = 60.0,
+        verify: bool = True,
+        ca_certificate: str | None = None,
+    ) -> None:
+        tls: dict[str, Any] = {}
+        if url.startswith("https"):
+            tls = {
+                "verify_certs": verify,
+                "ca_certs": str(Path(ca_certificate).expanduser()) if ca_certificate else None,
+            }
+        self._client = Elasticsearch(
+            url,
+            api_key=api_key,
+            basic_auth=basic,
+            request_timeout=timeout_seconds,
+            node_class=_ReadOnlyNode,
+            max_retries=0,
+            connections_per_node=20,
+            **tls,
+        )
+        self._node = self._client.transport.node_pool.get()
+        self._headers = elastic_transport.HttpHeaders({**_JSON, **_authorisation(api_key, basic)})
+        self._timeout = timeout_seconds
+        self.url = url
+
+    def ask(self, method: str, target: str, body: Any = None, *, what: str = "") -> Any:
+        """One decoded answer; see `raw`."""
+        data = self.raw(method, target, body, what=what)
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise SourceIncomplete(SOURCE, what or target, f"the answer is no JSON: {error}") from error
+
+    def raw(self, method: str, target: str, body: Any = None, *, what: str = "") -> bytes:
+        """The bytes of one answer, tried again with growing pauses while the server is busy or away.
+
+        Raises:
+            SourceDenied, SourceUnreachable, SourceError: as the server answered at last.
+        """
+        encoded = orjson.dumps(body) if body is not None else None
+        for attempt in range(_RETRIES + 1):
+            try:
+                meta, data = self._node.perform_request(
+                    method, target, encoded, headers=self._headers, request_timeout=self._timeout
+                )
+            except elastic_transport.TransportError as error:
+                problem: SourceError = SourceUnreachable(
+                    SOURCE, what or target, f"no answer from {self.url}: {error.message}", "Check url and network."
+                )
+                if isinstance(error, elastic_transport.TlsError):
+                    raise problem from error
+            else:
+                if meta.status < 400:
+                    return bytes(data)
+                problem = _refusal(what or target, meta.status, bytes(data or b""))
+                if meta.status not in _RETRIED:
+                    raise problem
+            if attempt < _RETRIES:
+                time.sleep(min(8.0, 0.25 * 2**attempt) * (0.75 + random.random() / 2))
+        raise problem
+
+    def open_point_in_time(self, indices: Sequence[str], what: str) -> str:
+        """Open a point in time over indices; partial views are refused by the server."""
+        target = f"/{_path(indices)}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
+        return str(self.ask("POST", target, what=what)["id"])
+
+    def close_point_in_time(self, identifier: str) -> None:
+        """Free a point in time; one that is gone already is fine."""
+        try:
+            self.raw("DELETE", "/_pit", {"id": identifier}, what="closing the point in time")
+        except SourceError:
+            return
+
+    def documents(
+        self,
+        indices: Sequence[str],
+        query: dict[str, Any],
+        *,
+        slices: int,
+        page_size: int,
+        what: str,
+        reading: Reading,
+        write: Callable[[int, bytes], None],
+        limit: int | None = None,
+    ) -> None:
+        """Read all documents of a query and hand them over as newline-delimited hits.
+
+        Args:
+            indices: patterns to search.
+            query: query clause.
+            slices: how many readers run side by side.
+            page_size: documents in one answer.
+            what: how gaps name this reading.
+            reading: filled with counts and problems.
+            write: takes (slice number, whole lines); called from several threads.
+            limit: stop after so many documents (the rest is a problem of the reading).
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        pit = self.open_point_in_time(indices, what)
+        reading.opened_at = time.time_ns()
+        readers = [
+            _Slice(self, pit, query, number, slices, page_size, what, reading, limit and -(-limit // slices))
+            for number in range(slices)
+        ]
+        try:
+            with ThreadPoolExecutor(slices, thread_name_prefix="elasticsearch") as pool:
+                for outcome in [pool.submit(_drain, reader, write) for reader in readers]:
+                    outcome.result()
+        finally:
+            self.close_point_in_time(pit)
+        reading.expected = sum(reader.expected for reader in readers)
+        reading.fetched = sum(reader.fetched for reader in readers)
+        if reading.fetched < reading.expected and not reading.problems:
+            reading.note(f"{reading.fetched} of {reading.expected} documents came")
+
+    def mapping(self, indices: Sequence[str]) -> dict[str, Any]:
+        """Mappings of the indices, as served."""
+        answer = self.ask("GET", f"/{_path(indices)}/_mapping?ignore_unavailable=true", what="mapping")
+        return answer if isinstance(answer, dict) else {}
+
+    def field_types(self, indices: Sequence[str], fields: Sequence[str]) -> dict[str, set[str]]:
+        """Types of those fields that exist, by name; several types where indices differ."""
+        target = f"/{_path(indices)}/_field_caps?fields={quote(','.join(fields), safe=',.*@')}&ignore_unavailable=true"
+        answer = self.ask("GET", target, what="field capabilities")
+        return {name: set(kinds) for name, kinds in (answer.get("fields") or {}).items()}
+
+
+class _Slice:
+    """One reader of a sliced point in time."""
+
+    def __init__(
+        self,
+        search: Search,
+        pit: str,
+        query: dict[str, Any],
+        number: int,
+        slices: int,
+        page_size: int,
+        what: str,
+        reading: Reading,
+        limit: int | None,
+    ) -> None:
+        self._search, self._what, self._reading, self._limit = search, what, reading, limit
+        self._page_size = page_size
+        self.number = number
+        self.expected = self.fetched = 0
+        self._body: dict[str, Any] = {
+            "size": page_size,
+            "query": query,
+            "pit": {"id": pit, "keep_alive": _KEEP_ALIVE},
+            "sort": ["_shard_doc"],
+            "track_total_hits": True,
+            **({"slice": {"id": number, "max": slices}} if slices > 1 else {}),
+        }
+
+    def pages(self) -> Iterator[Page]:
+        """Pages until the last; problems go to the reading."""
+        body = dict(self._body)
+        while True:
+            data = self._search.raw("POST", "/_search?request_cache=false", body, what=self._what)
+            page = read_page(data, self._page_size)
+            self._check(page)
+            if page.total is not None:
+                self.expected = page.total
+            self.fetched += page.count
+            yield page
+            if page.count < self._page_size or page.last_sort is None:
+                return
+            if self._limit is not None and self.fetched >= self._limit:
+                if self.fetched < self.expected:
+                    self._reading.note(f"stopped at the limit; {self.expected} documents match")
+                return
+            body["search_after"] = page.last_sort
+            body["track_total_hits"] = False
+            body["pit"] = {"id": page.pit_id or body["pit"]["id"], "keep_alive": _KEEP_ALIVE}
+
+    def _check(self, page: Page) -> None:
+        if page.timed_out:
+            self._reading.note("the search timed out and answered with what it had")
+        shards = page.shards
+        if shards.get("failed"):
+            reasons = {str((f.get("reason") or {}).get("reason")) for f in shards.get("failures") or []}
+            told = f": {'; '.join(sorted(reasons))[:300]}" if reasons else ""
+            self._reading.note(f"{shards['failed']} of {shards.get('total')} shards failed{told}")
+        if shards.get("total") == 0:
+            self._reading.note("no index matches, or none that this user may read")
+
+
+def _drain(reader: _Slice, write: Callable[[int, bytes], None]) -> None:
+    try:
+        for page in reader.pages():
+            if page.lines:
+                write(reader.number, page.lines)
+    except SourceError as error:
+        reader._reading.note(
+            f"broke off after {reader.fetched} of {reader.expected or 'unknown'} documents: {error.reason}"
+        )
+
+
+def _authorisation(api_key: str | None, basic: tuple[str, str] | None) -> dict[str, str]:
+    if api_key:
+        return {"authorization": f"ApiKey {api_key}"}
+    if basic:
+        import base64
+
+        return {"authorization": "Basic " + base64.b64encode(":".join(basic).encode()).decode()}
+    return {}
+
+
+def _path(indices: Sequence[str]) -> str:
+    return quote(",".join(indices), safe=",*-._:+<>")
+
+
+def _refusal(what: str, status: int, body: bytes) -> SourceError:
+    try:
+        error = orjson.loads(body).get("error") or {}
+    except (orjson.JSONDecodeError, AttributeError):
+        error = {}
+    causes = (error.get("root_cause") or [error]) if isinstance(error, dict) else []
+    reasons = "; ".join(dict.fromkeys(f"{c.get('type')}: {c.get('reason')}" for c in causes if isinstance(c, dict)))
+    reason = (reasons or str(error or "") or body[:200].decode("utf-8", "replace") or "no reason given")[:500]
+    if status == 401:
+        return SourceDenied(
+            SOURCE, what, reason, "The key or password is wrong, expired or invalidated: make a new one."
+        )
+    if status == 403:
+        return SourceDenied(SOURCE, what, reason, "Grant the indices privileges read and view_index_metadata.")
+    if status in _RETRIED:
+        return SourceUnreachable(SOURCE, what, f"HTTP {status}: {reason}", "Repeat the capture when it has recovered.")
+    if status == 404:
+        return SourceIncomplete(SOURCE, what, reason)
+    return SourceError(SOURCE, what, f"HTTP {status}: {reason}")

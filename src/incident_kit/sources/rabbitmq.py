@@ -1,0 +1,277 @@
+"""RabbitMQ's management API, read so that its wrong answers with HTTP 200 are noticed.
+
+Asked first who we are: a user with too little privilege sees part of everything without an error. Lists are compared
+with the totals of the overview and with the live, uncached list; short time-outs, then another node.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, SourceUnreachable
+from incident_kit.sources.allowlist import permit
+
+SOURCE = "rabbitmq"
+Gap = Callable[[str, str, str], None]
+
+COLUMNS = {
+    "connections": "name,node,peer_host,peer_port,host,port,connected_at,user_provided_name,client_properties,state,user,"
+    "vhost,channels,ssl,auth_mechanism,protocol,timeout,type,recv_oct,send_oct",
+    "channels": "name,node,number,vhost,user,connection_details,consumer_count,messages_unacknowledged,prefetch_count,"
+    "idle_since,state",
+    "consumers": "consumer_tag,channel_details,queue,active,activity_status,ack_required,exclusive,prefetch_count",
+    "queues": "name,vhost,type,node,leader,members,online,messages,messages_unacknowledged,consumers,state,durable,arguments,"
+    "policy,idle_since",
+}
+_TOTALS = {"connections": "connections", "channels": "channels", "consumers": "consumers", "queues": "queues"}
+_VHOST_REMEDY = "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$' for each virtual host."
+_LATE_ROWS = 500
+
+
+class Broker:
+    """One RabbitMQ cluster through the management API of any of its nodes.
+
+    Args:
+        urls: management addresses; the first that answers in time serves.
+        user: management user, best with the tag ``monitoring``.
+        password: its password.
+        timeout_seconds: for one answer; a frozen node makes every cluster-wide question hang.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        user: str,
+        password: str,
+        timeout_seconds: float = 5.0,
+        verify: bool | str = True,
+    ) -> None:
+        self.urls = [url.rstrip("/").removesuffix("/api") for url in urls]
+        self.user = user
+        self._client = httpx.Client(
+            auth=(user, password), timeout=httpx.Timeout(timeout_seconds, connect=3.0), verify=verify
+        )
+        self._url = ""
+
+    def connect(self, gap: Gap) -> dict[str, Any]:
+        """Choose the node to ask: one that answers and keeps statistics; the answer of whoami.
+
+        Raises:
+            SourceDenied: every node refuses the user.
+            SourceUnreachable: no node answers.
+        """
+        failure: SourceError = SourceUnreachable(
+            SOURCE, "management API", "no address in the profile", "Set rabbitmq.urls."
+        )
+        without_statistics: tuple[str, dict[str, Any]] | None = None
+        for url in self.urls:
+            self._url = url
+            try:
+                who = self._object("/api/whoami")
+                overview = self._object("/api/overview")
+            except SourceError as error:
+                failure = error
+                if not isinstance(error, SourceDenied):
+                    gap(f"management API of {url}", error.reason, "Another node was asked; check this one.")
+                continue
+            if (
+                overview.get("disable_stats")
+                or overview.get("rates_mode") == "none"
+                and "object_totals" not in overview
+            ):
+                without_statistics = (url, who)
+                continue
+            return who
+        if without_statistics:
+            self._url = without_statistics[0]
+            gap("statistics", "the nodes that answer run with management.disable_stats", "Ask a node with statistics.")
+            return without_statistics[1]
+        raise failure
+
+    def get(self, path: str) -> Any:
+        """One decoded answer of the chosen node; when it does not answer in time, of the next one.
+
+        Raises:
+            SourceError: refused, or no node answers.
+        """
+        failure: SourceError | None = None
+        for url in [self._url, *(u for u in self.urls if u != self._url)]:
+            try:
+                answer = self._get(url, path)
+            except SourceUnreachable as error:
+                failure = error
+                continue
+            self._url = url
+            return answer
+        raise failure or SourceUnreachable(SOURCE, path, "no address in the profile", "Set rabbitmq.urls.")
+
+    def _object(self, path: str) -> dict[str, Any]:
+        answer = self._get(self._url, path)
+        return answer if isinstance(answer, dict) else {}
+
+    def _get(self, url: str, path: str) -> Any:
+        permit(SOURCE, "GET", path)
+        try:
+            response = self._client.get(url + path)
+        except httpx.HTTPError as error:
+            reason = f"no answer from {url}: {type(error).__name__} {error}".strip()
+            raise SourceUnreachable(SOURCE, path, reason, "Check the node and the network.") from error
+        if response.status_code >= 400:
+            raise _refusal(path, response, self.user)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise SourceIncomplete(SOURCE, path, f"the answer is no JSON: {error}") from error
+
+
+def read_broker(broker: Broker, gap: Gap, addresses: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """All that the bundle keeps of a broker, by file name: whoami, overview, nodes, connections, channels ...
+
+    Args:
+        broker: the cluster.
+        gap: takes (what, reason, remedy) of everything that is missing or cannot be trusted.
+        addresses: only the connections of these peers, looked up by name on the server; empty for all.
+    """
+    who = broker.connect(gap)
+    tags = _tags(who)
+    _report_tags(tags, broker.user, gap)
+    answers: dict[str, list[Any]] = {"whoami": [who]}
+    for name in ("overview", "nodes"):
+        answers[name] = _listed(broker, f"/api/{name}", gap)
+    _report_nodes(answers["nodes"], gap)
+    overview = answers["overview"][0] if answers["overview"] else {}
+    if addresses:
+        answers["connections"] = find_connections(broker, addresses, gap)
+    if not addresses or not answers["connections"]:
+        # A proxy or NAT hides the peers' own addresses: then only the whole list can tell.
+        answers["connections"] = _connections(broker, gap)
+    for name in ("channels", "consumers", "queues"):
+        answers[name] = _listed(broker, f"/api/{name}?columns={COLUMNS[name]}", gap)
+    if tags & {"administrator", "monitoring"}:
+        _compare_totals(answers, overview, gap, narrowed=bool(addresses))
+    return answers
+
+
+def find_connections(broker: Broker, addresses: Sequence[str], gap: Gap) -> list[Any]:
+    """Connections of some peers, narrowed by name on the server: a few hundred bytes instead of the whole list."""
+    found: list[Any] = []
+    for address in addresses:
+        written = f"[{address}]" if ":" in address else address
+        # The colon keeps 10.0.0.7 from finding 10.0.0.70; without page= the filter would be ignored.
+        pattern = quote("^" + re.escape(written).replace("\\-", "-") + ":", safe="")
+        path = f"/api/connections?disable_stats=true&page=1&page_size=500&use_regex=true&name={pattern}"
+        for row in _listed(broker, path, gap):
+            found.append(_whole_row(broker, row, gap))
+    return found
+
+
+def _whole_row(broker: Broker, row: dict[str, Any], gap: Gap) -> dict[str, Any]:
+    name = str(row.get("name", ""))
+    try:
+        whole = broker.get(f"/api/connections/{quote(name, safe='')}")
+    except SourceIncomplete:  # closed meanwhile, or younger than the collector's interval
+        return row
+    except SourceError as error:
+        gap(f"connection {name}", error.reason, error.remedy)
+        return row
+    return whole if isinstance(whole, dict) else row
+
+
+def _connections(broker: Broker, gap: Gap) -> list[Any]:
+    """All connections: the list with statistics is cached and may miss some, so the live one is asked as well."""
+    rows = _listed(broker, f"/api/connections?columns={COLUMNS['connections']}", gap)
+    known = {row.get("name") for row in rows}
+    live = _listed(broker, "/api/connections?disable_stats=true", gap)
+    late = [row for row in live if row.get("name") not in known]
+    rows += [_whole_row(broker, row, gap) for row in late[:_LATE_ROWS]] + late[_LATE_ROWS:]
+    if len(late) > _LATE_ROWS:
+        gap("connections", f"{len(late)} connections are known only by name and node", "Repeat the capture.")
+    half = sum(1 for row in rows if "connected_at" not in row or "state" not in row)
+    if half:
+        gap("connections", f"{half} of {len(rows)} rows are half formed (no state or time)", "Repeat the capture.")
+    return rows
+
+
+def _listed(broker: Broker, path: str, gap: Gap) -> list[Any]:
+    """The rows of an answer, whether an array, pages or one object; a failure is a gap and no row."""
+    what = path.partition("?")[0].removeprefix("/api/")
+    try:
+        answer = broker.get(path)
+    except SourceError as error:
+        gap(what, error.reason, error.remedy)
+        return []
+    if isinstance(answer, dict) and isinstance(answer.get("items"), list):
+        rows = list(answer["items"])
+        for page in range(2, int(answer.get("page_count") or 1) + 1):
+            rows += _listed(broker, path.replace("page=1&", f"page={page}&"), gap)
+        return rows
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _tags(who: dict[str, Any]) -> set[str]:
+    tags = who.get("tags") or []
+    return set(tags if isinstance(tags, list) else str(tags).replace(" ", "").split(","))
+
+
+def _report_tags(tags: set[str], user: str, gap: Gap) -> None:
+    if not tags & {"administrator", "monitoring"}:
+        gap(
+            "connections, channels, consumers",
+            f"the user has only the tags {', '.join(sorted(tags)) or '(none)'}: it sees its own connections and no others",
+            f"rabbitmqctl set_user_tags {user} monitoring",
+        )
+
+
+def _report_nodes(nodes: list[Any], gap: Gap) -> None:
+    for node in nodes:
+        name = node.get("name")
+        if not node.get("running"):
+            gap(
+                f"node {name}",
+                "it is not running: its connections and queues are not listed",
+                "Start it, or read its log.",
+            )
+        elif "mem_used" not in node:
+            gap(f"node {name}", "it gives no statistics", "Enable the management agent on it.")
+        if node.get("partitions"):
+            gap(
+                f"node {name}",
+                f"partitioned from {', '.join(node['partitions'])}",
+                "Heal the partition; capture again.",
+            )
+
+
+def _compare_totals(answers: dict[str, list[Any]], overview: dict[str, Any], gap: Gap, *, narrowed: bool) -> None:
+    """Compare lists with the overview's counts: a user without virtual hosts gets 200 and an empty list of queues."""
+    totals = overview.get("object_totals") or {}
+    for name, key in _TOTALS.items():
+        expected, got = totals.get(key), len(answers[name])
+        if not isinstance(expected, int) or (narrowed and name == "connections"):
+            continue
+        # A few come and go between two answers; an empty or much shorter list is a hole.
+        if got < expected and (got == 0 or expected - got > max(5, expected // 50) or name == "queues"):
+            remedy = _VHOST_REMEDY if name == "queues" else "Repeat the capture."
+            gap(name, f"{got} of {expected} are listed", remedy)
+
+
+def _refusal(path: str, response: httpx.Response, user: str) -> SourceError:
+    reason = response.text[:300]
+    try:
+        document = response.json()
+        reason = str(document.get("reason") or document.get("error") or reason)
+    except (ValueError, AttributeError):
+        pass  # not the API's own error: its text is the reason
+    if response.status_code == 401:
+        remedy = f"Check the password, or: rabbitmqctl set_user_tags {user} monitoring"
+        return SourceDenied(SOURCE, path, reason, remedy)
+    if response.status_code == 404:
+        return SourceIncomplete(SOURCE, path, reason)
+    if response.status_code >= 500:
+        return SourceUnreachable(SOURCE, path, f"HTTP {response.status_code}: {reason}", "Check the broker's log.")
+    return SourceError(SOURCE, path, f"HTTP {response.status_code}: {reason}")
