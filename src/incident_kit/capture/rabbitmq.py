@@ -61,7 +61,8 @@ def _addresses(session: Session) -> list[str]:
 
 
 def _capture_logs(session: Session, pattern: str) -> str:
-    paths = [Path(name) for name in sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207  # patterns may be absolute]
+    names = glob.glob(str(Path(pattern).expanduser()))  # noqa: PTH207  # a pattern may be absolute
+    paths = [Path(name) for name in sorted(names)]
     if not paths:
         raise SourceIncomplete("rabbitmq", f"broker log {pattern}", "no such file", "Correct rabbitmq.logs.")
     size = 0

@@ -80,11 +80,7 @@ class Broker:
                 if not isinstance(error, SourceDenied):
                     gap(f"management API of {url}", error.reason, "Another node was asked; check this one.")
                 continue
-            if (
-                overview.get("disable_stats")
-                or overview.get("rates_mode") == "none"
-                and "object_totals" not in overview
-            ):
+            if overview.get("disable_stats") or "object_totals" not in overview:
                 without_statistics = (url, who)
                 continue
             return who
