@@ -1,0 +1,15 @@
+"""The answers: one public function each, evidence in, a table with contracted columns out.
+
+The functions hide their modules of the same name on purpose: ``answers.rabbit`` is the question, not a file.
+"""
+
+from __future__ import annotations
+
+from incident_kit.answers.changes import changes
+from incident_kit.answers.findings import findings
+from incident_kit.answers.rabbit import rabbit
+from incident_kit.answers.rabbit_node import rabbit_node
+from incident_kit.answers.restarts import restarts
+from incident_kit.answers.whois import whois
+
+__all__ = ["changes", "findings", "rabbit", "rabbit_node", "restarts", "whois"]
