@@ -40,8 +40,6 @@ def _java(target: Path) -> None:
     command = ["mvn", "-q", f"-Dlab.build={target / 'build'}", "package", "dependency:copy-dependencies"]
     subprocess.run([*command, f"-DoutputDirectory={target}", "-DincludeScope=runtime"], cwd=sources, check=True)
     own.write_bytes((target / "build" / own.name).read_bytes())
-    for unused in target.glob("netty-*.jar"):  # the AMQP client's other transport
-        unused.unlink()
 
 
 def build(folder: Path) -> Path:

@@ -78,7 +78,10 @@ class Registry:
         config = {
             "architecture": "amd64",
             "os": "linux",
-            "config": {**settings, "Labels": {"org.opencontainers.image.version": tag}},
+            "config": {
+                **settings,
+                "Labels": {"org.opencontainers.image.title": repository, "org.opencontainers.image.version": tag},
+            },
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
         }
         manifest = {

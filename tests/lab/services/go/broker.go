@@ -44,6 +44,8 @@ func useConnection(address string, journal *journal) error {
 	journal.write("connected", facts())
 	closed := connection.NotifyClose(make(chan *amqp.Error, 1))
 	if err := consume(connection); err != nil {
+		connection.Close()
+		journal.write("disconnected", facts())
 		return err
 	}
 	reason := <-closed
@@ -63,7 +65,7 @@ func consume(connection *amqp.Connection) error {
 	if err != nil {
 		return err
 	}
-	if _, err = channel.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+	if _, err = channel.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
 		return err
 	}
 	deliveries, err := channel.Consume(queue, "", true, false, false, false, nil)

@@ -32,9 +32,7 @@ class Service:
         self.pod = Pod.from_environment()
         self.journal = Journal(Path(os.environ.get("TRUTH_FOLDER", "/lab/private")), self.pod)
         self.spelling: Spelling = SPELLINGS[os.environ.get("SPELLING", "pattern")]()
-        self.story = Story(
-            os.environ.get("STORY", "orders"), self.pod.name, int(os.environ.get("REFUSED_EVERY", "0"))
-        )
+        self.story = Story(os.environ.get("STORY", "orders"), self.pod.name, int(os.environ.get("REFUSED_EVERY", "0")))
         self.rate = float(os.environ.get("RATE", "4"))
         self.shipper: BulkShipper | None = None
         self._hoard: list[bytearray] = []
@@ -51,7 +49,9 @@ class Service:
         print(f"=== {self.pod.container} {os.environ.get('VERSION', 'dev')} ===", flush=True)
         boot = logging.getLogger("bootstrap")
         boot.info("Reading settings from the environment")
-        boot.info("Log level is %s, timeout is %s", os.environ.get("LOG_LEVEL", "info"), os.environ.get("TIMEOUT", "30"))
+        boot.info(
+            "Log level is %s, timeout is %s", os.environ.get("LOG_LEVEL", "info"), os.environ.get("TIMEOUT", "30")
+        )
 
     def ship(self) -> None:
         """Attach the second sink, unless none is configured."""

@@ -15,6 +15,7 @@ from labservice.journal import Journal
 from labservice.settings import Broker
 
 log = logging.getLogger("amqp")
+REPLICATED = {"x-queue-type": "quorum"}  # a classic queue would be away with its node
 
 
 class BrokerLink(threading.Thread):
@@ -59,7 +60,7 @@ class BrokerLink(threading.Thread):
     def _publish_and_consume(self, connection: pika.BlockingConnection) -> None:
         channel = connection.channel()
         for queue in filter(None, (self._settings.consumes, self._settings.publishes)):
-            channel.queue_declare(queue, durable=True)
+            channel.queue_declare(queue, durable=True, arguments=REPLICATED)
         if self._settings.consumes:
             channel.basic_qos(prefetch_count=20)
             channel.basic_consume(self._settings.consumes, _acknowledge)

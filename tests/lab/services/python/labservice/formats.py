@@ -71,9 +71,7 @@ class Pattern(Spelling):
 
     def __init__(self) -> None:
         self._console = logging.Formatter("%(asctime)s %(levelname)-8s [%(name)s] %(message)s")
-        self._document = ecs_logging.StdlibFormatter(
-            exclude_fields=["process", "log.origin", "log.original"]
-        )
+        self._document = ecs_logging.StdlibFormatter(exclude_fields=["process", "log.origin", "log.original"])
 
     def console(self, record: logging.LogRecord) -> str:
         return self._console.format(record)
@@ -131,7 +129,10 @@ class Structlog(Spelling):
         meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
         self._console = structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[meta, structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)],
+            processors=[
+                meta,
+                structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback),
+            ],
         )
         self._document = structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -179,7 +180,9 @@ class Serilog(Spelling):
             "fields": {**properties, "SourceContext": record.name},
         }
         if record.exc_info:
-            row["exceptions"] = [{"Depth": 0, "ClassName": "System.InvalidOperationException", "Message": "the store is read-only"}]
+            row["exceptions"] = [
+                {"Depth": 0, "ClassName": "System.InvalidOperationException", "Message": "the store is read-only"}
+            ]
         return row
 
 

@@ -93,17 +93,13 @@ class Broker:
     @classmethod
     def from_environment(cls) -> Broker:
         """Read the AMQP variables; no address means no connection."""
-        addresses = [
-            part.rsplit(":", 1) for part in os.environ.get("AMQP_ADDRESSES", "").split(",") if part
-        ]
+        addresses = [part.rsplit(":", 1) for part in os.environ.get("AMQP_ADDRESSES", "").split(",") if part]
         return cls(
             addresses=tuple((host, int(port)) for host, port in addresses),
             user=os.environ.get("AMQP_USER", "app"),
             password=os.environ.get("AMQP_PASSWORD", ""),
             vhost=os.environ.get("AMQP_VHOST", "shop"),
-            client_name=os.environ.get("AMQP_CLIENT_NAME", "").replace(
-                "$POD_NAME", os.environ.get("POD_NAME", "")
-            ),
+            client_name=os.environ.get("AMQP_CLIENT_NAME", "").replace("$POD_NAME", os.environ.get("POD_NAME", "")),
             consumes=os.environ.get("AMQP_CONSUMES", ""),
             publishes=os.environ.get("AMQP_PUBLISHES", ""),
         )

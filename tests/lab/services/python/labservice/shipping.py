@@ -119,9 +119,7 @@ class BulkShipper(threading.Thread):
             elif result["status"] >= 300:
                 error = result["error"]
                 reason = error.get("caused_by", {}).get("reason") or error["reason"]
-                self._journal.write(
-                    "refused", sequence=entry[0], type=error["type"], reason=reason
-                )
+                self._journal.write("refused", sequence=entry[0], type=error["type"], reason=reason)
             else:
                 accepted.append(entry[0])
         self._journal.write("acknowledged", sequences=accepted)

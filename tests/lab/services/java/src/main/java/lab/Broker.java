@@ -59,7 +59,7 @@ final class Broker {
     String queue = Journal.env("AMQP_CONSUMES", "");
     if (!queue.isEmpty()) {
       Channel channel = connection.createChannel();
-      channel.queueDeclare(queue, true, false, false, null);
+      channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
       channel.basicConsume(queue, true, (tag, delivery) -> {}, tag -> {});
     }
   }

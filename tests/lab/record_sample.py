@@ -1,0 +1,95 @@
+"""``make record-sample``: play the incident, capture it with the kit, ship it as the sample.
+
+The bundle goes into the package as one zip of at most 5 MB, its truth into the tests.
+``--keep`` records the incident that was played last; ``--from-folder`` imports a hand-made folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.lab import handmade
+from tests.lab.credentials import PROFILE, environment, instant
+from tests.lab.scenario.incident import play
+from tests.lab.scenario.lab import TRUTH, Lab
+from tests.lab.truth import write_truth
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLE = REPOSITORY / "src" / "incident_kit" / "sample" / "sample.zip"
+SAMPLE_TRUTH = REPOSITORY / "tests" / "sample"
+LIMIT = 5_000_000
+TABLES = ("lines", "documents", "connections", "changes")
+
+
+def kit(*arguments: object, env: dict[str, str] | None = None) -> None:
+    """Run the installed command; gaps are allowed, failure is not."""
+    program = Path(sys.executable).with_name("incident-kit")
+    done = subprocess.run([program, *map(str, arguments)], env=env, check=False)
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"incident-kit {arguments[0]} failed with exit {done.returncode}")
+
+
+def capture(lab: Lab, bundle: Path) -> None:
+    """Capture the incident's window with ordinary credentials."""
+    window = json.loads((TRUTH / "window.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        env = environment(lab, Path(folder))
+        kit(
+            "capture",
+            "--profile",
+            PROFILE,
+            "--from",
+            instant(window["from"]),
+            "--to",
+            instant(window["to"]),
+            "-o",
+            bundle,
+            "--force",
+            env=env,
+        )
+
+
+def ship(bundle: Path) -> None:
+    """Put bundle and truth where they are shipped from, refusing what is too big."""
+    size = bundle.stat().st_size
+    if size > LIMIT:
+        raise SystemExit(f"the sample has {size / 1e6:.1f} MB, more than {LIMIT / 1e6:.0f} MB; it is kept at {bundle}")
+    SAMPLE.parent.mkdir(parents=True, exist_ok=True)
+    SAMPLE_TRUTH.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundle, SAMPLE)
+    for name in TABLES:
+        shutil.copyfile(TRUTH / f"{name}.jsonl.gz", SAMPLE_TRUTH / f"truth-{name}.jsonl.gz")
+    shutil.copyfile(TRUTH / "window.json", SAMPLE_TRUTH / "truth-window.json")
+    print(f"{SAMPLE.relative_to(REPOSITORY)}: {size / 1e6:.2f} MB")
+
+
+def main() -> None:
+    """Record."""
+    parser = argparse.ArgumentParser(prog="tests.lab.record_sample", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="do not play again, record what the lab holds")
+    parser.add_argument("--from-folder", type=Path, help="import this hand-made folder instead of capturing")
+    options = parser.parse_args()
+    target = TRUTH.parent / "sample.zip"
+    target.unlink(missing_ok=True)
+    if options.from_folder:
+        kit("import", options.from_folder, "-o", target, "--force")
+    else:
+        lab = Lab.running()
+        if not options.keep:
+            play(lab)
+        capture(lab, target)
+        handmade.collect(lab, TRUTH.parent / "handmade")
+        print(write_truth(lab))
+    ship(target)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()

@@ -1,0 +1,243 @@
+"""The services of the scenario as Kubernetes objects: who logs how, ships how, talks to which node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.lab.scenario.lab import NODE_FOLDER
+
+Manifest = dict[str, Any]
+
+PYTHON = ["/opt/python/bin/python3", "-u", "-m", "labservice"]
+JAVA = [
+    "/opt/java/bin/java",
+    "-XX:+UseSerialGC",
+    "-Xmx48m",
+    "-XX:TieredStopAtLevel=1",
+    "-cp",
+    "/app/*",
+    "lab.OrdersService",
+]
+BINARY = ["/app/ledger"]
+
+VERSIONS: dict[str, dict[str, dict[str, str]]] = {
+    "orders-api": {"1.4.2": {}, "1.5.0": {}},
+    "orders-service": {"1.4.2": {}, "1.5.0": {}},
+    "orders-jobs": {"1.4.2": {}, "1.5.0": {}},
+    "payments-api": {"1.4.2": {}, "1.5.0": {"LEAK_MEBIBYTES_PER_SECOND": "2.5", "REFUSED_EVERY": "9"}},
+    "payments-service": {"2.0.1": {}, "2.1.0": {}},
+    "notifications": {"0.9.0": {}},
+    "pricing": {"3.2.0": {}},
+    "reports": {"1.0.0": {}},
+    "node-agent": {"1.0.0": {}},
+}
+
+# What each service's process is told; the rest has defaults that are a usual sink's.
+SETTINGS: dict[str, dict[str, str]] = {
+    "orders-api": {
+        "SPELLING": "pattern",
+        "STORY": "orders",
+        "CONSOLE_STREAM": "stderr",
+        "AMQP_CLIENT_NAME": "$POD_NAME",
+        "AMQP_PUBLISHES": "orders.accepted",
+        "SHIP_ATTEMPTS": "3",
+        "RATE": "5",
+    },
+    "orders-service": {
+        "POD_FIELD": "podName",
+        "SHIP_LEVEL": "INFO",
+        "SHIP_TRUNCATE": "602",
+        "SHIP_ATTEMPTS": "2",
+        "AMQP_CONSUMES": "orders.accepted",
+        "RATE": "5",
+    },
+    "orders-jobs": {
+        "SPELLING": "structlog",
+        "STORY": "orders",
+        "POD_FIELD": "podName",
+        "JOB_SECONDS": "7",
+        "JOB_FLUSH": "no",
+        "SHIP_FLUSH_SECONDS": "2",
+        "RATE": "5",
+    },
+    "payments-api": {
+        "SPELLING": "serilog",
+        "STORY": "payments",
+        "POD_FIELD": "fields.podName",
+        "SHIP_ATTEMPTS": "40",
+        "AMQP_CLIENT_NAME": "payments-api",
+        "AMQP_PUBLISHES": "payments.booked",
+        "RATE": "5",
+    },
+    "payments-service": {
+        "AMQP_CLIENT_NAME": "payments-worker",
+        "AMQP_CONSUMES": "payments.booked",
+        "RATE": "4",
+        "SHIP_QUEUE": "60",
+        "SHIP_BATCH": "20",
+    },
+    "notifications": {
+        "SPELLING": "json",
+        "STORY": "notifications",
+        "POD_FIELD": "podName",
+        "SHIP_UNLABELLED": "legacy.smtp",
+        "AMQP_CONSUMES": "mails",
+        "SHIP_QUEUE": "20000",
+        "SHIP_BATCH": "500",
+        "SHIP_ATTEMPTS": "40",
+        "RATE": "5",
+    },
+    "pricing": {
+        "SPELLING": "pattern",
+        "STORY": "pricing",
+        "SHIP_NOT_ON_ORDINAL": "1",
+        "SHIP_QUEUE": "120",
+        "SHIP_BATCH": "40",
+        "SHIP_PAUSE_SECONDS": "0.2",
+        "RATE": "5",
+    },
+    "reports": {
+        "SPELLING": "structlog",
+        "STORY": "pricing",
+        "POD_FIELD": "podName",
+        "SHIP_SHIFT_HOURS": "1",
+        "RATE": "3",
+    },
+    "node-agent": {"RATE": "1"},
+}
+
+# Addresses by node number, in the order in which the client tries them.
+BROKER_ORDER = {
+    "orders-api": (0, 1, 2),
+    "orders-service": (1, 2, 0),
+    "payments-api": (2, 0, 1),
+    "payments-service": (2, 1, 0),
+    "notifications": (1, 0, 2),
+    "node-agent": (0, 1, 2),
+}
+COMMANDS = {"orders-service": JAVA, "payments-service": BINARY, "node-agent": BINARY}
+MEMORY = {"orders-service": "256Mi", "payments-api": "110Mi", "notifications": "160Mi"}
+CONFIGURED = {"orders-api": "orders-config", "payments-api": "payments-config"}
+
+
+def _downward(path: str) -> dict[str, Any]:
+    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def container(name: str, version: str, broker_addresses: list[str], elastic_url: str) -> Manifest:
+    """The container of one service at one version."""
+    settings = dict(SETTINGS[name])
+    settings |= {
+        "ELASTIC_URL": elastic_url,
+        "ELASTIC_INDEX": f"logs-shop-{name.split('-')[0]}",
+        "CONTAINER_NAME": "app",
+        "IMAGE": f"registry.lab/{name}:{version}",
+        "TRUTH_FOLDER": "/lab/private",
+        "CONTROL_FOLDER": "/lab/control",
+        "PYTHONPATH": "/opt/site:/app",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LD_LIBRARY_PATH": "/opt/python/lib",
+    }
+    if name == "node-agent":  # on the host's network: RabbitMQ sees the node's own address
+        broker_addresses = [f"127.0.0.1:{address.rpartition(':')[2]}" for address in broker_addresses]
+    if name in BROKER_ORDER:
+        settings["AMQP_ADDRESSES"] = ",".join(broker_addresses[number] for number in BROKER_ORDER[name])
+    environment = [{"name": key, "value": value} for key, value in settings.items()]
+    for key, path in (
+        ("POD_NAME", "metadata.name"),
+        ("POD_UID", "metadata.uid"),
+        ("POD_NAMESPACE", "metadata.namespace"),
+        ("POD_IP", "status.podIP"),
+        ("NODE_NAME", "spec.nodeName"),
+    ):
+        environment.append({"name": key, **_downward(path)})
+    for key, secret in (("ELASTIC_AUTHORIZATION", "elastic"), ("AMQP_PASSWORD", "broker")):
+        environment.append({"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": "value"}}})
+    made: Manifest = {
+        "name": "app",
+        "image": f"registry.lab/{name}:{version}",
+        "command": COMMANDS.get(name, PYTHON),
+        "workingDir": "/app",
+        "env": environment,
+        "resources": {"limits": {"memory": MEMORY.get(name, "128Mi")}, "requests": {"cpu": "10m", "memory": "32Mi"}},
+        "volumeMounts": [
+            {"name": "libraries", "mountPath": "/usr/lib", "readOnly": True},
+            {"name": "loader", "mountPath": "/usr/lib64", "readOnly": True},
+            {"name": "python", "mountPath": "/opt/python", "readOnly": True},
+            {"name": "site", "mountPath": "/opt/site", "readOnly": True},
+            {"name": "java", "mountPath": "/opt/java", "readOnly": True},
+            {"name": "lab", "mountPath": "/lab"},
+        ],
+    }
+    if name in CONFIGURED:
+        made["envFrom"] = [{"configMapRef": {"name": CONFIGURED[name]}}]
+    return made
+
+
+def pod_spec(name: str, version: str, broker_addresses: list[str], elastic_url: str) -> Manifest:
+    """A pod of one service; the interpreter and the Java runtime come from the node."""
+    folders = {"libraries": "/usr/lib", "loader": "/usr/lib64"}
+    folders |= {part: str(NODE_FOLDER / part) for part in ("python", "site", "java", "lab")}
+    return {
+        "terminationGracePeriodSeconds": 1,
+        "dnsPolicy": "Default",
+        "automountServiceAccountToken": False,
+        "containers": [container(name, version, broker_addresses, elastic_url)],
+        "volumes": [{"name": part, "hostPath": {"path": path}} for part, path in folders.items()],
+    }
+
+
+def _labelled(name: str, spec: Manifest) -> Manifest:
+    return {
+        "metadata": {"labels": {"app": name, "app.kubernetes.io/part-of": name.split("-", maxsplit=1)[0]}},
+        "spec": spec,
+    }
+
+
+def workload(name: str, spec: Manifest) -> Manifest:
+    """The object that owns a service's pods."""
+    selector = {"selector": {"matchLabels": {"app": name}}, "template": _labelled(name, spec)}
+    metadata = {"name": name, "namespace": "shop", "labels": {"app": name}}
+    match name:
+        case "orders-jobs":
+            job = {"backoffLimit": 0, "template": _labelled(name, {**spec, "restartPolicy": "Never"})}
+            return {
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "metadata": metadata,
+                "spec": {
+                    "schedule": "* * * * *",
+                    "successfulJobsHistoryLimit": 2,
+                    "failedJobsHistoryLimit": 1,
+                    "concurrencyPolicy": "Allow",
+                    "jobTemplate": {"metadata": {"labels": {"app": name}}, "spec": job},
+                },
+            }
+        case "pricing":
+            return {
+                "apiVersion": "apps/v1",
+                "kind": "StatefulSet",
+                "metadata": metadata,
+                "spec": {"replicas": 2, "serviceName": name, "podManagementPolicy": "Parallel", **selector},
+            }
+        case "node-agent":
+            selector["template"]["spec"]["hostNetwork"] = True
+            return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": selector}
+        case _:
+            replicas = 2 if name in ("orders-api", "payments-service") else 1
+            return {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": metadata,
+                "spec": {"replicas": replicas, "revisionHistoryLimit": 5, **selector},
+            }
+
+
+def service(name: str) -> Manifest:
+    """A Service in front of a workload's pods."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    }
