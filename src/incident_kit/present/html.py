@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incident_kit.present.columns import cell, split_constant, view
 
@@ -20,36 +21,58 @@ _STYLE = (
     ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
     "</style>"
 )
+_NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
 _UNBROKEN = frozenset({"pod", "container", "namespace", "rabbit_node", "verdict", "cause", "rule", "severity", "what"})
 
 
-class HtmlTable:
-    """A frame as a notebook shows it.
+class Shown:
+    """A value of an answer as a notebook shows it.
 
     Attributes:
-        frame: the whole frame, every column; the view shows those that matter first.
+        value: the whole value; of a frame the view shows only the columns that matter first.
     """
 
-    def __init__(self, frame: pd.DataFrame, limit: int) -> None:
-        self.frame, self._limit = frame, limit
+    def __init__(self, value: Any, limit: int) -> None:
+        self.value, self._limit = value, limit
 
     def _repr_html_(self) -> str:
-        return _STYLE + table_html(self.frame, self._limit)
+        import pandas as pd
+
+        if isinstance(self.value, pd.DataFrame):
+            return _STYLE + table_html(self.value, self._limit)
+        return _STYLE + facts_html(self.value)
 
     def __repr__(self) -> str:
-        """Rows and columns."""
-        return f"<table of {len(self.frame)} rows: {', '.join(map(str, self.frame.columns))}>"
+        """What it is, for places without HTML."""
+        return f"<shown {type(self.value).__name__}>"
 
 
-def show(frame: pd.DataFrame, limit: int = 50) -> HtmlTable:
-    """The frame as a table with the columns that matter first; ``.frame`` has all of it."""
-    return HtmlTable(frame, limit)
+def show(value: Any, limit: int = 50) -> Shown:
+    """A frame, a list of rows or an object of facts as a table; ``.value`` has all of it."""
+    import pandas as pd
+
+    rows = isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+    return Shown(pd.DataFrame(value) if rows else value, limit)
+
+
+def facts_html(value: Any) -> str:
+    """Names and values as a table of two columns; what is missing is left out."""
+    from incident_kit.present.formats import plain
+    from incident_kit.present.tables import fact
+
+    facts = plain(value)
+    rows = "".join(
+        f'<tr><td class="k">{escape(str(name))}</td><td>{escape(fact(part))}</td></tr>'
+        for name, part in (facts if isinstance(facts, dict) else {"": facts}).items()
+        if part not in (None, [], {})
+    )
+    return f'<div class="ik"><table><tbody>{rows}</tbody></table></div>' if rows else _NOTHING
 
 
 def table_html(frame: pd.DataFrame, limit: int = 200) -> str:
     """The view of a frame as HTML, with a note on what every row shares and on what was left out."""
     if not len(frame):
-        return '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
+        return _NOTHING
     names, same = split_constant(frame, view(frame))
     kinds = {name: _kind(frame, name) for name in names}
     head = "".join(f"<th>{escape(name)}{' (UTC)' if kinds[name] == 't' else ''}</th>" for name in names)

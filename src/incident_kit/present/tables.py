@@ -172,15 +172,16 @@ def _facts(content: Any) -> Table:
     facts = plain(content)
     for name, value in (facts if isinstance(facts, dict) else {"": facts}).items():
         if value not in (None, [], {}):
-            table.add_row(Text(visible(name)), Text(_fact(value)))
+            table.add_row(Text(visible(name)), Text(fact(value)))
     return table
 
 
-def _fact(value: Any) -> str:
+def fact(value: Any) -> str:
+    """A plain value on one line; nested objects as names and values."""
     if isinstance(value, dict):
-        return ", ".join(f"{visible(name)} {_fact(part)}" for name, part in value.items() if part not in (None, [], {}))
+        return ", ".join(f"{visible(name)} {fact(part)}" for name, part in value.items() if part not in (None, [], {}))
     if isinstance(value, list):
-        return "; ".join(_fact(part) for part in value)
+        return "; ".join(fact(part) for part in value)
     return cell(value)
 
 

@@ -1,0 +1,86 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What changed?
+#
+# Syncs, images, config, network policies, restarts and jobs: done by whom, and undone by what?
+
+# %% tags=["parameters"]
+bundle = ""  # bundle to read: NAME.incident or .zip; empty for the sample incident
+
+# %% [markdown]
+# ## Evidence
+
+# %%
+import incident_kit
+from incident_kit.present import open_bundle, plot_changes, show
+
+evidence = open_bundle(bundle)
+changes = incident_kit.changes(evidence)
+findings = incident_kit.findings(evidence)
+
+# %% [markdown]
+# ## On one axis
+#
+# A lane for each Application. A change that something undid is struck through.
+
+# %%
+plot_changes(evidence)
+
+# %% [markdown]
+# ## The list
+#
+# Oldest first, also from before the window. `observed` is false where a change is inferred; `precision_seconds` says how
+# precise its time is.
+
+# %%
+show(changes, 200)
+
+# %% [markdown]
+# ## What was undone
+
+# %%
+show(changes[changes["undone_by"].notna()])
+
+# %% [markdown]
+# ## By whom
+#
+# A missing name was not recorded; Argo CD records nobody for what it does by itself.
+
+# %%
+show(changes.groupby(["by", "automated", "what"], as_index=False, dropna=False).size())
+
+# %% [markdown]
+# ## What the rules conclude
+
+# %%
+show(findings)
+
+# %% [markdown]
+# ## What this does not show
+#
+# Argo CD keeps ten syncs, and only whole ones that succeeded. What it forgot is seen through ReplicaSets, if at
+# all. Near in time is not cause.
+#
+# What was asked for and not obtained, or is known to be incomplete:
+
+# %%
+show(evidence.gaps)
+
+# %% [markdown]
+# From when to when each side is known. Outside, an absent document means nothing:
+
+# %%
+show(evidence.coverage)

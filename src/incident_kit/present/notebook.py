@@ -1,0 +1,178 @@
+"""Notebooks without a browser: found by name, run on a bundle, written as one HTML page that needs no network.
+
+The page hides the code. A step that fails does not lose the others' results: the page says on top which step failed
+and why, and holds everything before it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from incident_kit.errors import BundleError, NotFoundError, UsageError
+from incident_kit.present.text import visible
+
+SECONDS_A_CELL = 900
+
+
+def notebooks_folder() -> Path:
+    """Where the notebooks are: inside the installed package, or the repository's folder when run from it.
+
+    Raises:
+        BundleError: this installation has none.
+    """
+    package = Path(str(files("incident_kit")))
+    for folder in (package / "notebooks", package.parent.parent / "notebooks"):
+        if folder.is_dir() and any(folder.glob("*.ipynb")):
+            return folder
+    raise BundleError("This installation holds no notebooks. Install incident-kit again.")
+
+
+def list_notebooks() -> list[str]:
+    """Stems of the notebooks, in the order of an investigation."""
+    return sorted(path.stem for path in notebooks_folder().glob("*.ipynb"))
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook with this stem, or the only one whose stem holds this part.
+
+    Raises:
+        NotFoundError: there is none.
+        UsageError: several fit.
+    """
+    stems = list_notebooks()
+    wanted = name.removesuffix(".ipynb").lower()
+    fitting = [stem for stem in stems if stem.lower() == wanted] or [stem for stem in stems if wanted in stem.lower()]
+    if not fitting:
+        raise NotFoundError(f"There is no notebook {visible(name)!r}.", stems)
+    if len(fitting) > 1:
+        raise UsageError(f"Several notebooks are named like {visible(name)!r}: {', '.join(fitting)}. Write more of it.")
+    return notebooks_folder() / f"{fitting[0]}.ipynb"
+
+
+def run_notebook(
+    name: str,
+    bundle: str | Path,
+    output: str | Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Path:
+    """Run one notebook on a bundle and write it as HTML.
+
+    Args:
+        name: stem of the notebook or an unambiguous part of it.
+        bundle: bundle to read; empty for the sample incident.
+        output: page to write; ``STEM.html`` in the current folder by default.
+        parameters: further values for the notebook's parameters cell, e.g. ``{"pod": "shop/orders-7c9"}``.
+
+    Returns:
+        The page written. It is written also when a step failed; then it says so.
+
+    Raises:
+        NotFoundError, UsageError: no such notebook, several, or a parameter that it does not have.
+        BundleError: the bundle does not exist.
+    """
+    source = find_notebook(name)
+    if bundle and not Path(bundle).exists():
+        raise BundleError(f"{bundle} does not exist. Make a bundle with incident-kit capture or incident-kit import.")
+    page = Path(output) if output else Path(f"{source.stem}.html")
+    given = {"bundle": str(Path(bundle).resolve()) if bundle else "", **(parameters or {})}
+    executed, failure = _execute(_parameterised(source, given))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(_page(executed, source.stem, failure), encoding="utf-8")
+    return page
+
+
+def _parameterised(source: Path, given: Mapping[str, Any]) -> Any:
+    """The notebook with a cell of given values right after its parameters cell."""
+    import nbformat
+    from papermill.parameterize import parameterize_notebook
+
+    notebook = nbformat.read(source, as_version=4)
+    known = _parameter_names(notebook)
+    if unknown := sorted(set(given) - known):
+        raise UsageError(f"{source.stem} has no parameter {', '.join(unknown)}. It has: {', '.join(sorted(known))}.")
+    return parameterize_notebook(notebook, dict(given))
+
+
+def _parameter_names(notebook: Any) -> set[str]:
+    import ast
+
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    statements = [statement for cell in cells for statement in ast.parse(cell.source).body]
+    targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _execute(notebook: Any) -> tuple[Any, str]:
+    """The notebook with outputs, and what failed ('' when nothing did)."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    with tempfile.TemporaryDirectory(prefix="incident-kit-notebook-") as folder:
+        client = NotebookClient(
+            notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            return notebook, f"{_failed_step(notebook)}: {error.ename}: {error.evalue}"
+        except (CellTimeoutError, DeadKernelError) as error:
+            return notebook, f"{_failed_step(notebook)}: {error}"
+    return notebook, ""
+
+
+def _failed_step(notebook: Any) -> str:
+    """Heading of the section that holds the first cell with an error, or the first that never ran."""
+    heading = "the beginning"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            titles = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
+            heading = titles[-1] if titles else heading
+        elif cell.execution_count is None or any(part.output_type == "error" for part in cell.outputs):
+            return heading
+    return heading
+
+
+def _page(notebook: Any, title: str, failure: str) -> str:
+    """One HTML page: results without code, no script, nothing fetched."""
+    from nbconvert import HTMLExporter
+
+    from incident_kit.present.page import render_page
+
+    for cell in notebook.cells:  # what went wrong is said in words on top; a traceback helps no reader of the page
+        if cell.cell_type == "code":
+            cell.outputs = [part for part in cell.outputs if part.output_type not in {"error", "stream"}]
+    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(notebook)
+    return render_page("notebook.html.j2", title=title, body=body, failure=visible(failure))
+
+
+def open_jupyter(bundle: str | Path | None = None) -> int:
+    """Open JupyterLab on copies of the notebooks in ./incident-notebooks; its exit code.
+
+    Copies that are there already are kept, they may hold somebody's work; with a bundle, new copies have it as
+    their default.
+    """
+    import nbformat
+
+    folder = Path("incident-notebooks")
+    folder.mkdir(exist_ok=True)
+    for source in sorted(notebooks_folder().glob("*.ipynb")):
+        copy = folder / source.name
+        if copy.exists():
+            continue
+        if bundle is None:
+            shutil.copyfile(source, copy)
+            continue
+        notebook = nbformat.read(source, as_version=4)
+        for cell in notebook.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = cell.source.replace('bundle = ""', f"bundle = {str(Path(bundle).resolve())!r}", 1)
+        nbformat.write(notebook, copy)
+    return subprocess.run([sys.executable, "-m", "jupyter", "lab", str(folder)], check=False).returncode

@@ -1,0 +1,67 @@
+"""What a notebook or a demo starts from: the bundle named or the sample incident, and the pod to ask about."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from incident_kit.errors import BundleError
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+_POD_KIND = "Pod"
+
+
+def sample_bundle() -> Path:
+    """The sample incident that ships in the package, recorded from real servers.
+
+    Raises:
+        BundleError: this installation has none.
+    """
+    folder = Path(str(files("incident_kit"))) / "sample"
+    found = sorted(path for path in folder.glob("*") if path.name.endswith((".zip", ".incident")))
+    if not found:
+        raise BundleError(
+            "This installation holds no sample incident. Name a bundle, or record one: make record-sample."
+        )
+    return found[0]
+
+
+def open_bundle(bundle: str | Path = "") -> Evidence:
+    """The evidence of a bundle; of the sample incident when none is named."""
+    from incident_kit.evidence import read_evidence
+
+    return read_evidence(bundle or sample_bundle())
+
+
+def chosen_pod(evidence: Evidence, pod: str = "") -> str:
+    """The pod to ask about as ``namespace/pod``: the one named, else the first finding's, else the first one.
+
+    Raises:
+        NotFoundError, UsageError: the pod named is unknown or ambiguous.
+        BundleError: none is named and the bundle knows no pod at all.
+    """
+    from incident_kit.answers import findings
+    from incident_kit.correlate.identity import resolve_pod
+    from incident_kit.present.gather import known_pods
+
+    if pod:
+        return str(resolve_pod(pod, evidence))
+    pods = known_pods(evidence)
+    if not len(pods):
+        raise BundleError(f"{evidence.path.name} knows no pod. Capture or import pods, console logs or documents.")
+    named = set(zip(pods["namespace"], pods["pod"], strict=True))
+    for finding in findings(evidence).to_dict("records"):
+        subject = (finding["namespace"], finding["name"])
+        if finding["kind"] == _POD_KIND and subject in named:
+            return _key(*subject)
+        of_workload = pods[(pods["namespace"] == subject[0]) & (pods["workload"] == subject[1])]
+        if len(of_workload):
+            return _key(of_workload["namespace"].iloc[0], of_workload["pod"].iloc[0])
+    return _key(pods["namespace"].iloc[0], pods["pod"].iloc[0])
+
+
+def _key(namespace: object, pod: object) -> str:
+    return f"{namespace}/{pod}" if isinstance(namespace, str) else str(pod)

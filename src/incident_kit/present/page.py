@@ -1,0 +1,16 @@
+"""HTML pages from templates: everything is escaped unless a template says otherwise, nothing is fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def render_page(template: str, **values: Any) -> str:
+    """A template of this package filled with values."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("incident_kit.present"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template(template).render(**values)
