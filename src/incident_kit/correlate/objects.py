@@ -126,7 +126,7 @@ def controller(document: Document, kind: str | None = None) -> Document | None:
     """The owner that controls the object (of a kind), or its only owner of that kind."""
     references = [o for o in owners(document) if kind is None or o.get("kind") == kind]
     controlling = [o for o in references if o.get("controller") is True]
-    return (controlling or references or [None])[0]
+    return next(iter(controlling or references), None)
 
 
 def tracked_by(document: Document) -> str | None:

@@ -8,6 +8,7 @@ time tells only of its first use; that of the last is read from the pods it made
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from incident_kit.correlate.changes.model import Change, acts_alone
@@ -214,7 +215,7 @@ def mark_undone(changes: list[Change]) -> None:
             by_workload.setdefault((change.kind, change.namespace, change.name), []).append(change)
     for series in by_workload.values():
         series.sort(key=lambda c: c.time or 0)
-        for earlier, later in zip(series, series[1:], strict=False):
+        for earlier, later in pairwise(series):
             if later.new == earlier.old and earlier.undone_by is None:
                 earlier.undone_by = describe_briefly(later)
 

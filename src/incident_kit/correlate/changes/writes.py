@@ -92,7 +92,7 @@ def config_changes(objects: Objects) -> list[Change]:
     return changes
 
 
-def _data_summary(document: Document, write: Write) -> str:
+def _data_summary(_: Document, write: Write) -> str:
     keys = sorted({k for path in ("f:data", "f:binaryData", "f:stringData") for k in write.keys(path)})
     return f"data keys {', '.join(keys)}" if keys else "data"
 
@@ -171,7 +171,7 @@ def _endpoint_changes(document: Document) -> list[Change]:
     return [c for c in found if c.what != "created"]
 
 
-def _endpoint_summary(document: Document, write: Write) -> str:
+def _endpoint_summary(document: Document, _: Write) -> str:
     endpoints = listing(document, "endpoints")
     ready = sum(field(e, "conditions", "ready") is not False for e in endpoints)
     return f"{ready} of {len(endpoints)} endpoints ready at capture"

@@ -1,0 +1,130 @@
+"""config-activated: a restart took up a change of configuration that was made earlier.
+
+The change was synced long before and nothing happened; it took effect when the container started again by itself
+(argoproj/argo-helm#3118). So the time of the effect is the start, not the sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.config_state import DataChange, describe, readings_of
+from incident_kit.correlate.objects import (
+    Document,
+    Objects,
+    controller,
+    created_at,
+    mapping,
+    name_of,
+    namespace_of,
+    read_objects,
+)
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.kubernetes import CONTAINERS, OBJECTS
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: A rollout this soon after the change delivers it; later it takes it up by the way.
+_DELIVERED_TOGETHER = 300 * SECOND
+
+Row = dict[str, Any]
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    objects = read_objects(evidence)
+    if not objects.kinds & {"ConfigMap", "Secret"}:
+        return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
+    instances: dict[tuple[str, str], dict[int, Row]] = {}
+    for row in rows(evidence.table(CONTAINERS)):
+        if row["restart_count"] is not None:
+            instances.setdefault((row["pod_uid"], row["container"]), {})[row["restart_count"]] = row
+    found = []
+    for pod in objects.of("Pod"):
+        finding = _of_pod(pod, instances, objects, evidence)
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+def _of_pod(
+    pod: Document, instances: dict[tuple[str, str], dict[int, Row]], objects: Objects, evidence: Evidence
+) -> dict[str, Any] | None:
+    uid = str(mapping(pod, "metadata").get("uid"))
+    for change in readings_of(pod, objects):
+        if change.created or not change.reading.fixed or change.time >= evidence.window.end:
+            continue
+        known = instances.get((uid, change.reading.container), {})
+        restarted = _restarted_over(change, known, pod)
+        if restarted is not None:
+            return _finding(pod, change, restarted, 0.95, "the container restarted in the same pod")
+        replaced = _replaced_over(change, known, pod, objects)
+        if replaced is not None and replaced in evidence.window:
+            return _finding(pod, change, replaced, 0.75, "the pod replaces others of the same ReplicaSet")
+    return None
+
+
+def _restarted_over(change: DataChange, known: dict[int, Row], pod: Document) -> int | None:
+    """Start of the first instance after the change, when an earlier one in the same pod started before it."""
+    starts = sorted((count, row["started_at"]) for count, row in known.items() if row["started_at"] is not None)
+    after = [(count, start) for count, start in starts if count > 0 and start > change.time]
+    if not after:
+        return None
+    count, start = after[0]
+    previous = known.get(count - 1, {}).get("started_at")
+    if previous is None and count > 0:
+        # The first instance started when the pod did; what lies between is not remembered.
+        previous = created_at(pod) if count == 1 else None
+    return int(start) if previous is not None and previous < change.time else None
+
+
+def _replaced_over(change: DataChange, known: dict[int, Row], pod: Document, objects: Objects) -> int | None:
+    """Start of a new pod of a ReplicaSet that is older than the change: an eviction, a deletion, or scaling up."""
+    owner = controller(pod, "ReplicaSet")
+    holder = objects.get("ReplicaSet", namespace_of(pod), str(owner["name"])) if owner else None
+    rolled_out, born = created_at(holder) if holder else None, created_at(pod)
+    if rolled_out is None or born is None or not rolled_out < change.time < born:
+        return None
+    if born - change.time < _DELIVERED_TOGETHER and annotation_changed(holder):
+        return None
+    start = known.get(0, {}).get("started_at")
+    return int(start) if start is not None else born
+
+
+def annotation_changed(replica_set: Document | None) -> bool:
+    """Whether the ReplicaSet came back into use: then its creation time says nothing about the rollout."""
+    annotations = mapping(replica_set, "metadata", "annotations")
+    return "deployment.kubernetes.io/revision-history" in annotations
+
+
+def _finding(pod: Document, change: DataChange, start: int, confidence: float, how: str) -> dict[str, Any]:
+    config = f"{change.reading.kind} {name_of(change.config)}"
+    if change.reading.keys:
+        confidence = min(confidence, 0.8)
+    return RULE.finding(
+        f"{name_of(pod)} took up the change of {config} from {at(change.time)} only when it started at {at(start)}",
+        time=start,
+        kind="Pod",
+        namespace=namespace_of(pod),
+        name=name_of(pod),
+        evidence=[
+            describe(change),
+            f"the data of {config} were last written at {at(change.time)} by {change.manager}",
+            f"{how}: the instance started at {at(start)}",
+        ],
+        confidence=confidence,
+        next_step="Compare what the service did before and after this start; look who changed the configuration, and why.",
+    )
+
+
+RULE = Rule(
+    name="config-activated",
+    question="Which restarts took up a change of configuration that was made earlier?",
+    severity="info",
+    needs=(OBJECTS, CONTAINERS),
+    refuted_by="The write did not change the data that are read, or an instance in between had taken them up already.",
+    judge=_judge,
+)

@@ -1,0 +1,99 @@
+"""image-without-history: an image changed and Argo CD's history has no entry for it.
+
+History leaves out selective and failed syncs, and knows nothing of changes by hand (argo-cd: persistRevisionHistory is
+called for whole, successful, real syncs only).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.changes.table import change_list
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.tables.kubernetes import OBJECTS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+Row = dict[str, Any]
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    applications = {str(r["application"]): r for r in rows(evidence.table(APPLICATIONS))}
+    syncs = list(rows(evidence.table(SYNCS)))
+    found: list[Outcome] = []
+    unjudged: dict[str, str] = {}
+    for change in change_list(evidence):
+        name = (change.application or "").rsplit("/", 1)[-1]
+        if change.what not in {"image", "rollback"} or change.kind == "Application" or not change.old:
+            continue
+        application = applications.get(name)
+        if application is None or change.time is None:
+            continue
+        mine = [s for s in syncs if s["application"] == name]
+        sync = next((s for s in mine if sync_sentence(s) in change.evidence), None)
+        if sync is not None and sync["history_id"] is not None:
+            continue
+        why = _not_covered(application, change.time)
+        if why is not None and sync is None:
+            unjudged[name] = why
+            continue
+        if why is not None and sync is not None and not sync["partial"] and sync["phase"] == "Succeeded":
+            continue
+        found.append(_finding(change, application, sync))
+    found += [DidNotApply(because=why, about=f"image changes of {name}") for name, why in sorted(unjudged.items())]
+    return found
+
+
+def _not_covered(application: Row, time: int) -> str | None:
+    """Why history's silence about an instant says nothing; None when it does."""
+    oldest = application["history_oldest_at"]
+    if application["history_length"] == 0:
+        return "its history is empty"
+    if oldest is None or time < oldest:
+        return f"its history begins only at {at(oldest)}"
+    return None
+
+
+def _finding(change: Change, application: Row, sync: Row | None) -> dict[str, Any]:
+    how, confidence = _how(change, sync)
+    return RULE.finding(
+        f"{change.kind} {change.name} changed from {change.old} to {change.new} at {at(change.time)} without an entry in the "
+        f"history of {application['application']}: {how}",
+        time=change.time,
+        kind="Application",
+        namespace=application["namespace"],
+        name=str(application["application"]),
+        evidence=[*change.evidence, f"history holds {application['history_length']} entries, none at that time"],
+        confidence=confidence,
+        next_step="Ask who did it; the next whole sync puts back what Git says.",
+    )
+
+
+def _how(change: Change, sync: Row | None) -> tuple[str, float]:
+    if sync is not None and sync["partial"]:
+        return f"a selective sync at {at(moment(sync))}", 0.95
+    if sync is not None and sync["phase"] in {"Failed", "Error"}:
+        return f"a sync that failed at {at(moment(sync))} and yet changed it", 0.95
+    if sync is not None:
+        return "a sync that only its events remember", 0.6
+    if change.manager and not change.manager.startswith("argocd"):
+        return f"written by {change.manager}, not by Argo CD", 0.95
+    if change.by:
+        return f"by {change.by}", 0.9
+    return "by hand or by a selective sync; nothing says which", 0.8
+
+
+RULE = Rule(
+    name="image-without-history",
+    question="Which image changes does Argo CD's history not know?",
+    severity="warning",
+    needs=(APPLICATIONS, OBJECTS),
+    refuted_by="An entry of history from that time in an earlier copy of the Application.",
+    judge=_judge,
+)

@@ -1,0 +1,57 @@
+"""manual-run: a Job that somebody started from a CronJob by hand (``kubectl create job --from``, Argo CD's Create Job)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from incident_kit.correlate.changes.runs import INSTANTIATE, cron_job_of, is_manual, outcome
+from incident_kit.correlate.changes.table import change_list
+from incident_kit.correlate.cron_runs import ended_at
+from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.kubernetes import OBJECTS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    objects = read_objects(evidence)
+    if "Job" not in objects.kinds:
+        return [DidNotApply(because="no Job was captured", remedy="kubectl get jobs -A -o json")]
+    actors = {(c.namespace, c.name): c for c in change_list(evidence) if c.what == "manual_job"}
+    judged = evidence.window.padded(3600)
+    found: list[Outcome] = []
+    for job in objects.of("Job"):
+        made, ended = created_at(job), ended_at(job)
+        if not is_manual(job) or made is None or made >= judged.end or (ended is not None and ended < judged.start):
+            continue
+        change = actors.get((namespace_of(job), name_of(job)))
+        who = (change.by or change.manager) if change else None
+        found.append(
+            RULE.finding(
+                f"Job {name_of(job)} was started by hand{f' by {who}' if who else ''} at {at(made)}: {outcome(job)}",
+                time=made,
+                kind="Job",
+                namespace=namespace_of(job),
+                name=name_of(job),
+                evidence=[
+                    f"annotation {INSTANTIATE}: manual",
+                    *([f"made from CronJob {cron_job_of(job)}"] if cron_job_of(job) else []),
+                    *(change.evidence if change else []),
+                ],
+                next_step="Ask why it was needed, and whether it ran beside a scheduled run.",
+            )
+        )
+    return found
+
+
+RULE = Rule(
+    name="manual-run",
+    question="Which Jobs were started by hand?",
+    severity="info",
+    needs=(OBJECTS,),
+    refuted_by="A program that sets the annotation when it creates Jobs.",
+    judge=_judge,
+)
