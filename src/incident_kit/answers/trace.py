@@ -1,0 +1,159 @@
+"""trace: a pod's whole story, also of a pod that is gone, from one or several bundles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.answers.changes import changes
+from incident_kit.answers.findings import findings
+from incident_kit.correlate.about import Subjects, subjects_of
+from incident_kit.correlate.identity import PodIdentity, lives_of, resolve_pod
+from incident_kit.correlate.images import image_rows
+from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.log_numbers import log_numbers
+from incident_kit.correlate.several import instances_of, rabbit_rows_of
+from incident_kit.errors import UsageError
+from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, RABBIT
+from incident_kit.tables.kubernetes import CONTAINERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incident_kit.evidence import Evidence
+
+
+def trace(pod: str, *evidence: Evidence) -> dict[str, Any]:
+    """Who a pod was, what ran in it, what it logged, what it was connected to, and what changed around it.
+
+    Args:
+        pod: ``pod`` or ``namespace/pod``; it may be known only from Elasticsearch.
+        evidence: one bundle, or several of the same cluster, whose knowledge is merged.
+
+    Returns:
+        ``identity`` (with ``first_seen``, ``last_seen`` and where from, and ``facts``, each observed or inferred),
+        ``instances`` (CONTAINERS), ``images``, ``logs`` in numbers, ``rabbit`` (RABBIT), ``changes``, ``findings``,
+        ``coverage`` and ``gaps``.
+
+    Raises:
+        UsageError: no bundle, bundles of several clusters, or an ambiguous name.
+        NotFoundError: no bundle knows the pod.
+    """
+    if not evidence:
+        raise UsageError("trace needs at least one bundle.")
+    clusters = sorted({one.cluster for one in evidence})
+    if len(clusters) > 1:
+        raise UsageError(f"The bundles are of several clusters: {', '.join(clusters)}. Trace in one cluster at a time.")
+    identity = resolve_pod(pod, *evidence)
+    lives = lives_of(identity, *evidence)
+    rows = instances_of(identity, evidence)
+    connections = rabbit_rows_of(identity, evidence)
+    subjects = subjects_of(identity, lives, evidence)
+    return {
+        "pod": str(identity),
+        "identity": _identity(identity, lives),
+        "instances": CONTAINERS.frame(rows),
+        "images": image_rows(lives, rows),
+        "logs": _logs(identity, evidence),
+        "rabbit": RABBIT.frame(connections),
+        "rabbit_summary": _rabbit_summary(connections),
+        "changes": CHANGES.conform(_about(subjects, [changes(one) for one in evidence], CHANGES.columns)),
+        "findings": FINDINGS.conform(_about(subjects, [findings(one) for one in evidence], FINDINGS.columns)),
+        "coverage": COVERAGE.conform(_coverage(identity, evidence)),
+        "gaps": GAPS.conform(_joined([one.gaps for one in evidence])),
+    }
+
+
+def _identity(identity: PodIdentity, lives: list[Lifetime]) -> dict[str, Any]:
+    """The pod as one object; facts of its latest life first, and of every life in ``lives``."""
+    latest = lives[-1]
+    firsts = [seen for life in lives if (seen := life.first_seen)]
+    lasts = [seen for life in lives if (seen := life.last_seen)]
+    first, last = min(firsts, default=(None, None)), max(lasts, default=(None, None))
+    return {
+        "namespace": identity.namespace,
+        "pod": identity.pod,
+        "pod_uid": latest.pod_uid,
+        "pod_uids": list(identity.pod_uids),
+        "first_seen": first[0],
+        "first_seen_from": first[1],
+        "last_seen": last[0],
+        "last_seen_from": last[1],
+        "observed": latest.captured,
+        **{name: fact.value for name, fact in sorted(latest.facts.items())},
+        "facts": [
+            {
+                "pod_uid": life.pod_uid,
+                "fact": name,
+                "value": fact.value,
+                "observed": fact.observed,
+                "source": fact.source,
+            }
+            for life in lives
+            for name, fact in sorted(life.facts.items())
+        ],
+    }
+
+
+def _logs(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> dict[str, Any]:
+    """Numbers of the bundle that holds most of the pod's logs, with its verdicts."""
+    numbers = [(log_numbers(identity, one), one) for one in evidence]
+    best, home = max(numbers, key=lambda pair: pair[0]["console_entries"] + pair[0]["documents"])
+    return {**best, **_verdicts(identity, home)}
+
+
+def _verdicts(identity: PodIdentity, evidence: Evidence) -> dict[str, Any]:
+    from incident_kit.answers.console_only import console_only
+
+    frame = console_only(evidence, pod=str(identity), verdicts=True)
+    counted = Counter(zip(frame["side"], frame["verdict"], strict=True))
+    causes = Counter(frame.loc[frame["verdict"] == "console_only", "cause"])
+    return {
+        "by_verdict": [
+            {"side": side, "verdict": verdict, "count": count} for (side, verdict), count in counted.most_common()
+        ],
+        "by_cause": [{"cause": cause, "count": count} for cause, count in causes.most_common()],
+    }
+
+
+def _rabbit_summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which nodes the pod's own connections are on, and whether all that are open sit on one."""
+    own = [row for row in rows if row["match"] in ("client_name", "pod_ip")]
+    still_open = [row for row in own if row.get("closed_at") is None]
+    nodes = sorted({row["rabbit_node"] for row in own if row["rabbit_node"]})
+    open_nodes = sorted({row["rabbit_node"] for row in still_open if row["rabbit_node"]})
+    return {
+        "connections": len(own),
+        "open": len(still_open),
+        "ambiguous": sum(1 for row in rows if row["match"] == "ambiguous"),
+        "rabbit_nodes": nodes,
+        "open_on": open_nodes,
+        "all_on_one_node": len(open_nodes) == 1 if still_open else None,
+        "consumer_lost": [row["connection"] for row in still_open if row.get("channel_count") == 0],
+    }
+
+
+def _about(subjects: Subjects, frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    frame = _joined(frames)[columns]
+    kept = [
+        subjects.concern(kind, namespace, name)
+        for kind, namespace, name in zip(frame["kind"], frame["namespace"], frame["name"], strict=True)
+    ]
+    return frame[kept]
+
+
+def _coverage(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> pd.DataFrame:
+    frame = _joined([one.coverage for one in evidence])
+    same = (frame["pod"] == identity.pod) | frame["pod"].isna()
+    if identity.namespace is not None:
+        same &= (frame["namespace"] == identity.namespace) | frame["namespace"].isna()
+    return frame[same]
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    filled = [frame for frame in frames if len(frame)] or frames[:1]
+    joined = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+    duplicated = joined.astype(str).duplicated()
+    return joined[~duplicated].reset_index(drop=True)

@@ -1,0 +1,73 @@
+"""One pod over several bundles of one cluster: instances and connections, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.connections import connection_intervals, merge_connections
+from incident_kit.correlate.identity import PodIdentity, lifetimes
+from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
+from incident_kit.correlate.lifetimes import merge_lifetimes
+from incident_kit.correlate.rabbit import Matched, Matcher, matched_connections
+from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row
+from incident_kit.correlate.restarts import instances
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+
+def instances_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """The pod's container instances; what one bundle knows only by count, another may have seen."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for evidence in sorted(evidences, key=lambda one: one.captured_at or one.window.end):
+        for row in instances(evidence):
+            if row["pod"] != identity.pod or (
+                identity.namespace is not None and row["namespace"] != identity.namespace
+            ):
+                continue
+            key = (row["pod_uid"], row["container"], row["restart_count"])
+            merged[key] = _fuller(merged[key], row) if key in merged else dict(row)
+    return list(merged.values())
+
+
+def _fuller(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both rows' knowledge; the later bundle's state and end, and the image of whoever observed it."""
+    base, extra = (other, one) if other["observed"] or not one["observed"] else (one, other)
+    joined = {name: base[name] if base[name] is not None else extra[name] for name in base}
+    ended = one if one["finished_at"] is not None else other
+    if ended["finished_at"] is not None:
+        for name in ("state", "finished_at", "reason", "exit_code", "signal", "message"):
+            joined[name] = ended[name]
+    joined["observed"] = bool(one["observed"] or other["observed"])
+    joined["source"] = "+".join(dict.fromkeys([*str(base["source"]).split("+"), *str(extra["source"]).split("+")]))
+    return joined
+
+
+def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """RABBIT rows of the pod that overlap any of the windows."""
+    newest = max(evidences, key=lambda one: one.captured_at or one.window.end)
+    matched = matched_connections(newest) if len(evidences) == 1 else _matched(evidences)
+    following = NextConnections(matched)
+    rows = [
+        rabbit_row(item, newest, following=following.after(item))
+        for item in matched
+        if item.match.concerns(identity.namespace, identity.pod)
+        and any(item.connection.overlaps(one.window.start, one.window.end) for one in evidences)
+    ]
+    if rows:
+        return rows
+    blind = [reason for one in evidences if (reason := could_not_look(one))]
+    reason = blind[0] if len(blind) == len(evidences) else "no connection of this pod overlaps the window"
+    uid = identity.pod_uids[0] if len(identity.pod_uids) == 1 else None
+    return [none_row(reason, namespace=identity.namespace, pod=identity.pod, pod_uid=uid)]
+
+
+def _matched(evidences: Sequence[Evidence]) -> list[Matched]:
+    lives = merge_lifetimes(lifetimes(one) for one in evidences)
+    ledgers = [ip_ledger(one) for one in evidences]
+    nodes = {ip: name for ledger in ledgers for ip, name in ledger.nodes.items()}
+    services = {ip: name for ledger in ledgers for ip, name in ledger.services.items()}
+    connections = merge_connections(row for one in evidences for row in connection_intervals(one))
+    matcher = Matcher(lives, Ledger(holdings_of(lives), nodes, services), connections)
+    return [Matched(connection, matcher.match(connection)) for connection in connections]
