@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from . import faults
 from .formats import FORMATS
-from .model import MINUTE, SECOND, Case, Container, Event, at
+from .model import MINUTE, SECOND, Case, Container, Event, at, rfc3339
 from .services import FIELDS, FLAT, KUBERNETES, Shipping, deploy, log, run
 
 
@@ -87,6 +87,56 @@ def multiline_messages(case: Case) -> None:
             )[n % 2]
             log(case, container, Event(case.start + MINUTE + n * 30 * SECOND, "info", "Shop.Data", text, {}), Shipping())
         container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+
+
+def destructured(case: Case) -> None:
+    """Serilog's ``{@Order}`` and lists: JSON on the console, Serilog's own notation in the document's message."""
+    shipping = Shipping()
+    container = run(case, deploy(case, "orders-service", "serilog"), shipping, per_minute=10)
+    existing, container.entries = container.entries, []
+    for n in range(60):
+        number, name = case.rng.randrange(10_000), case.rng.choice(("bob", "alice", "O'Brien"))
+        event = Event(case.start + MINUTE + n * 20 * SECOND, "info", "Shop.Orders", "Processing {@Order} for {Ids} in {Elapsed:0.00} ms",
+                      {"Order": {"Id": number, "Name": name, "Open": True}, "Ids": [number, n], "Elapsed": number / 7})
+        entry = log(case, container, event, shipping)
+        elapsed = f"{number / 7:.2f}"
+        head = entry.text.partition("] ")[0]
+        entry.text = f'{head}] Processing {{"Id": {number}, "Name": "{name}", "Open": true, "$type": "Order"}} for [{number}, {n}] in {elapsed} ms'
+        assert entry.document is not None
+        entry.document.source["message"] = f'Processing Order {{ Id: {number}, Name: "{name}", Open: True }} for [{number}, {n}] in {elapsed} ms'
+    lost = container.entries[5::15]
+    container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+    faults.lose(case, lost, "unexplained", why="lost at random")
+
+
+def shipped_raw(case: Case) -> None:
+    """A shipper reads the console itself: a document's message is the whole text, prefix, colours, trace and all."""
+    for format_name in ("spring_coloured", "logback", "serilog", "klog"):
+        container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), KUBERNETES, per_minute=12)
+        for entry in container.entries:
+            assert entry.document is not None
+            own = entry.document.source
+            kept = {name: own[name] for name in ("kubernetes", "event") if name in own}
+            entry.document.source = {"@timestamp": rfc3339(entry.time, 3), "message": entry.text, "stream": "stdout", "log": {"offset": entry.time % 10**6}, **kept}
+            entry.document.time = entry.time
+        faults.lose_at_random(case, container, 0.03)
+
+
+def numbers_differ(case: Case) -> None:
+    """Numbers, booleans and nulls that the two sinks render differently; template and properties are beside the message."""
+    shipping = Shipping()
+    container = run(case, deploy(case, "quotes-service", "serilog_dated"), shipping, per_minute=10)
+    existing, container.entries = container.entries, []
+    for n in range(80):
+        whole = case.rng.randrange(100, 90_000)
+        event = Event(case.start + MINUTE + n * 15 * SECOND, "info", "Shop.Quotes", "Limit {Limit} of {Client} used {Share}, open={Enabled}",
+                      {"Limit": float(whole), "Client": case.rng.choice(("web", "ios")), "Share": case.rng.randrange(1, 99) / 10, "Enabled": True})
+        entry = log(case, container, event, shipping)
+        head = entry.text.partition(") ")[0]
+        entry.text = f"{head}) Limit {whole}.00 of {event.properties['Client']} used {event.properties['Share']:.2f}, open=True"
+    lost = container.entries[5::20]
+    container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+    faults.lose(case, lost, "unexplained", why="lost at random")
 
 
 def sidecar_unread(case: Case) -> None:
@@ -232,7 +282,7 @@ def retried_and_split(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, multiline_messages, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
+        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, multiline_messages, destructured, shipped_raw, numbers_differ, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
         namesake_elsewhere, skewed, milliseconds, elastic_only, retried_and_split,
     )
 }

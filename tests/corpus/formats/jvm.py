@@ -50,6 +50,15 @@ def spring(event: Event, *, coloured: bool = False) -> str:
     return _lines(f"{stamp} {level} 1 --- [{event.thread:>15}] {name} : {fill(event, java_value)}", event)
 
 
+def spring_traced(event: Event) -> str:
+    """Spring Boot with Micrometer tracing: application, trace and span in brackets."""
+    stamp = local(event.time, "%Y-%m-%dT%H:%M:%S.%f", 3) + "Z"
+    trace = f"{event.time * 2654435761 % (1 << 64):016x}"
+    name = f"{_abbreviated(_class(event), 39):<40.40}"
+    head = f"{stamp} {NAMES[event.level]:>5} 1 --- [orders] [{event.thread:>15}] [{trace}{trace[::-1]}-{trace[:16]}] {name}"
+    return _lines(f"{head} : {fill(event, java_value)}", event)
+
+
 def log4j(event: Event) -> str:
     """``%d{ISO8601} [%t] %-5p %c{1} - %m%n``: a comma before the milliseconds, no zone."""
     stamp = local(event.time, "%Y-%m-%dT%H:%M:%S,%f", 3, hours=2)
@@ -83,6 +92,7 @@ FORMATS = (
     Format("logback", "java", logback, logstash),
     Format("spring", "java", spring, ecs),
     Format("spring_coloured", "java", functools.partial(spring, coloured=True), logstash),
+    Format("spring_traced", "java", spring_traced, ecs),
     Format("log4j2", "java", log4j, ecs),
     Format("logback_json", "java", lambda event: compact(logstash(event)), logstash),
     Format("logback_ecs_json", "java", lambda event: compact(ecs(event)), ecs),
