@@ -91,19 +91,27 @@ def run_notebook(
 def _parameterised(source: Path, given: Mapping[str, Any]) -> Any:
     """The notebook with a cell of given values right after its parameters cell."""
     import nbformat
-    from papermill.parameterize import parameterize_notebook
 
-    notebook = nbformat.read(source, as_version=4)
+    notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     known = _parameter_names(notebook)
     if unknown := sorted(set(given) - known):
         raise UsageError(f"{source.stem} has no parameter {', '.join(unknown)}. It has: {', '.join(sorted(known))}.")
-    return parameterize_notebook(notebook, dict(given))
+    place = next(place for place, cell in enumerate(notebook.cells) if _holds_parameters(cell))
+    values = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    tagged = {"tags": ["injected-parameters"]}  # papermill's name for it, so that its tools know the cell
+    given_cell = nbformat.v4.new_code_cell(values, metadata=tagged)  # type: ignore[no-untyped-call]
+    notebook.cells.insert(place + 1, given_cell)
+    return notebook
+
+
+def _holds_parameters(cell: Any) -> bool:
+    return cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", [])
 
 
 def _parameter_names(notebook: Any) -> set[str]:
     import ast
 
-    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if _holds_parameters(cell)]
     statements = [statement for cell in cells for statement in ast.parse(cell.source).body]
     targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
     return {target.id for target in targets if isinstance(target, ast.Name)}
@@ -148,7 +156,9 @@ def _page(notebook: Any, title: str, failure: str) -> str:
     for cell in notebook.cells:  # what went wrong is said in words on top; a traceback helps no reader of the page
         if cell.cell_type == "code":
             cell.outputs = [part for part in cell.outputs if part.output_type not in {"error", "stream"}]
-    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="basic", exclude_input=True, exclude_output_prompt=True
+    )
     body, _ = exporter.from_notebook_node(notebook)
     return render_page("notebook.html.j2", title=title, body=body, failure=visible(failure))
 
@@ -170,9 +180,9 @@ def open_jupyter(bundle: str | Path | None = None) -> int:
         if bundle is None:
             shutil.copyfile(source, copy)
             continue
-        notebook = nbformat.read(source, as_version=4)
+        notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
-            if "parameters" in cell.metadata.get("tags", []):
+            if _holds_parameters(cell):
                 cell.source = cell.source.replace('bundle = ""', f"bundle = {str(Path(bundle).resolve())!r}", 1)
-        nbformat.write(notebook, copy)
+        nbformat.write(notebook, copy)  # type: ignore[no-untyped-call]
     return subprocess.run([sys.executable, "-m", "jupyter", "lab", str(folder)], check=False).returncode
