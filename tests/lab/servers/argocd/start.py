@@ -30,8 +30,9 @@ from tests.lab.servers.argocd.settings import (
     TOKEN_USER,
 )
 from tests.lab.servers.folders import password, write_private
-from tests.lab.servers.kubernetes.settings import KUBECONFIG, kubectl
-from tests.lab.servers.processes import answers, is_taken, run
+from tests.lab.servers.kubernetes.settings import API_SERVER as KUBE_API_SERVER
+from tests.lab.servers.kubernetes.settings import KUBECONFIG, KUBECTL, kubectl
+from tests.lab.servers.processes import answers, is_taken, run, succeeds
 
 GIT_POLLING = "20s"  # Argo CD's own default is minutes
 
@@ -62,8 +63,10 @@ def _apply_objects() -> None:
         kubectl("apply", "--server-side", "-f", manifest)
     kinds = ("applications", "appprojects", "applicationsets")
     definitions = [f"crd/{kind}.argoproj.io" for kind in kinds]
-    kubectl("wait", "--for=condition=Established", *definitions, "--timeout=60s")
-    # The API server publishes a new kind a moment after it is established.
+    established = ("wait", "--for=condition=Established", *definitions, "--timeout=2s")
+    # kubectl gives up at once on a definition that has no conditions yet.
+    cluster = ("--kubeconfig", KUBECONFIG)
+    KUBE_API_SERVER.wait(lambda: succeeds(KUBECTL, *cluster, *established), seconds=60, what="Argo CD's kinds")
     for document in objects():
         kubectl("apply", "-f", "-", stdin=json.dumps(document))
 

@@ -54,6 +54,8 @@ def _java_options(node: Node) -> list[str]:
         "--enable-native-access=ALL-UNNAMED", "--add-opens=java.base/java.io=ALL-UNNAMED",
         "-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true",
         "-Dio.netty.recycler.maxCapacityPerThread=0", "-Djava.locale.providers=CLDR",
+        # Else logging ends before the node says that it stops.
+        "-Dlog4j.shutdownHookEnabled=false",
     ]  # fmt: skip
 
 
