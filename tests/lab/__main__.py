@@ -21,8 +21,12 @@ def _timed(word: str, server: Server, started: float) -> None:
 
 
 def _write_facts() -> None:
-    """Rewrite lab.json from the servers that run; it holds passwords."""
-    facts = {server.name.replace("-", "_"): server.facts() for server in SERVERS if server.runs()}
+    """Bring lab.json up to date for the servers that run; it holds passwords.
+
+    What an incident stops for a while stays in it: clients still have to know where that was.
+    """
+    facts = json.loads(FACTS.read_text()) if FACTS.exists() else {}
+    facts |= {server.name.replace("-", "_"): server.facts() for server in SERVERS if server.runs()}
     write_private(FACTS, json.dumps(facts, indent=1) + "\n")
 
 
@@ -58,10 +62,7 @@ def stop(servers: list[Server], *, clean: bool) -> None:
         started = time.monotonic()
         server.stop(clean=clean)
         _timed("stopped", server, started)
-    running = [server for server in SERVERS if any(process.pid() for process in server.processes)]
-    if running:
-        _write_facts()
-    else:
+    if not any(process.pid() for server in SERVERS for process in server.processes):
         bridge.down()
         FACTS.unlink(missing_ok=True)
 
