@@ -61,7 +61,7 @@ def capture(
     target = Path(output)
     scope = Scope(app=app, pod=pod, namespace=namespace)
     with staging(target, force=force) as stage:
-        session = _session(profile, window, scope, target, progress)
+        session = open_session(profile, window, scope, target, progress)
         run_sources(session, rotated=rotated)
         return seal(session, stage, target, force=force)
 
@@ -103,7 +103,8 @@ def seal(session: Session, stage: Path, target: Path, *, force: bool) -> Path:
     return path
 
 
-def _session(profile: Profile, window: Window, scope: Scope, target: Path, progress: Progress) -> Session:
+def open_session(profile: Profile, window: Window, scope: Scope, target: Path, progress: Progress) -> Session:
+    """A session with its working folder beside the output, resumed when the same was asked before."""
     working = target.with_name(f".{target.name}.capture")
     raw = working / "raw"
     asked = {

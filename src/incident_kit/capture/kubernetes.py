@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -44,23 +44,27 @@ def capture_kubernetes(session: Session, *, rotated: bool) -> None:
         session.progress(f"kubernetes: {error.reason}")
         return
     for plural in _FIRST:
-        _capture_list(session, cluster, plural)
+        capture_list(session, cluster, plural)
     if not session.pods and session.journal.done("kubernetes pods"):
         session.pods = _listed(session, cluster)
     consoles = Consoles(session, cluster, rotated=rotated)
     consoles.fetch(previous=True)
     with ThreadPoolExecutor(2, thread_name_prefix="kubernetes") as pool:
-        for outcome in [pool.submit(_capture_list, session, cluster, plural) for plural in _LATER]:
+        for outcome in [pool.submit(capture_list, session, cluster, plural) for plural in _LATER]:
             outcome.result()
     consoles.fetch(previous=False)
     consoles.settle()
 
 
-def _capture_list(session: Session, cluster: Cluster, plural: str) -> None:
+def capture_list(
+    session: Session, cluster: Cluster, plural: str, keep: Callable[[dict[str, Any]], bool] = lambda _: True
+) -> None:
+    """One list into the raw layout; of a snapshot only what earlier ones do not hold."""
+
     def action() -> str:
         count = session.store.objects(
             f"kubernetes/{plural}.json",
-            _remembered(session, plural, _everywhere(session, cluster, plural)),
+            filter(keep, _remembered(session, plural, _everywhere(session, cluster, plural))),
             lambda item: session.store.redactor.document(plural, item),
         )
         return f"{count}"

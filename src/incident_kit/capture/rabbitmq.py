@@ -9,7 +9,8 @@ from typing import Any
 
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceIncomplete
-from incident_kit.profile import load_credentials
+from incident_kit.profile import Profile, load_credentials
+from incident_kit.sources.rabbitmq import Broker, read_broker
 
 _BLOCK = 8 << 20
 
@@ -18,23 +19,27 @@ def capture_rabbitmq(session: Session) -> None:
     """All lists of the broker, and its logs."""
     settings = session.profile.rabbitmq
     if settings.urls:
-        session.step("rabbitmq", "rabbitmq", lambda: _capture_broker(session))
+        session.step("rabbitmq", "rabbitmq", lambda: capture_broker(session))
     for pattern in settings.logs:
         session.step(f"rabbitmq log {pattern}", "rabbitmq", lambda pattern=pattern: _capture_logs(session, pattern))  # type: ignore[misc]  # mypy cannot infer a lambda's default
 
 
-def _capture_broker(session: Session) -> str:
-    from incident_kit.sources.rabbitmq import Broker, read_broker
-
-    settings = session.profile.rabbitmq
-    credentials = load_credentials(session.profile)
-    broker = Broker(
+def broker_of(profile: Profile) -> Broker:
+    """The profile's broker, with the credentials of the environment or keyring."""
+    settings = profile.rabbitmq
+    credentials = load_credentials(profile)
+    return Broker(
         settings.urls,
         user=credentials.rabbitmq_user or "guest",
         password=credentials.rabbitmq_password.get_secret_value() if credentials.rabbitmq_password else "guest",
         timeout_seconds=settings.timeout_seconds,
         verify=settings.ca_certificate or settings.verify_certificates,
     )
+
+
+def capture_broker(session: Session) -> str:
+    """All lists of the broker; what was obtained."""
+    broker = broker_of(session.profile)
 
     def gap(what: str, reason: str, remedy: str) -> None:
         session.gap(SourceIncomplete("rabbitmq", what, reason, remedy))

@@ -7,6 +7,7 @@ with the totals of the overview and with the live, uncached list; short time-out
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,8 @@ COLUMNS = {
 _TOTALS = {"connections": "connections", "channels": "channels", "consumers": "consumers", "queues": "queues"}
 _VHOST_REMEDY = "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$' for each virtual host."
 _LATE_ROWS = 500
+#: The statistics collector sees a new connection after up to five seconds.
+_COLLECTOR_SECONDS, _COMPLETIONS = 6.0, 3
 
 
 class Broker:
@@ -188,9 +191,25 @@ def _connections(broker: Broker, gap: Gap) -> list[Any]:
     rows += [_whole_row(broker, row, gap) for row in late[:_LATE_ROWS]] + late[_LATE_ROWS:]
     if len(late) > _LATE_ROWS:
         gap("connections", f"{len(late)} connections are known only by name and node", "Repeat the capture.")
-    half = sum(1 for row in rows if "connected_at" not in row or "state" not in row)
+    rows = _completed(broker, rows, gap)
+    half = sum(map(_half_formed, rows))
     if half:
-        gap("connections", f"{half} of {len(rows)} rows are half formed (no state or time)", "Repeat the capture.")
+        reason = f"{half} of {len(rows)} were opened or closed just now and lack state or time"
+        gap("connections", reason, "Repeat the capture.")
+    return rows
+
+
+def _half_formed(row: dict[str, Any]) -> bool:
+    return "connected_at" not in row or "state" not in row
+
+
+def _completed(broker: Broker, rows: list[Any], gap: Gap) -> list[Any]:
+    """Rows of connections that were just opened, asked again after the statistics collector's interval."""
+    for _attempt in range(_COMPLETIONS):
+        if not any(map(_half_formed, rows[:_LATE_ROWS])):
+            break
+        time.sleep(_COLLECTOR_SECONDS / _COMPLETIONS)
+        rows = [_whole_row(broker, row, gap) if _half_formed(row) else row for row in rows]
     return rows
 
 
