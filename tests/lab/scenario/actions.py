@@ -79,15 +79,8 @@ class Actions:
         """Wait until so many pods of a service run (at this image)."""
 
         def running() -> list[dict[str, Any]]:
-            pods = [
-                pod
-                for pod in self.pods(app)
-                if all(
-                    status["ready"] and (image is None or status["image"].endswith(image))
-                    for status in pod["status"].get("containerStatuses") or [{"ready": False}]
-                )
-            ]
-            return pods if len(pods) == count == len(self.pods(app)) else []
+            pods = self.pods(app)
+            return pods if len(pods) == count and all(_is_ready(pod, image) for pod in pods) else []
 
         found: list[dict[str, Any]] = until(running, seconds=seconds, what=f"{count} ready pods of {app} {image or ''}")
         return found
@@ -169,3 +162,10 @@ class Actions:
         first, last = address.rsplit(".", 1)
         for pointer in allocator.glob("last_reserved_ip.*"):
             pointer.write_text(f"{first}.{int(last) - 1}")
+
+
+def _is_ready(pod: dict[str, Any], image: str | None) -> bool:
+    """The status may name the image by another tag of the same content, so the specification is asked."""
+    statuses = pod["status"].get("containerStatuses") or []
+    written = pod["spec"]["containers"][0]["image"]
+    return bool(statuses) and all(status["ready"] for status in statuses) and (image is None or written.endswith(image))

@@ -157,6 +157,7 @@ def container(name: str, version: str, broker_addresses: list[str], elastic_url:
         "name": "app",
         "image": f"registry.lab/{name}:{version}",
         "command": COMMANDS.get(name, PYTHON),
+        "imagePullPolicy": "Always",  # a rebuilt service keeps its tag: the node must not run the old one
         "workingDir": "/app",
         "env": environment,
         "resources": {"limits": {"memory": MEMORY.get(name, "128Mi")}, "requests": {"cpu": "10m", "memory": "32Mi"}},
