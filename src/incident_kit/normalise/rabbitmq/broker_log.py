@@ -164,15 +164,13 @@ class BrokerLog:
             return
 
     def _restart(self) -> None:
-        """No connection outlives its node: what is open ended at the latest with the last record before the start."""
+        """No connection outlives its node.
+
+        When it ended is for the peers' logs to say: a start writes lines before its banner, so this log's last record
+        before it may be of the start.
+        """
         for row in self._open.values():
-            row.update(
-                closed_at=self._last,
-                last_seen_at=self._last,
-                state="closed",
-                observed=False,
-                close_reason=UNLOGGED_END,
-            )
+            row.update(state="closed", observed=False, close_reason=UNLOGGED_END)
             self.rows.append(row)
         self._open = {}
 

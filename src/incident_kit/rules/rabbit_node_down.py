@@ -1,0 +1,80 @@
+"""rabbit-node-down: was a RabbitMQ node down, and which pods did it hit?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.rabbit import Matched, matched_connections
+from incident_kit.correlate.rabbit_downs import Down, node_downs
+from incident_kit.correlate.rabbit_rows import could_not_look, next_connections
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+
+def _judge(evidence: Evidence) -> Iterator[Outcome]:
+    blind = could_not_look(evidence)
+    if blind:
+        yield DidNotApply(because=blind, remedy="Collect rabbitmq/nodes.json or the brokers' logs.")
+        return
+    for down in node_downs(evidence):
+        begins_late = down.start is not None and down.start >= evidence.window.end
+        if begins_late or (down.end is not None and down.end <= evidence.window.start):
+            continue
+        yield _finding(down, evidence)
+
+
+def _hit(down: Down, evidence: Evidence) -> list[Matched]:
+    """Connections that the node had when it went down."""
+    if down.start is None:
+        return []
+    start = down.start
+    return [
+        matched
+        for matched in matched_connections(evidence)
+        if matched.connection.rabbit_node == down.rabbit_node
+        and (matched.connection.begin or start) <= start
+        and (matched.connection.closed_at is None or matched.connection.closed_at >= start - 5 * SECOND)
+    ]
+
+
+def _finding(down: Down, evidence: Evidence) -> dict[str, Any]:
+    hit = _hit(down, evidence)
+    following = next_connections(evidence)
+    pods = sorted({matched.match.lives[0].key for matched in hit if matched.match.single})
+    moves = []
+    for matched in hit:
+        after = following.after(matched)
+        if after is not None:
+            moves.append(f"{matched.match.lives[0].key} went to {after.rabbit_node} at {at(after.begin)}")
+    until = f"until {at(down.end)}" if down.end is not None else "and was not seen up again"
+    unsure = "" if down.certain else " as its peers saw it (frozen or cut off, perhaps not stopped)"
+    return RULE.finding(
+        f"{down.rabbit_node} was down from {at(down.start)} {until}{unsure}; it had {len(hit)} connections of {len(pods)} pods",
+        time=down.start,
+        kind="RabbitMQNode",
+        namespace=None,
+        name=down.rabbit_node,
+        evidence=[
+            *down.words[:6],
+            *(f"connected when it went down: {pod}" for pod in pods[:20]),
+            *dict.fromkeys(moves[:20]),
+        ],
+        confidence=1.0 if down.certain else 0.7,
+        severity="critical" if down.certain and hit else "warning",
+        next_step=f"incident-kit rabbit-node {down.rabbit_node} BUNDLE --at {at(down.start)}"
+        if down.start is not None
+        else f"Read the log of {down.rabbit_node}.",
+    )
+
+
+RULE = Rule(
+    name="rabbit-node-down",
+    question="Was a RabbitMQ node down, and which pods did it hit?",
+    severity="critical",
+    refuted_by="The node's own log goes on without a break in that time.",
+    judge=_judge,
+)
