@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 MOST_LANES = 40
-_NO_APPLICATION = "no Application"
+_NO_APPLICATION = " (no Application)"
 
 
 def plot_changes(evidence: Evidence) -> Figure:
@@ -32,8 +32,8 @@ def draw_changes(changes: pd.DataFrame, start: int, end: int) -> Figure:
     timed = change_lanes.grouped(changes)
     instants = timed["time"].to_numpy("datetime64[ns]").view("int64")
     shown = timed[(instants >= start) & (instants < end)]
-    lane_of_row = [_lane(application) for application in shown["application"]]
-    counted = dict.fromkeys(sorted(lane_of_row, key=lambda name: (name == _NO_APPLICATION, name)))
+    lane_of_row = _lanes(shown)
+    counted = dict.fromkeys(sorted(lane_of_row, key=lambda name: (name.endswith(_NO_APPLICATION), name)))
     names = list(counted)[:MOST_LANES]
     kept = np.array([lane in names for lane in lane_of_row], dtype=bool)
     figure = style.new_figure(12.5, 0.38 * max(len(names), 1) + 1.8)
@@ -50,24 +50,28 @@ def draw_changes(changes: pd.DataFrame, start: int, end: int) -> Figure:
     return figure
 
 
-def _lane(application: object) -> str:
-    return _NO_APPLICATION if application is None or application != application else visible(application)
+def _lanes(changes: pd.DataFrame) -> list[str]:
+    """The lane of each row: its Application, or its kind where no Application holds it."""
+    return [
+        visible(application) if isinstance(application, str) else f"{visible(kind)}{_NO_APPLICATION}"
+        for application, kind in zip(changes["application"], changes["kind"], strict=True)
+    ]
 
 
 def _write_subjects(axes: Axes, shown: pd.DataFrame, names: list[str]) -> None:
-    """Name what changed beside its marker where the next marker of the lane leaves room."""
-    room = 0.16 * (axes.get_xlim()[1] - axes.get_xlim()[0])
+    """Name what changed above its marker where the next one of the lane leaves room; at the edge to its left."""
+    left, right = axes.get_xlim()
+    character = (right - left) / 190
     times = style.numbers(shown["time"])
-    lanes = [_lane(application) for application in shown["application"]]
-    right_edge = max(times, default=0.0)
-    for place, name in enumerate(shown["name"]):
-        later = [
-            time for time, lane in zip(times[place + 1 :], lanes[place + 1 :], strict=True) if lane == lanes[place]
-        ]
-        until = min(later, default=right_edge + 2 * room) - times[place]
-        width = int(26 * min(until / room, 1)) if room else 0
-        if width >= 6:
-            style.write(
-                axes, times[place], names.index(lanes[place]) - 0.3, name, width=width, fontsize=6.5,
-                color=style.FAINT, ha="left", va="center",
-            )  # fmt: skip
+    lanes = _lanes(shown)
+    taken = dict.fromkeys(names, left)
+    for place, (time, lane, name) in enumerate(zip(times, lanes, shown["name"], strict=True)):
+        text = style.name_label(name, 24)
+        length = len(text) * character
+        begin = min(time - character, right - length)
+        following = min(
+            (t for t, at in zip(times[place + 1 :], lanes[place + 1 :], strict=True) if at == lane), default=right
+        )
+        if begin >= taken[lane] and (begin + length <= following or following == right):
+            taken[lane] = begin + length
+            style.write(axes, begin, names.index(lane) - 0.36, text, fontsize=6.5, color=style.FAINT, va="center")

@@ -54,9 +54,9 @@ _VIEWS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
 )
 
 #: Columns that keep both ends when cut: they differ at the end.
-_NAMES = frozenset({"pod", "name", "image", "connection", "old", "new", "user_provided_name", "image_digest"})
+_NAMES = frozenset({"pod", "name", "image", "connection", "user_provided_name", "image_digest", "undone_by"})
 #: Columns worth a column even where every row says the same.
-_ALWAYS = frozenset({"time", "text", "title", "verdict", "what", "pod", "rabbit_node", "reason", "severity"})
+ALWAYS_SHOWN = frozenset({"time", "text", "title", "verdict", "what", "pod", "name", "rabbit_node", "severity"})
 
 
 def view(frame: pd.DataFrame) -> list[str]:
@@ -76,7 +76,7 @@ def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], di
         values = {cell(value, name) for value in frame[name].tolist()}
         if values == {""}:
             continue
-        if name in _ALWAYS or len(frame) < 2 or len(values) > 1:
+        if name in ALWAYS_SHOWN or len(frame) < 2 or len(values) > 1:
             kept.append(name)
         else:
             same[name] = values.pop()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -33,6 +33,7 @@ RABBIT = ("#3b4754", "#7b3294", "#a6611a", "#01665e", "#8c2d04", "#54278f")
 CHANGES: dict[str, tuple[str, str]] = {
     "sync": ("D", "#0072b2"),
     "rollback": ("<", "#cc79a7"),
+    "created": ("*", "#8a9099"),
     "image": ("s", "#e69f00"),
     "config": ("o", "#009e73"),
     "network_policy": ("P", "#c2410c"),
@@ -107,8 +108,7 @@ def time_axis(axes: Axes, start: int, end: int, *, labelled: bool = True) -> Non
     axes.set_xlim(number(start), number(end))
     locator = AutoDateLocator(tz="UTC", minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    formatter = ConciseDateFormatter(locator, tz="UTC", show_offset=False)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(formatter)
+    axes.xaxis.set_major_formatter(DateFormatter(_clock(start, end), tz="UTC"))  # type: ignore[no-untyped-call]
     axes.tick_params(axis="x", labelbottom=labelled, length=3 if labelled else 0, labelsize=8, colors=INK)
     axes.grid(axis="x", color=PALE, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
@@ -116,6 +116,14 @@ def time_axis(axes: Axes, start: int, end: int, *, labelled: bool = True) -> Non
         axes.set_xlabel(
             f"UTC, {day(start)}" + ("" if day(start) == day(end - 1) else f" to {day(end - 1)}"), fontsize=8
         )
+
+
+def _clock(start: int, end: int) -> str:
+    """Format of the axis: seconds where ticks are closer than a minute, days where the window spans some."""
+    seconds = (end - start) / 1e9
+    if seconds <= 8 * 60:
+        return "%H:%M:%S"
+    return "%H:%M" if seconds <= 86_400 else "%m-%d %H:%M"
 
 
 def number(instant: int) -> float:

@@ -18,8 +18,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from incident_kit.present.columns import cell, keeps_both_ends, split_constant, view
+from incident_kit.present.columns import ALWAYS_SHOWN, cell, keeps_both_ends, split_constant, view
 from incident_kit.present.text import plural, shorten_middle, visible
+from incident_kit.present.widths import fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 200
 COVERAGE_ROWS_SHOWN = 12
 _WIDTH_WITHOUT_TERMINAL = 150
-_LONGEST_NAME = 44
+_LONGEST_WORD = 26
+_PROSE = frozenset({"text", "title", "reason", "next_step", "evidence", "meaning", "remedy", "what", "old", "new"})
 
 #: Colour is never the only sign: the word stands beside it.
 _STYLES = {
@@ -81,10 +83,12 @@ def table_with_notes(frame: pd.DataFrame, limit: int = ROWS_SHOWN) -> list[Rende
     notes: list[RenderableType] = []
     if heading := " · ".join(part for part in (*about, zone) if part):
         notes.append(Text(heading, style="dim"))
-    notes.append(_table(frame.head(limit), names, day))
-    if len(frame) > limit:
-        more = f"{plural(len(frame) - limit, 'more row')}; --output json or csv has all"
-        notes.append(Text(f"... and {more}", style="dim"))
+    table, left_out = _table(frame.head(limit), names, day)
+    notes.append(table)
+    missing = [f"{plural(len(frame) - limit, 'more row')}"] if len(frame) > limit else []
+    missing += [f"column {name}" for name in left_out]
+    if missing:
+        notes.append(Text(f"not shown: {', '.join(missing)}; --output json or csv has all", style="dim"))
     return notes
 
 
@@ -100,30 +104,32 @@ def _common_day(frame: pd.DataFrame, names: list[str]) -> str:
     return days.pop() if len(days) == 1 else ""
 
 
-def _table(frame: pd.DataFrame, names: list[str], day: str = "") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for name in names:
-        wide = name in {"text", "title", "reason", "next_step", "evidence", "meaning", "remedy", "what"}
+def _table(frame: pd.DataFrame, names: list[str], day: str) -> tuple[Table, list[str]]:
+    """The table, and the columns that had no room."""
+    texts = {name: [_text(value, name, day) for value in frame[name].tolist()] for name in names}
+    natural = {name: max([len(name), *map(len, column)]) for name, column in texts.items()}
+    prose = frozenset(name for name in names if name in _PROSE and natural[name] > _LONGEST_WORD)
+    cut = frozenset(filter(keeps_both_ends, names))
+    widths = fit(natural, line_width(), prose=prose, names=cut, kept=ALWAYS_SHOWN)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
+    for name, width in widths.items():
         numeric = str(frame[name].dtype).lower().startswith(("int", "float"))
         table.add_column(
-            Text(name),
-            overflow="fold",
-            justify="right" if numeric else "left",
-            no_wrap=not wide,
-            ratio=1 if wide else None,
+            Text(name), overflow="fold", justify="right" if numeric else "left", width=width, no_wrap=name not in prose
         )
-    for row in frame[names].itertuples(index=False, name=None):
-        table.add_row(*(_styled(value, name, day) for name, value in zip(names, row, strict=True)))
-    return table
+    for row in zip(*(texts[name] for name in widths), strict=True):
+        table.add_row(*(_styled(text, *column) for text, column in zip(row, widths.items(), strict=True)))
+    return table, [name for name in names if name not in widths]
 
 
-def _styled(value: Any, name: str, day: str) -> Text:
+def _text(value: Any, name: str, day: str) -> str:
     text = cell(value, name)
-    if day and text.startswith(day):
-        text = text[len(day) + 1 :]
-    if keeps_both_ends(name):
-        text = shorten_middle(text, _LONGEST_NAME)
-    return Text(text, style=_STYLES.get(text, "") if name in {"severity", "verdict", "match"} else "")
+    return text[len(day) + 1 :] if day and text.startswith(f"{day} ") else text
+
+
+def _styled(text: str, name: str, width: int) -> Text:
+    style = _STYLES.get(text, "") if name in {"severity", "verdict", "match"} else ""
+    return Text(shorten_middle(text, width) if keeps_both_ends(name) else text, style=style)
 
 
 def _coverage_notes(frame: pd.DataFrame, coverage: pd.DataFrame) -> list[RenderableType]:
@@ -187,7 +193,7 @@ def fact(value: Any) -> str:
 
 def render_check_table(checks: Iterable[Any]) -> str:
     """The checks of ``doctor``: passed or not, and the command that grants what is missing."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
     for name in ("", "source", "check", "result", "remedy"):
         table.add_column(name, overflow="fold")
     for check in checks:
@@ -197,13 +203,17 @@ def render_check_table(checks: Iterable[Any]) -> str:
     return to_text(table)
 
 
+def line_width() -> int:
+    """Characters of a line: the terminal's, or enough to read where there is none."""
+    return max(shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 50)).columns, 60)
+
+
 def to_text(content: RenderableType, width: int | None = None) -> str:
     """What the terminal shows; colours only where standard output is a terminal that wants them."""
     wants_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    columns = width or shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 50)).columns
     buffer = io.StringIO()
     console = Console(
-        file=buffer, width=max(columns, 60), force_terminal=wants_colour, no_color=not wants_colour,
+        file=buffer, width=width or line_width(), force_terminal=wants_colour, no_color=not wants_colour,
         color_system="auto" if wants_colour else None, markup=False, emoji=False, highlight=False,
     )  # fmt: skip
     console.print(content)
