@@ -87,6 +87,8 @@ class Schedule:
         """Scheduled instants in ``(start, end]`` (ns), oldest first, at most `LIMIT`.
 
         Args:
+            start: exclusive.
+            end: inclusive.
             anchor: the instant ``@every`` counts from: the last run, or the CronJob's creation.
         """
         found = self._every(start, end, anchor) if self.interval else self._fields(start, end)

@@ -33,6 +33,7 @@ class Endpoint:
         addresses: its IP addresses; empty when not known.
         named_ports: port number by (name, protocol), for policies that name a port.
         host_network: it has its node's address, so policies cannot tell it from the node.
+        unknown: nobody knows where it is: only what holds for every peer can be said.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Endpoint:
     addresses: tuple[str, ...] = ()
     named_ports: dict[tuple[str, str], int] = field(default_factory=dict)
     host_network: bool = False
+    unknown: bool = False
 
     @property
     def is_pod(self) -> bool:

@@ -87,7 +87,7 @@ def _side(
         return Decision(allowed=True, allowing=allowing, reason=f"allowed by {', '.join(allowing)}")
     if any(answer is None for _, answer in answers):
         return Decision(
-            allowed=None, isolating=names, reason=f"{peer.name}'s address is not known, and an ipBlock would decide"
+            allowed=None, isolating=names, reason=f"where {peer.name} is is not known, and a rule depends on it"
         )
     return Decision(
         allowed=False,
@@ -158,6 +158,8 @@ def _peer_matches(peers: Any, peer: Endpoint, policy: Document) -> bool | None:
 
 
 def _one_peer(entry: Document, peer: Endpoint, policy: Document) -> bool | None:
+    if peer.unknown:
+        return None
     if "ipBlock" in entry and entry["ipBlock"] is not None:
         if not peer.addresses:
             return None

@@ -1,0 +1,102 @@
+"""release-incomplete: some Applications of a release were synced, others stayed on the earlier version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.releases import PAUSE, Member, Release, releases, units
+from incident_kit.rules.release_order import no_groups
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+Row = dict[str, Any]
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    applications = {str(r["application"]): r for r in rows(evidence.table(APPLICATIONS))}
+    known = units(applications, evidence.profile.release_groups)
+    if not known:
+        return [no_groups(evidence.profile.release_groups)]
+    syncs = list(rows(evidence.table(SYNCS)))
+    seen_at = evidence.captured_at or evidence.window.end
+    outcomes: list[Outcome] = []
+    for unit, members in known.items():
+        series = releases(unit, members, syncs)
+        if not series or series[-1].complete:
+            continue
+        outcomes += _of_last(series[-1], series[:-1], applications, seen_at)
+    return outcomes
+
+
+def _of_last(last: Release, earlier: list[Release], applications: dict[str, Row], seen_at: int) -> list[Outcome]:
+    latest = max(moment(s) or 0 for _, s in last.syncs)
+    if seen_at - latest < PAUSE:
+        return [DidNotApply(because=f"its last sync was at {at(latest)} and it may still go on", about=f"release {last.unit}")]
+    done = {m.application for m, _ in last.syncs}
+    left = [m for m in last.members if m.application not in done]
+    tags = {m.application: _versions(applications[m.application]) for m in last.members}
+    confidence, why = _weigh(last, earlier, left, tags)
+    if confidence == 0:
+        return []
+    synced = ", ".join(f"{m.application} ({m.group})" for m, _ in last.syncs)
+    return [
+        RULE.finding(
+            f"The release of {last.unit} stopped half way: {synced} synced, {', '.join(m.application for m in left)} not",
+            time=latest,
+            kind="Application",
+            namespace=applications[member.application]["namespace"],
+            name=member.application,
+            evidence=[
+                *(sync_sentence(sync) for _, sync in last.syncs),
+                f"no sync of {member.application} in that release",
+                *why,
+            ],
+            confidence=confidence,
+            next_step=f"Sync {member.application}, or roll the others back together.",
+        )
+        for member in left
+    ]
+
+
+def _weigh(
+    last: Release, earlier: list[Release], left: list[Member], tags: dict[str, set[str]]
+) -> tuple[float, list[str]]:
+    """How sure it is that the others should have followed: versions now, and what earlier releases did."""
+    new = set.union(*(tags[m.application] for m, _ in last.syncs))
+    old = set.union(*(tags[m.application] for m in left))
+    images = [f"{name} runs {', '.join(sorted(found)) or 'an unknown version'}" for name, found in sorted(tags.items())]
+    if new and old and new == old:
+        return 0.0, images  # all run one version already: nothing was left to do
+    whole = [r for r in earlier if r.complete]
+    if whole:
+        return 0.9, [*images, f"{len(whole)} earlier releases synced all {len(last.members)}"]
+    if earlier:
+        return 0.4, [*images, "earlier releases did not sync all either"]
+    return 0.6, [*images, "history shows no earlier release to compare with"]
+
+
+def _versions(application: Row) -> set[str]:
+    """Tags (or digests) of the images that Argo CD last saw."""
+    found = set()
+    for image in application["images"] or []:
+        name = str(image)
+        tail = name.rsplit("/", 1)[-1]
+        if "@" in tail or ":" in tail:
+            found.add(tail.split("@", 1)[-1] if "@" in tail else tail.split(":", 1)[1])
+    return found
+
+
+RULE = Rule(
+    name="release-incomplete",
+    question="Which releases synced only part of what is released together?",
+    severity="warning",
+    needs=(APPLICATIONS, SYNCS),
+    refuted_by="The other Applications had nothing to change in this release.",
+    judge=_judge,
+)

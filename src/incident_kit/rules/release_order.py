@@ -1,0 +1,93 @@
+"""release-order: Applications of one release were synced in another order than the profile's groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.releases import Release, releases, units
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: Ends are stamped in whole seconds; syncs this close were asked for together and have no order to break.
+_TOGETHER = 2 * SECOND
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    groups = evidence.profile.release_groups
+    applications = [str(r["application"]) for r in rows(evidence.table(APPLICATIONS))]
+    known = units(applications, groups)
+    if not known:
+        return [no_groups(groups)]
+    syncs = list(rows(evidence.table(SYNCS)))
+    judged = evidence.window.padded(86400)
+    found: list[Outcome] = []
+    for unit, members in known.items():
+        for release in releases(unit, members, syncs):
+            finding = _of_release(release, judged.start, judged.end, evidence)
+            found += [finding] if finding is not None else []
+    return found
+
+
+def no_groups(groups: Iterable[object]) -> DidNotApply:
+    """Why neither order nor completeness can be judged."""
+    names = ", ".join(str(getattr(g, "patterns", g)) for g in groups)
+    return DidNotApply(
+        because=f"no two Applications of different release groups belong together ({names or 'the profile has none'})",
+        remedy="Set release_groups in the profile.",
+    )
+
+
+def _of_release(release: Release, start: int, end: int, evidence: Evidence) -> Outcome | None:
+    broken = [
+        (early, late)
+        for early, late in combinations(release.syncs, 2)
+        if late[0].place < early[0].place and _begun(late[1]) - (moment(early[1]) or 0) > -_TOGETHER
+    ]
+    broken = [(e, s) for e, s in broken if (moment(s[1]) or 0) - (moment(e[1]) or 0) > _TOGETHER]
+    if not broken or not start <= (moment(broken[0][0][1]) or 0) < end:
+        return None
+    (first, first_sync), (second, second_sync) = broken[0]
+    pipeline = evidence.profile.pipeline_accounts
+    who = first_sync["initiated_by"] or "somebody who is not recorded"
+    return RULE.finding(
+        f"{first.application} ({first.group}) was synced at {at(moment(first_sync))}, before {second.application} "
+        f"({second.group}) at {at(moment(second_sync))}",
+        time=moment(first_sync),
+        kind="Application",
+        namespace=first_sync["namespace"],
+        name=first.application,
+        evidence=[
+            *(sync_sentence(sync) for _, sync in release.syncs),
+            f"release order of the profile: {' -> '.join(_order(release))}",
+            f"{who} is {'the pipeline' if who in pipeline else 'not one of the pipeline accounts'}",
+        ],
+        confidence=0.9,
+        next_step="Look whether the earlier group met versions of the later one that it did not know yet.",
+    )
+
+
+def _begun(sync: dict[str, object]) -> int:
+    started = sync["started_at"]
+    return started if isinstance(started, int) else moment(sync) or 0
+
+
+def _order(release: Release) -> list[str]:
+    return [m.application for m in sorted(release.members, key=lambda m: m.place)]
+
+
+RULE = Rule(
+    name="release-order",
+    question="Which releases did not follow the order API, Service, Jobs?",
+    severity="warning",
+    needs=(APPLICATIONS, SYNCS),
+    refuted_by="The syncs were not one release: two changes that happened to come within half an hour.",
+    judge=_judge,
+)
