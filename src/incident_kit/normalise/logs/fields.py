@@ -129,7 +129,7 @@ class FieldRoles:
         for path in known[role]:
             value = lookup(document, path)
             if value is not None and value != "":
-                if role == "pod" and path in self.proved_only and value not in self.known_pods:
+                if role == "pod" and (not isinstance(value, str | list) or path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods)):
                     continue
                 return value
         return None

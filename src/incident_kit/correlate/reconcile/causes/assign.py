@@ -1,0 +1,50 @@
+"""The signatures in order of precedence, over one container's losses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.causes.bursts import burst
+from incident_kit.correlate.reconcile.causes.edges import before_logger, died_before_flush, rotation_edge
+from incident_kit.correlate.reconcile.causes.levels import below_level
+from incident_kit.correlate.reconcile.causes.mapping import FieldTypes, refused_by_mapping, template_missing
+from incident_kit.correlate.reconcile.causes.outages import shipping_outage
+from incident_kit.correlate.reconcile.causes.unlogged import not_logged
+from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses
+
+#: Below this many characters no appender or index refuses a text for its length.
+_LEAST_TOO_LONG = 8_000
+
+
+def assign_causes(view: ContainerView, holes: list[Hole], types: FieldTypes, hints: dict[int, dict[str, object]]) -> Losses:
+    """Causes of one container's losses.
+
+    Args:
+        view: its entries.
+        holes: holes of all containers, for corroboration.
+        types: mapped types by field.
+        hints: values of template slots by row, for entries whose console does not carry them apart.
+    """
+    losses = Losses.of(view.lost)
+    absent = not view.pod_has_documents
+    below_level(view, losses)
+    burst(view, losses)
+    shipping_outage(view, losses, holes, absent=absent)
+    if absent:
+        losses.give(losses.open(), "pod_absent", 0.9, "no document of the pod at all, while its siblings have some")
+    before_logger(view, losses)
+    not_logged(view, losses)
+    refused_by_mapping(view, losses, types, hints)
+    template_missing(view, losses)
+    too_long(view, losses)
+    died_before_flush(view, losses)
+    rotation_edge(view, losses)
+    losses.give(losses.open(), "unexplained", 0.5, "no signature fits; entries before and after it arrived")
+    return losses
+
+
+def too_long(view: ContainerView, losses: Losses) -> None:
+    """Longer than anything of the container that arrived."""
+    longest = int(view.length[view.delivered].max(initial=0))
+    limit = max(longest, _LEAST_TOO_LONG)
+    losses.give(np.asarray(view.length > limit), "too_long", 0.8, f"longer than any delivered entry of the container (longest delivered: {longest} characters)")

@@ -1,0 +1,152 @@
+"""never_arrives: the captured mapping refuses the entry's value, or its template is wholly missing."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+
+from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
+from incident_kit.normalise.logs.times import time_value
+
+#: Mapped type by dotted field name, as one index or several have it.
+FieldTypes = dict[str, str]
+_LIMITS = {"byte": 2**7, "short": 2**15, "integer": 2**31, "long": 2**63}
+_NUMBERS = {*_LIMITS, "float", "double", "half_float", "scaled_float", "unsigned_long"}
+_LEAST_MISSING = 3
+
+
+def field_types(mappings: Any) -> FieldTypes:
+    """Types from ``GET <index>/_mapping``; a field with several types in several indices keeps the strictest known."""
+    found: FieldTypes = {}
+    if not isinstance(mappings, Mapping):
+        return found
+    for value in [mappings, *mappings.values()]:
+        if isinstance(value, Mapping):
+            inner = value.get("mappings", value if "properties" in value else None)
+            if isinstance(inner, Mapping):
+                _collect(inner.get("properties"), "", found)
+    return found
+
+
+def _collect(properties: Any, prefix: str, found: FieldTypes) -> None:
+    if not isinstance(properties, Mapping):
+        return
+    for name, definition in properties.items():
+        if not isinstance(definition, Mapping):
+            continue
+        path = f"{prefix}{name}"
+        if "properties" in definition:
+            found.setdefault(path, "object")
+            _collect(definition["properties"], f"{path}.", found)
+        elif isinstance(definition.get("type"), str) and not definition.get("ignore_malformed"):
+            found.setdefault(path, definition["type"])
+
+
+def refusal(kind: str, value: Any) -> bool:
+    """Whether Elasticsearch refuses a value for a mapped type (``coerce`` on, ``ignore_malformed`` off)."""
+    if value is None:
+        return False
+    if isinstance(value, list):
+        return any(refusal(kind, one) for one in value)
+    if kind == "object":
+        return not isinstance(value, dict)
+    if isinstance(value, dict):
+        return kind not in ("object", "nested", "flattened", "geo_point", "geo_shape", "range", "join")
+    if kind in _NUMBERS:
+        return _refuses_number(kind, value)
+    if kind == "boolean":
+        return not (isinstance(value, bool) or value in ("true", "false", ""))
+    if kind in ("date", "date_nanos"):
+        return _refuses_date(value)
+    if kind == "ip":
+        try:
+            ipaddress.ip_address(str(value))
+        except ValueError:
+            return True
+    return False
+
+
+def _refuses_number(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return True
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return True
+    if number != number or number in (float("inf"), float("-inf")):
+        return True
+    limit = _LIMITS.get(kind)
+    return limit is not None and not -limit <= number < limit
+
+
+def _refuses_date(value: Any) -> bool:
+    if isinstance(value, bool):
+        return True
+    if isinstance(value, int | float):
+        return False
+    text = str(value)
+    return not (re.fullmatch(r"\d{4}(?:-\d\d(?:-\d\d)?)?", text) or re.fullmatch(r"-?\d+", text) or "T" in text and time_value(text) is not None)
+
+
+def _paths(name: str, types: FieldTypes) -> list[str]:
+    return [path for path in (name, f"fields.{name}", f"labels.{name}", f"metadata.{name}", f"properties.{name}", f"Properties.{name}", f"attributes.{name}") if path in types]
+
+
+def refused_by_mapping(view: ContainerView, losses: Losses, types: FieldTypes, hints: Mapping[int, Mapping[str, Any]]) -> None:
+    """Entries with a value that the mapping refuses; the proof names field, type and value."""
+    if not types:
+        return
+    for row in np.flatnonzero(losses.open()).tolist():
+        proof = _proof(_values(view.properties[row], hints.get(row)), types)
+        if proof is not None:
+            path, value = proof
+            losses.give(np.array([row]), "never_arrives", 0.95, f"the mapping has {path} as {types[path]} and refuses {value!r}")
+
+
+def _values(properties: str | None, hint: Mapping[str, Any] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if properties:
+        document = orjson.loads(properties)
+        if isinstance(document, dict):
+            found.update(document)
+    if hint:
+        found.update(hint)
+    return found
+
+
+def _proof(values: Mapping[str, Any], types: FieldTypes) -> tuple[str, Any] | None:
+    for name, value in values.items():
+        for path in _paths(name, types):
+            if refusal(types[path], value):
+                return path, value
+        # A value below a field that is no object.
+        parent = name.rpartition(".")[0]
+        while parent:
+            for path in _paths(parent, types):
+                if types[path] not in ("object", "nested", "flattened"):
+                    return path, {name: value}
+            parent = parent.rpartition(".")[0]
+    return None
+
+
+def template_missing(view: ContainerView, losses: Losses) -> None:
+    """Templates of which nothing arrives although their neighbours do."""
+    open_rows = np.flatnonzero(losses.open() & view.logged)
+    if not len(open_rows) or not view.delivered.any():
+        return
+    arrived = set(np.unique(view.mask[view.delivered]).tolist())
+    positions = np.flatnonzero(view.delivered)
+    first, last = int(positions[0]), int(positions[-1])
+    for mask in np.unique(view.mask[open_rows]).tolist():
+        if mask in arrived:
+            continue
+        rows = open_rows[view.mask[open_rows] == mask]
+        among = rows[(rows > first) & (rows < last)]
+        if len(among) >= _LEAST_MISSING:
+            confidence = min(0.8, 0.5 + 0.05 * len(among))
+            losses.give(rows, "never_arrives", confidence, f"none of the {len(rows)} entries of this template arrived, while others between them did")

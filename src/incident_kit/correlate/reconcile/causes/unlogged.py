@@ -1,0 +1,24 @@
+"""not_logged: text or a stream that never goes through the logger."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
+from incident_kit.normalise.logs.traces import RUNTIME
+
+
+def not_logged(view: ContainerView, losses: Losses) -> None:
+    """Text without the prefix that delivered entries have, runtime text, and streams of which nothing arrives."""
+    share = view.logged[view.delivered].mean() if view.delivered.any() else view.logged.mean() if len(view) else 0.0
+    if share > 0.8:
+        losses.give(~view.logged, "not_logged", 0.85, "it lacks the prefix that the container's delivered entries have")
+    open_rows = np.flatnonzero(losses.open() & ~view.logged)
+    runtime = [row for row in open_rows.tolist() if RUNTIME.match(view.text[row])]
+    if runtime:
+        losses.give(np.array(runtime), "not_logged", 0.9, "what a runtime prints by itself, past any logger")
+    known = np.array([s is not None for s in view.stream], dtype=bool)
+    for stream in {s for s in view.stream[known]}:
+        rows = np.asarray(view.stream == stream)
+        if rows.sum() >= 2 and not view.delivered[rows].any() and view.delivered[~rows & known].sum() >= 10 and not view.logged[rows].all():
+            losses.give(rows, "not_logged", 0.7, f"nothing on {stream} arrives")

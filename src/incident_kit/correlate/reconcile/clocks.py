@@ -1,0 +1,115 @@
+"""What the unambiguous pairs teach about each pod's two clocks: skew, spread, tolerance, constant shifts.
+
+A pair is unambiguous when its text occurs once on each side of the pod.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.match import Integers, alone, mix
+
+SECOND = 1_000_000_000
+#: Differences beyond this are shifts (a zone misread) or delays, not a clock's skew.
+NEAR_NS = 300 * SECOND
+_QUARTER_NS = 900 * SECOND
+_LEAST_TOLERANCE_NS = SECOND // 4
+_DEFAULT_TOLERANCE_NS = 2 * SECOND
+_MOST_TOLERANCE_NS = 60 * SECOND
+_LEAST_TIGHT_NS = 5_000_000
+
+
+@dataclass(slots=True)
+class Clocks:
+    """By pod code: what to expect of a document's time less the kubelet's.
+
+    Attributes:
+        skew: median difference (ns).
+        tight: distance within which nearly all pairs lie.
+        tolerance: distance beyond which a pair is no longer usual.
+        shifts: constant shifts seen, without skew; multiples of a quarter of an hour, or large clusters.
+        pairs: how many unambiguous pairs taught it.
+    """
+
+    skew: Integers
+    tight: Integers
+    tolerance: Integers
+    shifts: list[list[int]]
+    pairs: Integers
+
+
+def learn_clocks(pods: int, entry_pod: Integers, entry_hash: Integers, entry_time: Integers, pod: Integers, message_hash: Integers, time: Integers) -> Clocks:
+    """Clocks of each pod from texts that occur once on both sides."""
+    clocks = Clocks(
+        np.zeros(pods, np.int64), np.full(pods, _DEFAULT_TOLERANCE_NS // 4), np.full(pods, _DEFAULT_TOLERANCE_NS), [[] for _ in range(pods)], np.zeros(pods, np.int64)
+    )
+    keys, other = mix(entry_pod, entry_hash), mix(pod, message_hash)
+    mine, theirs = np.flatnonzero(alone(keys) & (entry_hash != 0)), np.flatnonzero(alone(other) & (message_hash != 0))
+    _, left, right = np.intersect1d(keys[mine], other[theirs], assume_unique=True, return_indices=True)
+    left, right = mine[left], theirs[right]
+    difference = time[right] - entry_time[left]
+    if not len(difference):
+        return clocks
+    owner = entry_pod[left]
+    order = np.argsort(owner, kind="stable")
+    owner, difference = owner[order], difference[order]
+    codes, starts = np.unique(owner, return_index=True)
+    for code, part in zip(codes.tolist(), np.split(difference, starts[1:]), strict=True):
+        _learn_pod(clocks, code, part)
+    _share(clocks, difference)
+    return clocks
+
+
+def _learn_pod(clocks: Clocks, code: int, difference: np.ndarray[Any, Any]) -> None:
+    near = difference[np.abs(difference) < NEAR_NS]
+    if len(near) >= 3:
+        skew, spread = _centre(near)
+        clocks.skew[code], clocks.pairs[code] = skew, len(near)
+        clocks.tight[code] = max(_LEAST_TIGHT_NS, 3 * spread)
+        clocks.tolerance[code] = min(max(_LEAST_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
+    far = difference[np.abs(difference) >= NEAR_NS] - clocks.skew[code]
+    clocks.shifts[code] = constant_shifts(far, int(clocks.tolerance[code]))
+
+
+def _centre(values: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Median, and the half width that holds most values: late stragglers must not widen it."""
+    middle = int(np.median(values))
+    low, high = np.quantile(values, [0.1, 0.75])
+    return middle, int(max(high - middle, middle - low, 1))
+
+
+def _share(clocks: Clocks, difference: np.ndarray[Any, Any]) -> None:
+    """Pods without pairs of their own get what all pods together teach."""
+    near = difference[np.abs(difference) < NEAR_NS]
+    if len(near) < 3:
+        return
+    _, spread = _centre(near)
+    poor = clocks.pairs == 0
+    clocks.tight[poor] = max(_LEAST_TIGHT_NS, 3 * spread, SECOND // 20)
+    clocks.tolerance[poor] = min(max(_LEAST_TOLERANCE_NS * 2, 8 * spread), _MOST_TOLERANCE_NS)
+
+
+def constant_shifts(far: np.ndarray[Any, Any], tolerance: int) -> list[int]:
+    """Shifts that several pairs share: multiples of a quarter of an hour from two pairs on, others from five on."""
+    found: list[int] = []
+    if not len(far):
+        return found
+    quarters = np.round(far / _QUARTER_NS).astype(np.int64)
+    residual = np.abs(far - quarters * _QUARTER_NS)
+    values, counts = np.unique(quarters[(residual <= tolerance) & (quarters != 0)], return_counts=True)
+    found += [int(v) * _QUARTER_NS for v, c in sorted(zip(values, counts, strict=True), key=lambda vc: -vc[1]) if c >= 2]
+    rest = np.sort(far[(residual > tolerance) | (quarters == 0)])
+    while len(rest) >= 5:
+        begin = np.searchsorted(rest, rest - tolerance)
+        size = np.arange(len(rest)) - begin + 1
+        best = int(np.argmax(size))
+        if size[best] < 5:
+            break
+        found.append(int(np.median(rest[begin[best] : best + 1])))
+        rest = np.delete(rest, np.s_[begin[best] : best + 1])
+        if len(found) > 6:
+            break
+    return found[:8]

@@ -1,0 +1,268 @@
+"""What found no partner by hash is compared as text: folded numbers, templates, parts of lines, truncation, shifts.
+
+Leftovers are few, so rows are Python objects here; candidates still come from sorted times, never from all pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
+from incident_kit.correlate.reconcile.match import Integers, nearest_pairs
+from incident_kit.correlate.reconcile.pairing import LINE, LOOSE, OWN, PART, REFUSED, TEMPLATE, TRUNCATED, UNLABELLED, Pairs
+from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
+from incident_kit.normalise.logs.normal_form import loose_form, normal_form
+
+_SHORTEST_PART = 6
+_MOST_CANDIDATES = 400
+_HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
+#: A document this much later than its entry is late at most, never its document.
+MOST_LATE_NS = 6 * 3600 * SECOND
+
+
+@dataclass(slots=True)
+class Texts:
+    """Normal forms of some rows of a side, by row."""
+
+    message: dict[int, str] = field(default_factory=dict)
+    whole: dict[int, str] = field(default_factory=dict)
+    template: dict[int, str] = field(default_factory=dict)
+    loose: dict[int, str] = field(default_factory=dict)
+
+
+def entry_texts(side: Side, rows: Integers) -> Texts:
+    """Texts of entries: message, its first line (folded), whole text, template."""
+    table = side.text(["message", "text", "template"], rows)
+    found = Texts()
+    for row, message, text, template in zip(rows.tolist(), *(table[c].to_pylist() for c in ("message", "text", "template")), strict=True):
+        found.message[row] = normal_form(message or "")
+        found.whole[row] = normal_form(text or "")
+        found.loose[row] = loose_form(message or "")
+        if template:
+            found.template[row] = normal_form(template)
+    return found
+
+
+def document_texts(side: Side, rows: Integers) -> Texts:
+    """Texts of documents."""
+    table = side.text(["message", "template"], rows)
+    found = Texts()
+    for row, message, template in zip(rows.tolist(), table["message"].to_pylist(), table["template"].to_pylist(), strict=True):
+        found.message[row] = normal_form(message or "")
+        found.loose[row] = loose_form(message or "")
+        if template:
+            found.template[row] = template
+    return found
+
+
+#: Whether an entry (first row number) and a document (second) are one event.
+Test = Callable[["Leftovers", int, int], bool]
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """One bucket's entries without partner, against documents of their pods or without pod.
+
+    Attributes:
+        entries, documents: the two sides; documents may be those of the bucket or those without pod.
+        pairs: what is known so far; pairs found are added.
+        clocks: by pod.
+        where: `OWN` or `UNLABELLED`.
+        free: rows of the documents that may still be taken.
+    """
+
+    entries: Side
+    documents: Side
+    pairs: Pairs
+    clocks: Clocks
+    where: int
+    free: Integers
+    entry_texts: Texts
+    document_texts: Texts
+
+    def run(self) -> None:
+        """All text passes, strictest first."""
+        for test, how in ((_equal_loose, LOOSE), (_fits_template, TEMPLATE), (_is_part, PART), (_is_prefix, TRUNCATED)):
+            self._near(test, how)
+
+    def _near(self, test: Test, how: int, shift: int = 0) -> None:
+        """Pair each document with the nearest entry within tolerance that passes the test."""
+        proposals: list[tuple[int, int, int]] = []
+        open_rows = self.pairs.open_entries()
+        if not len(open_rows) or not len(self.free):
+            return
+        order = open_rows[np.argsort(self.entries.time[open_rows], kind="stable")]
+        times = self.entries.time[order]
+        for document in self.free.tolist():
+            pod = int(self.documents.pod[document])
+            widest = int(self.clocks.tolerance.max(initial=0)) if pod == NOT_SAID else int(self.clocks.tolerance[pod])
+            skew = 0 if pod == NOT_SAID else int(self.clocks.skew[pod])
+            centre = int(self.documents.time[document]) - skew - shift
+            low, high = np.searchsorted(times, [centre - widest - 1, centre + widest + 1])
+            for entry in order[low : min(int(high), int(low) + _MOST_CANDIDATES)].tolist():
+                if self.allowed(entry, document) and test(self, entry, document):
+                    proposals.append((abs(int(self.entries.time[entry]) - centre), entry, document))
+        self._accept(proposals, how, shift)
+
+    def allowed(self, entry: int, document: int) -> bool:
+        """Whether the document may be the entry's by what it says of itself."""
+        pod, namespace, container = (int(getattr(self.documents, n)[document]) for n in ("pod", "namespace", "container"))
+        return (
+            pod in (NOT_SAID, int(self.entries.pod[entry])) and namespace in (NOT_SAID, int(self.entries.namespace[entry]))
+            and container in (NOT_SAID, int(self.entries.container[entry]))
+        )
+
+    def _accept(self, proposals: list[tuple[int, int, int]], how: int, shift: int) -> None:
+        used_entries: set[int] = set()
+        used_documents: set[int] = set()
+        for _, entry, document in sorted(proposals):
+            if entry in used_entries or document in used_documents:
+                continue
+            used_entries.add(entry)
+            used_documents.add(document)
+            where = REFUSED if self.documents.rejected[document] else self.where
+            self.pairs.add(np.array([entry]), np.array([document]), how, where, shift)
+        if used_documents:
+            self.free = self.free[~np.isin(self.free, np.fromiter(used_documents, np.int64))]
+
+
+def _equal_loose(leftovers: Leftovers, entry: int, document: int) -> bool:
+    mine, theirs = leftovers.entry_texts.loose[entry], leftovers.document_texts.loose[document]
+    return bool(theirs) and mine == theirs
+
+
+def _fits_template(leftovers: Leftovers, entry: int, document: int) -> bool:
+    template = leftovers.document_texts.template.get(document)
+    if not template:
+        return False
+    own = leftovers.entry_texts.template.get(entry)
+    if own is not None:
+        return own == normal_form(template)
+    expression = _template_expression(template)
+    return expression is not None and expression.match(leftovers.entry_texts.message[entry]) is not None
+
+
+@lru_cache(maxsize=4096)
+def _template_expression(template: str) -> re.Pattern[str] | None:
+    escaped = re.escape(normal_form(template))
+    expression, holes = _HOLE.subn("(?:.*?)", escaped)
+    if len(re.sub(r"\W|_", "", _HOLE.sub("", escaped))) < _SHORTEST_PART or not holes:
+        return None
+    return re.compile(expression + r"(?:\s.*)?$", re.DOTALL)
+
+
+def _is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document's message stands in the entry's text at words' ends, but is not the beginning of its message."""
+    theirs, whole = leftovers.document_texts.message[document], leftovers.entry_texts.whole[entry]
+    if len(theirs) < _SHORTEST_PART or len(theirs) > len(whole):
+        return False
+    position = whole.find(theirs)
+    if position < 0 or leftovers.entry_texts.message[entry].startswith(theirs):
+        return False
+    before, after = whole[position - 1 : position], whole[position + len(theirs) : position + len(theirs) + 1]
+    return not (before.isalnum() and theirs[0].isalnum()) and not (after.isalnum() and theirs[-1].isalnum())
+
+
+def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
+    theirs = leftovers.document_texts.message[document].rstrip(" .…")
+    theirs = re.sub(r"(?:\.\.\.|…|\s*\[?\(?truncated\)?\]?)$", "", theirs)
+    mine = leftovers.entry_texts.message[entry]
+    if len(theirs) < 3:
+        return False
+    return len(theirs) < len(mine) and mine.startswith(theirs) or leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
+
+
+def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, where: int, free: Integers) -> Integers:
+    """Text passes, shifts and late documents; returns the documents that stay without an entry."""
+    open_rows = pairs.open_entries()
+    if where == OWN:
+        free = free[np.isin(documents.pod[free], np.unique(entries.pod[open_rows]))] if len(open_rows) else free[:0]
+    if not len(open_rows) or not len(free):
+        return free
+    leftovers = Leftovers(entries, documents, pairs, clocks, where, free, entry_texts(entries, open_rows), document_texts(documents, free))
+    if where == UNLABELLED:
+        _hash_pass(leftovers, 0)
+    leftovers.run()
+    _shifts(leftovers)
+    _late(leftovers)
+    return leftovers.free
+
+
+def _hash_pass(leftovers: Leftovers, shift: int) -> None:
+    """Exact texts by hash, for documents without pod."""
+    entries, documents = leftovers.entries, leftovers.documents
+    for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash"), ("text_hash", "message_hash")):
+        rows = leftovers.pairs.open_entries()
+        part = leftovers.free
+        if not len(rows) or not len(part):
+            return
+        left, right = nearest_pairs(
+            entries.hashes[mine][rows], entries.time[rows] + leftovers.clocks.skew[entries.pod[rows]], documents.hashes[theirs][part], documents.time[part] - shift,
+            leftovers.clocks.tolerance[entries.pod[rows]],
+        )
+        kept = np.array([leftovers.allowed(int(rows[i]), int(part[j])) for i, j in zip(left, right, strict=True)], dtype=bool)
+        left, right = left[kept], right[kept]
+        refused = documents.rejected[part[right]]
+        leftovers.pairs.add(rows[left[~refused]], part[right[~refused]], 0, leftovers.where, shift)
+        leftovers.pairs.add(rows[left[refused]], part[right[refused]], 0, REFUSED, shift)
+        leftovers.free = np.delete(part, right)
+
+
+def _same_text(leftovers: Leftovers, entry: int, document: int) -> bool:
+    theirs = leftovers.document_texts.message[document]
+    mine = leftovers.entry_texts.message[entry]
+    head = mine == theirs or leftovers.entry_texts.whole[entry] == theirs
+    return head or leftovers.entries.hashes["head_hash"][entry] in (leftovers.documents.hashes["message_hash"][document], leftovers.documents.hashes["head_hash"][document]) or _equal_loose(leftovers, entry, document)
+
+
+def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
+    """Pairs of one text at any distance."""
+    by_text: dict[object, list[int]] = defaultdict(list)
+    entries, documents = leftovers.entries, leftovers.documents
+    for entry in leftovers.pairs.open_entries().tolist():
+        for key in {leftovers.entry_texts.loose[entry], int(entries.hashes["head_hash"][entry]), int(entries.hashes["message_hash"][entry])}:
+            by_text[key].append(entry)
+    for document in leftovers.free.tolist():
+        seen: set[int] = set()
+        for key in (leftovers.document_texts.loose[document], int(documents.hashes["message_hash"][document]), int(documents.hashes["head_hash"][document])):
+            for entry in by_text.get(key, ())[:_MOST_CANDIDATES]:
+                if entry not in seen and leftovers.allowed(entry, document):
+                    seen.add(entry)
+                    yield entry, document
+
+
+def _shifts(leftovers: Leftovers) -> None:
+    """Documents at a constant shift that several texts share, per pod."""
+    entries, documents = leftovers.entries, leftovers.documents
+    votes: Counter[int] = Counter()
+    texts: dict[int, set[int]] = defaultdict(set)
+    for entry, document in _candidates(leftovers):
+        difference = int(documents.time[document] - entries.time[entry])
+        quarter = round(difference / (900 * SECOND))
+        if quarter and abs(quarter) <= 4 * 26 and abs(difference - quarter * 900 * SECOND) <= 5 * SECOND:
+            votes[quarter] += 1
+            texts[quarter].add(int(entries.hashes["message_hash"][entry]))
+    ranked = [quarter * 900 * SECOND for quarter, count in votes.most_common() if count >= 2 and len(texts[quarter]) >= 2]
+    known = [shift for code in np.unique(entries.pod[leftovers.pairs.open_entries()]).tolist() for shift in leftovers.clocks.shifts[code]]
+    for shift in list(dict.fromkeys(ranked[:6] + known)):
+        leftovers._near(_same_text, LOOSE, shift)
+        leftovers._near(_is_prefix, TRUNCATED, shift)
+
+
+def _late(leftovers: Leftovers) -> None:
+    """Documents of the same text later than the tolerance, nearest first, in time order."""
+    proposals = []
+    for entry, document in _candidates(leftovers):
+        behind = int(leftovers.documents.time[document] - leftovers.entries.time[entry])
+        if 0 < behind <= MOST_LATE_NS:
+            proposals.append((behind, entry, document))
+    leftovers._accept(proposals, LOOSE, 0)
+
+
+__all__ = ["LINE", "Leftovers", "run_leftovers"]

@@ -1,0 +1,39 @@
+"""A shipper that knows no multi-line events makes one document of each line: those belong to the entry, too."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.clocks import Clocks
+from incident_kit.correlate.reconcile.pairing import LINE, OWN, Pairs
+from incident_kit.correlate.reconcile.sides import Side
+from incident_kit.normalise.logs.normal_form import normal_form
+
+
+def claim_lines(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> None:
+    """Give documents that hold one line of an entry to that entry; an entry whose first line is there is matched."""
+    free = pairs.open_documents()
+    free = free[~documents.rejected[free]]
+    if not len(free) or not len(entries):
+        return
+    many = np.flatnonzero(np.asarray(entries.text(["line_count"], np.arange(len(entries)))["line_count"]) > 1)
+    many = many[np.isin(entries.pod[many], documents.pod[free])]
+    if not len(many):
+        return
+    lines: dict[tuple[int, str], list[int]] = {}
+    for row, text in zip(many.tolist(), entries.text(["text"], many)["text"].to_pylist(), strict=True):
+        for line in text.split("\n"):
+            form = normal_form(line)
+            if form:
+                lines.setdefault((int(entries.pod[row]), form), []).append(row)
+    claims: dict[int, list[int]] = {}
+    for row, text in zip(free.tolist(), documents.text(["message"], free)["message"].to_pylist(), strict=True):
+        pod = int(documents.pod[row])
+        moment = int(documents.time[row] - clocks.skew[pod])
+        near = [entry for entry in lines.get((pod, normal_form(text or "")), ()) if abs(int(entries.time[entry]) - moment) <= int(clocks.tolerance[pod])]
+        if near:
+            claims.setdefault(min(near, key=lambda entry: abs(int(entries.time[entry]) - moment)), []).append(row)
+    for entry, rows in claims.items():
+        if pairs.document[entry] < 0:
+            pairs.add(np.array([entry]), np.array(rows[:1]), LINE, OWN)
+        pairs.taken[rows] = True

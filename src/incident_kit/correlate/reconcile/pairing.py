@@ -1,0 +1,180 @@
+"""Pairing the entries of one bucket with its documents: quick passes on hashes, then the rest on text.
+
+Exact texts before folded ones, near before far, documents that name the pod before those that do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
+from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
+from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side
+
+#: How a pair was found; the order is the order of trust.
+EXACT, HEAD, TEXT, LOOSE, TEMPLATE, PART, LINE, TRUNCATED = range(8)
+#: Where its document stands.
+OWN, UNLABELLED, REFUSED = range(3)
+_COMBINATIONS = (
+    ("message_hash", "message_hash", EXACT), ("head_hash", "message_hash", HEAD), ("message_hash", "head_hash", HEAD), ("head_hash", "head_hash", HEAD),
+    ("text_hash", "message_hash", TEXT), ("text_hash", "text_hash", TEXT),
+)
+_UNKNOWN_TIME = np.int64(2**61)
+
+
+@dataclass(slots=True)
+class Pairs:
+    """The pairs found so far, by entry; -1 where none.
+
+    Attributes:
+        document: row of the document in its side.
+        how: `EXACT` ... `TRUNCATED`.
+        where: `OWN` (the bucket's documents), `UNLABELLED` (those without pod) or `REFUSED`.
+        shift: constant shift at which the pair was found (ns).
+        taken: rows of the bucket's documents that have an entry.
+        doubles: rows of documents that repeat a taken one.
+    """
+
+    document: Integers
+    how: np.ndarray[Any, np.dtype[np.int8]]
+    where: np.ndarray[Any, np.dtype[np.int8]]
+    shift: Integers
+    taken: np.ndarray[Any, np.dtype[np.bool_]]
+    doubles: np.ndarray[Any, np.dtype[np.bool_]]
+    lines: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls, entries: int, documents: int) -> Pairs:
+        """No pair yet."""
+        return cls(
+            np.full(entries, -1, np.int64), np.full(entries, -1, np.int8), np.full(entries, -1, np.int8), np.zeros(entries, np.int64),
+            np.zeros(documents, bool), np.zeros(documents, bool),
+        )
+
+    def add(self, entries: Integers, documents: Integers, how: int, where: int, shift: int = 0) -> None:
+        """Remember pairs."""
+        self.document[entries], self.how[entries], self.where[entries], self.shift[entries] = documents, how, where, shift
+        if where != UNLABELLED:
+            self.taken[documents] = True
+
+    def open_entries(self) -> Integers:
+        """Entries without a pair."""
+        return np.flatnonzero(self.document < 0)
+
+    def open_documents(self) -> Integers:
+        """Documents without a pair that repeat none."""
+        return np.flatnonzero(~self.taken & ~self.doubles)
+
+
+def scopes(documents: Side, rows: Integers) -> list[tuple[bool, bool, Integers]]:
+    """Rows of documents by what they say of themselves: (namespace said, container said, rows)."""
+    said_namespace = documents.namespace[rows] != NOT_SAID
+    said_container = documents.container[rows] != NOT_SAID
+    found = []
+    for namespace in (True, False):
+        for container in (True, False):
+            part = rows[(said_namespace == namespace) & (said_container == container)]
+            if len(part):
+                found.append((namespace, container, part))
+    return found
+
+
+def scope_keys(side: Side, rows: Integers, hashes: Integers, *, namespace: bool, container: bool, pod: bool = True) -> Integers:
+    """Keys that hold what the scope's documents say."""
+    parts = [hashes]
+    if pod:
+        parts.append(side.pod[rows])
+    if namespace:
+        parts.append(side.namespace[rows])
+    if container:
+        parts.append(side.container[rows])
+    return mix(*parts)
+
+
+def disown(entries: Side, documents: Side) -> None:
+    """Container and namespace names that no console knows are no evidence of another container.
+
+    A document's container counts only where its pod has a console of that name or some document of the pod names
+    one; a field that holds something else (an image, a service) must not keep the document from its entry.
+    """
+    for name in ("container", "namespace"):
+        mine, theirs = getattr(entries, name), getattr(documents, name)
+        if not len(theirs):
+            continue
+        known = np.unique(mix(entries.pod, mine)) if len(mine) else np.zeros(0, np.int64)
+        fits = np.isin(mix(documents.pod, theirs), known)
+        said = theirs != NOT_SAID
+        # Judged per pod: a field that never names a container of the pod's consoles names something else.
+        pods_with_fit = np.unique(documents.pod[fits])
+        hopeless = said & ~np.isin(documents.pod, pods_with_fit) & np.isin(documents.pod, entries.pod)
+        if name == "container" and said.any() and not fits.any():
+            theirs[hopeless] = NOT_SAID
+
+
+def pair_bucket(entries: Side, documents: Side, names: Names) -> tuple[Pairs, Clocks]:
+    """All pairs that hashes find within the bucket, and the clocks they taught."""
+    pairs = Pairs.none(len(entries), len(documents))
+    disown(entries, documents)
+    clocks = _clocks(entries, documents, names)
+    usable = ~documents.rejected & (documents.pod != NOT_SAID)
+    for tight in (True, False):
+        for mine, theirs, how in _COMBINATIONS:
+            _pass(entries, documents, pairs, clocks, mine, theirs, how, usable, tight=tight)
+    mark_doubles(documents, pairs)
+    return pairs, clocks
+
+
+def _clocks(entries: Side, documents: Side, names: Names) -> Clocks:
+    """Clocks by whole messages; where few are equal, by heads."""
+    own = ~documents.rejected
+    best: Clocks | None = None
+    for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash"), ("text_hash", "message_hash")):
+        found = learn_clocks(len(names.names), entries.pod, entries.hashes[mine], entries.time, documents.pod[own], documents.hashes[theirs][own], documents.time[own])
+        if best is None:
+            best = found
+            continue
+        better = found.pairs > best.pairs * 2
+        best.skew[better], best.tight[better], best.tolerance[better], best.pairs[better] = found.skew[better], found.tight[better], found.tolerance[better], found.pairs[better]
+        for code, shifts in enumerate(found.shifts):
+            best.shifts[code] += [shift for shift in shifts if shift not in best.shifts[code]]
+    assert best is not None
+    return best
+
+
+def _pass(
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, mine: str, theirs: str, how: int, usable: np.ndarray[Any, Any], *, tight: bool
+) -> None:
+    open_entries = pairs.open_entries()
+    open_entries = open_entries[entries.hashes[mine][open_entries] != 0]
+    open_documents = np.flatnonzero(~pairs.taken & usable & (documents.hashes[theirs] != 0))
+    for namespace, container, part in scopes(documents, open_documents):
+        rows = open_entries[pairs.document[open_entries] < 0]
+        if not len(rows):
+            return
+        limits = (clocks.tight if tight else clocks.tolerance)[entries.pod[rows]]
+        left, right = nearest_pairs(
+            scope_keys(entries, rows, entries.hashes[mine][rows], namespace=namespace, container=container), entries.time[rows],
+            scope_keys(documents, part, documents.hashes[theirs][part], namespace=namespace, container=container),
+            documents.time[part] - clocks.skew[documents.pod[part]], limits,
+        )
+        pairs.add(rows[left], part[right], how, OWN)
+
+
+def mark_doubles(documents: Side, pairs: Pairs) -> None:
+    """Documents that repeat another one: same pod, same own time at full precision, same text, other _id."""
+    if not len(documents):
+        return
+    identity = mix(documents.pod, documents.namespace, documents.container, documents.time, documents.hashes["message_hash"])
+    open_rows = np.flatnonzero(~pairs.taken & ~documents.rejected)
+    if not len(open_rows):
+        return
+    repeated = np.isin(identity[open_rows], identity[pairs.taken])
+    pairs.doubles[open_rows[repeated]] = True
+    rest = open_rows[~repeated]
+    _, first = np.unique(identity[rest], return_index=True)
+    again = np.ones(len(rest), bool)
+    again[first] = False
+    pairs.doubles[rest[again]] = True
