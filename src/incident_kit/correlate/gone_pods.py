@@ -31,23 +31,40 @@ _ASSIGNED = re.compile(r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<
 _IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
 # A failed probe names the address it asked: the pod's own, unless the probe names a host.
 _PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
+#: Events of the same end may come this long after its Killing.
+_AFTER_KILLING = 5_000_000_000
 _OWNERS = ("ReplicaSet", "Job", "DaemonSet", "StatefulSet", "ReplicationController")
 
 
 def learn_from_events(lives: list[Lifetime], evidence: Evidence) -> None:
     """Sightings, node, image and address from events; pods that only events know become lives."""
     by_uid: dict[str | None, Lifetime] = {life.pod_uid: life for life in lives if life.pod_uid}
-    for event in records(evidence.table(EVENTS)):
-        message = str(event["message"] or "")
-        first, last = moment(event["first_at"]), moment(event["last_at"])
+    events = records(evidence.table(EVENTS))
+    killed: dict[int, tuple[Lifetime, int]] = {}
+    # A pod's own events first: they carry its uid, which its owner's events lack.
+    for event in events:
         if event["kind"] == "Pod" and isinstance(event["name"], str):
             life = _life_of(lives, by_uid, event)
             source = f"event {event['reason']}"
-            life.sight(first, source)
-            life.sight(last, source)
-            _learn_from_pod_event(life, message, source)
-        elif event["kind"] in _OWNERS:
-            _learn_from_owner_event(lives, event, message, first, last)
+            life.sight(moment(event["first_at"]), source)
+            life.sight(moment(event["last_at"]), source)
+            _learn_from_pod_event(life, str(event["message"] or ""), source)
+            if event["reason"] == "Killing" and (last := moment(event["last_at"])) is not None:
+                killed[id(life)] = (life, last)
+    for event in events:
+        if event["kind"] in _OWNERS:
+            times = moment(event["first_at"]), moment(event["last_at"])
+            _learn_from_owner_event(lives, event, str(event["message"] or ""), *times)
+    for life, last in killed.values():
+        _learn_end(life, last)
+
+
+def _learn_end(life: Lifetime, killed_at: int) -> None:
+    """A pod that is gone and whose last event was its killing ended then; one that was only restarted did not."""
+    if not life.captured and not any(
+        at > killed_at + _AFTER_KILLING for at, source in life.seen if source.startswith("event")
+    ):
+        life.learn("deleted_at", killed_at, "event Killing", observed=False)
 
 
 def _life_of(lives: list[Lifetime], by_uid: dict[str | None, Lifetime], event: dict[str, Any]) -> Lifetime:

@@ -154,9 +154,9 @@ def _learn_from_logs(lives: list[Lifetime], seen: LogPod) -> None:
     if len(homes) > 1:
         # Several lives of one name: each gets the part of the sightings that it can have had.
         first, last = homes[0], homes[-1]
-        if first.may_live_at(seen.first):
+        if seen.first is not None and first.may_live_at(seen.first):
             first.sight(seen.first, source)
-        if last.may_live_at(seen.last):
+        if seen.last is not None and last.may_live_at(seen.last):
             last.sight(seen.last, source)
         return
     life = homes[0]

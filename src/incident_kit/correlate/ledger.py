@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 
+#: A pod that is told to end keeps its address for its grace period, which nobody recorded for a pod that is gone.
+_GRACE = 60 * SECOND
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """One pod's hold of one address.
@@ -140,7 +144,9 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
         end = life.end
         if end is not None:
             end = end - end % SECOND + SECOND
-        gone = not life.captured and end is None
+        gone = not life.captured
+        if gone and end is not None:
+            end += _GRACE
         for ip in fact.value:
             address = plain_address(ip)
             if address is None:
@@ -177,7 +183,7 @@ def _cut(holdings: list[Holding]) -> list[Holding]:
         if holding.open_ended and not holding.host_network and position < len(starts):
             last = holding.life.last_seen[0] if holding.life.last_seen else None
             taken = starts[position]
-            if last is None or last < taken:
+            if (last is None or last < taken) and (holding.end is None or holding.end > taken):
                 holding = Holding(
                     ip=holding.ip, life=holding.life, begin=holding.begin, end=taken, host_network=False,
                     source=f"{holding.source}; ended when the address was taken", open_ended=True,

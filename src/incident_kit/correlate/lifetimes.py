@@ -69,12 +69,18 @@ class Lifetime:
 
     @property
     def first_seen(self) -> tuple[int, str] | None:
-        """Earliest sighting and where it is from."""
+        """Earliest sighting and where it is from; the creation where it is known, since clocks of logs may be off."""
+        created = self.facts.get("created_at")
+        if created is not None:
+            return int(created.value), created.source
         return min(self.seen) if self.seen else None
 
     @property
     def last_seen(self) -> tuple[int, str] | None:
-        """Latest sighting and where it is from."""
+        """Latest sighting and where it is from; a finished pod's end."""
+        finished = self.facts.get("finished_at")
+        if finished is not None:
+            return int(finished.value), finished.source
         return max(self.seen) if self.seen else None
 
     @property

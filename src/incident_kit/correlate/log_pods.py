@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.tables import Table
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
+from incident_kit.window import MAX_NS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -20,8 +21,8 @@ class LogPod:
         side: console or elastic.
         namespace: None where the documents do not say.
         pod: name of the pod.
-        first: earliest time (ns).
-        last: latest time (ns).
+        first: earliest time (ns); None where every time is later than the capture (a clock in another zone).
+        last: latest time up to the capture (ns).
         count: entries or documents.
         nodes: nodes the documents name.
         images: image references, as the documents say or as the console's instance ran.
@@ -30,8 +31,8 @@ class LogPod:
     side: str
     namespace: str | None
     pod: str
-    first: int
-    last: int
+    first: int | None
+    last: int | None
     count: int
     nodes: tuple[str, ...]
     images: tuple[str, ...]
@@ -53,27 +54,29 @@ def _grouped(evidence: Evidence, table: Table, side: str, node: str, image: str)
         return []
     import duckdb
 
+    until = evidence.captured_at if evidence.captured_at is not None else MAX_NS
     # epoch_ns keeps what fetchall would cut from a timestamp.
+    possible = 'FILTER (epoch_ns("time") <= ?)'
     query = f"""
-        SELECT namespace, pod, min(epoch_ns("time")), max(epoch_ns("time")), count(*),
+        SELECT namespace, pod, min(epoch_ns("time")) {possible}, max(epoch_ns("time")) {possible}, count(*),
                list(DISTINCT {node}) FILTER ({node} IS NOT NULL), list(DISTINCT {image}) FILTER ({image} IS NOT NULL)
         FROM read_parquet(?, hive_partitioning = false)
         WHERE pod IS NOT NULL AND pod <> '' AND "time" IS NOT NULL
         GROUP BY ALL
     """
     with duckdb.connect() as connection:
-        rows = connection.execute(query, [files]).fetchall()
+        rows = connection.execute(query, [until, until, files]).fetchall()
     found = [
         LogPod(
             side=side,
             namespace=namespace,
             pod=pod,
-            first=int(first),
-            last=int(last),
+            first=None if first is None else int(first),
+            last=None if last is None else int(last),
             count=int(count),
             nodes=tuple(sorted(map(str, nodes or ()))),
             images=tuple(sorted(map(str, images or ()))),
         )
         for namespace, pod, first, last, count, nodes, images in rows
     ]
-    return sorted(found, key=lambda row: (row.pod, row.namespace or "", row.first))
+    return sorted(found, key=lambda row: (row.pod, row.namespace or "", row.first or 0))

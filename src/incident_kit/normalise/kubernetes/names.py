@@ -23,9 +23,7 @@ MAX_BASE_LENGTH = 58
 
 _SUFFIX = re.compile(rf"[{ALPHABET}]{{{SUFFIX_LENGTH}}}")
 # A uint32 in decimal has ten digits at most; below seven is so rare (0.1 %) that a word is the likelier reading.
-_DEPLOYMENT_POD = re.compile(
-    rf"^(?P<workload>.+)-(?P<hash>[{ALPHABET}]{{7,10}})-(?P<suffix>[{ALPHABET}]{{5}})$"
-)
+_DEPLOYMENT_POD = re.compile(rf"^(?P<workload>.+)-(?P<hash>[{ALPHABET}]{{7,10}})-(?P<suffix>[{ALPHABET}]{{5}})$")
 _CRONJOB_JOB = re.compile(r"^(?P<workload>.+)-(?P<instant>\d{8}|\d{10})$")
 _ORDINAL = re.compile(r"^(?P<workload>.+)-(?P<ordinal>\d{1,5})$")
 _GENERATED = re.compile(rf"^(?P<owner>.+)-(?P<suffix>[{ALPHABET}]{{5}})$")
@@ -101,6 +99,8 @@ def read_name(pod: str) -> NameReading:
     A DaemonSet's pod and a Job's look alike (``name-suffix``), so no kind is claimed for them.
     """
     deployment = _DEPLOYMENT_POD.match(pod)
+    if deployment and _is_minute(deployment["hash"]):
+        return _read_generated(f"{deployment['workload']}-{deployment['hash']}")
     if deployment and len(pod) < MAX_BASE_LENGTH + SUFFIX_LENGTH:
         return NameReading(
             workload_kind="Deployment",
@@ -125,6 +125,11 @@ def read_name(pod: str) -> NameReading:
             ordinal=int(ordinal["ordinal"]),
         )
     return NameReading()
+
+
+def _is_minute(text: str) -> bool:
+    """Whether eight digits are a CronJob's scheduled minute (2015 to 2100) rather than a template hash."""
+    return len(text) == 8 and text.isdecimal() and 23_667_840 <= int(text) < 68_374_080
 
 
 def _read_generated(owner: str) -> NameReading:
