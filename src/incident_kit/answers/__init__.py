@@ -10,6 +10,7 @@ from incident_kit.answers.findings import findings
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
 from incident_kit.answers.restarts import restarts
+from incident_kit.answers.trace import trace
 from incident_kit.answers.whois import whois
 
-__all__ = ["changes", "findings", "rabbit", "rabbit_node", "restarts", "whois"]
+__all__ = ["changes", "findings", "rabbit", "rabbit_node", "restarts", "trace", "whois"]

@@ -16,6 +16,7 @@ from incident_kit.correlate.several import instances_of, rabbit_rows_of
 from incident_kit.errors import UsageError
 from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS
+from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def _identity(identity: PodIdentity, lives: list[Lifetime]) -> dict[str, Any]:
             {
                 "pod_uid": life.pod_uid,
                 "fact": name,
-                "value": fact.value,
+                "value": format_ns(fact.value) if _is_time(name) else fact.value,
                 "observed": fact.observed,
                 "source": fact.source,
             }
@@ -93,6 +94,10 @@ def _identity(identity: PodIdentity, lives: list[Lifetime]) -> dict[str, Any]:
             for name, fact in sorted(life.facts.items())
         ],
     }
+
+
+def _is_time(name: str) -> bool:
+    return name.endswith("_at") or name == "scheduled_for"
 
 
 def _logs(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> dict[str, Any]:
@@ -153,7 +158,10 @@ def _coverage(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> pd.DataF
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    filled = [frame for frame in frames if len(frame)] or frames[:1]
+    bare = [frame.copy() for frame in frames]
+    for frame in bare:
+        frame.attrs = {}  # pandas compares attrs when it concatenates, and those of findings hold a frame
+    filled = [frame for frame in bare if len(frame)] or bare[:1]
     joined = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
     duplicated = joined.astype(str).duplicated()
     return joined[~duplicated].reset_index(drop=True)
