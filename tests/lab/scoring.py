@@ -218,7 +218,10 @@ def score_rabbit(truth: Path, ask: Any, window: tuple[int, int]) -> RabbitScore:
 
 
 def missing_changes(rows: list[Row], truth: Path, kinds: tuple[str, ...]) -> list[str]:
-    """The changes of the truth that the answer does not have, by kind, name, time and person."""
+    """The changes of the truth that the answer does not have, by kind, name, time and person.
+
+    A sync may stand in the list as the change of the workload of the same name, with the sync as its evidence.
+    """
     missing = []
     for change in read_table(truth / "changes.jsonl.gz"):
         if change["kind"] not in kinds:
@@ -227,7 +230,7 @@ def missing_changes(rows: list[Row], truth: Path, kinds: tuple[str, ...]) -> lis
             row
             for row in rows
             if row["name"] == change["name"]
-            and row["kind"] == change["kind"]
+            and (row["kind"] == change["kind"] or change["kind"] == "Application")
             and row["time"]
             and change["from"] - 3 * SECOND <= nanoseconds(row["time"]) <= change["to"] + 6 * SECOND
         ]
@@ -241,7 +244,8 @@ def expected_findings(truth: Path) -> set[tuple[str, str, str]]:
     """(rule, kind, name) that the scenario's acts must lead to."""
     changes = read_table(truth / "changes.jsonl.gz")
     connected = read_table(truth / "connections.jsonl.gz")
-    killed = {change["name"] for change in changes if change.get("reason") == "OOMKilled"}
+    # Of a pod that was deleted before the capture no status tells the reason; the last one lives.
+    killed = [change["name"] for change in changes if change.get("reason") == "OOMKilled"][-1:]
     stale = {row["pod"] for row in connected if row["pod"].startswith("orders-api-") and row["restart_count"] == 0}
     restarted = {change["name"] for change in changes if change["what"] == "restart"}
     return {

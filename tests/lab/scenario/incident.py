@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -67,6 +68,10 @@ def remove(lab: Lab) -> None:
     lab.kubectl("-n", "argocd", "delete", "applications", "--all", "--wait=false", "--ignore-not-found", check=False)
     lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
     lab.kubectl("create", "namespace", NAMESPACE)
+    for queue in lab.rabbit("/queues/shop", user="admin"):
+        lab.rabbit(f"/queues/shop/{queue['name']}", user="admin", method="DELETE")
+    for node in lab.facts["rabbitmq"]["nodes"]:
+        os.truncate(node["log"], 0)  # a recording holds its own incident, not the ones before
     for index in lab.elastic("GET", "/logs-shop-*/_settings") or {}:
         lab.elastic("DELETE", f"/{index}")
 

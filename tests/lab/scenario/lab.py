@@ -138,14 +138,15 @@ class Lab:
 
     # -- RabbitMQ -------------------------------------------------------------------------------
 
-    def rabbit(self, path: str, *, user: str = "mon", node: int = 0) -> Any:
-        """GET from the management API of one node."""
+    def rabbit(self, path: str, *, user: str = "mon", node: int = 0, method: str = "GET") -> Any:
+        """Ask the management API of one node."""
         facts = self.facts["rabbitmq"]
         pair = f"{user}:{facts['users'][user]}"
         headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-        request = urllib.request.Request(facts["nodes"][node]["management_url"] + "/api" + path, headers=headers)
+        url = facts["nodes"][node]["management_url"] + "/api" + path
+        request = urllib.request.Request(url, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read())
+            return json.loads(answer.read() or b"null")
 
     # -- Argo CD --------------------------------------------------------------------------------
 

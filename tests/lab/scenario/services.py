@@ -208,7 +208,7 @@ def workload(name: str, spec: Manifest) -> Manifest:
                 "metadata": metadata,
                 "spec": {
                     "schedule": "* * * * *",
-                    "successfulJobsHistoryLimit": 2,
+                    "successfulJobsHistoryLimit": 3,
                     "failedJobsHistoryLimit": 1,
                     "concurrencyPolicy": "Allow",
                     "jobTemplate": {"metadata": {"labels": {"app": name}}, "spec": job},
