@@ -6,6 +6,7 @@ The functions hide their modules of the same name on purpose: ``answers.rabbit``
 from __future__ import annotations
 
 from incident_kit.answers.changes import changes
+from incident_kit.answers.console_only import console_only
 from incident_kit.answers.findings import findings
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
