@@ -1,0 +1,91 @@
+"""The demo: the sample incident end to end, the story in the terminal, a timeline, a report and the answers as files."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from incident_kit.errors import UsageError
+from incident_kit.present.formats import render_csv, render_json
+from incident_kit.present.opening import open_bundle
+from incident_kit.present.story import Chapter, tell
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: Names what an earlier run wrote, so that a run replaces its own files and nothing else.
+_RECORD = ".incident-kit-demo.json"
+
+
+def run_demo(output: str | Path, bundle: str | Path = "") -> str:
+    """Tell the sample incident and write its timeline, report and answers into a folder.
+
+    Args:
+        output: folder to write to; files that an earlier run wrote there are replaced.
+        bundle: another bundle than the sample.
+
+    Returns:
+        The story, for the terminal.
+
+    Raises:
+        UsageError: the folder holds a file of one of these names that no demo wrote.
+    """
+    folder = Path(output)
+    evidence = open_bundle(bundle)
+    chapters = tell(evidence)
+    story = story_text(chapters, evidence)
+    files = _files(evidence, chapters, story)
+    _refuse_strangers(folder, list(files))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _RECORD).write_text(json.dumps(sorted(files)), encoding="utf-8")
+    for name, make in files.items():
+        (folder / name).write_bytes(make())
+    return f"{story}\nFiles\n" + "".join(f"  {folder / name}\n" for name in files)
+
+
+def story_text(chapters: list[Chapter], evidence: Evidence) -> str:
+    """The chapters as the terminal shows them, wrapped and indented."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from incident_kit.present.tables import to_text
+
+    parts: list[Padding | Text] = [Text(f"The incident in {evidence.path.name}", style="bold")]
+    for chapter in chapters:
+        parts.append(Text(f"\n{chapter.title}", style="bold cyan"))
+        parts.extend(Padding(Text(sentence), (0, 0, 0, 2)) for sentence in chapter.sentences)
+    return to_text(Group(*parts))
+
+
+def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str, Callable[[], bytes]]:
+    """What is written: name and how its bytes are made. The timeline is drawn once and serves the report too."""
+    from incident_kit.answers import console_only, findings
+    from incident_kit.present.report import html_report
+    from incident_kit.present.timeline import plot_timeline
+
+    picture = io.BytesIO()
+    plot_timeline(evidence).savefig(picture, format="png")
+    figures = [("Timeline", picture.getvalue())]
+    found = findings(evidence)
+    return {
+        "story.txt": lambda: story.encode(),
+        "timeline.png": picture.getvalue,
+        "report.html": lambda: html_report(evidence, chapters, figures).encode(),
+        "findings.json": lambda: render_json(found, evidence.coverage, evidence.gaps).encode(),
+        "console-only.csv": lambda: render_csv(console_only(evidence)).encode(),
+    }
+
+
+def _refuse_strangers(folder: Path, names: list[str]) -> None:
+    """Leave files alone that somebody else put there."""
+    record = folder / _RECORD
+    own = json.loads(record.read_text("utf-8")) if record.is_file() else []
+    strangers = [name for name in names if (folder / name).exists() and name not in own]
+    if strangers:
+        raise UsageError(
+            f"{folder} holds {', '.join(strangers)}, which no demo wrote. Choose another folder: --output FOLDER."
+        )

@@ -1,0 +1,196 @@
+"""The report to hand over: one HTML file that needs nothing else, or the same in Markdown.
+
+Findings with evidence and next step, figures, what never reached Elasticsearch by cause, RabbitMQ, changes, coverage,
+gaps, and what it does not show. Log text is hostile input: the template escapes everything.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from incident_kit.present import gather
+from incident_kit.present.columns import cell
+from incident_kit.present.html import table_html
+from incident_kit.present.links import finding_links
+from incident_kit.present.story import Chapter, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incident_kit.evidence import Evidence
+
+#: Title and PNG of a figure.
+Picture = tuple[str, bytes]
+_ROWS = 60
+_SEVERITIES = {"critical": 0, "warning": 1, "info": 2}
+_SILENT = (
+    "A finding is a judgement of one rule; what would refute it stands beside it. Near in time is not cause.",
+    "Outside the coverage below, an absent document means nothing: such entries are unknown, neither lost nor found.",
+    "Events older than an hour, consoles of deleted pods and closed connections are gone unless somebody kept them.",
+    "Rules that could not judge, and why, stand among the gaps.",
+)
+
+
+def write_report(evidence: Evidence, path: str | Path) -> Path:
+    """Write the report; ``.md`` makes Markdown, anything else one self-contained HTML file.
+
+    Returns:
+        The file written.
+    """
+    path = Path(path)
+    chapters = tell(evidence)
+    text = (
+        markdown_report(evidence, chapters)
+        if path.suffix == ".md"
+        else html_report(evidence, chapters, pictures(evidence))
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def pictures(evidence: Evidence) -> list[Picture]:
+    """The report's figures."""
+    from incident_kit.present.changes import plot_changes
+    from incident_kit.present.lifetimes import plot_lifetimes
+    from incident_kit.present.logs_figure import plot_logs
+    from incident_kit.present.timeline import plot_timeline
+
+    made = []
+    for title, draw in (
+        ("Timeline", plot_timeline),
+        ("Console against Elasticsearch", plot_logs),
+        ("What changed, by Application", plot_changes),
+        ("Pod lifetimes", plot_lifetimes),
+    ):
+        buffer = io.BytesIO()
+        draw(evidence).savefig(buffer, format="png")
+        made.append((title, buffer.getvalue()))
+    return made
+
+
+def html_report(evidence: Evidence, chapters: Sequence[Chapter], figures: Sequence[Picture]) -> str:
+    """The report as one HTML page: no script, nothing fetched."""
+    from incident_kit.present.page import render_page
+
+    inline = [(title, f"data:image/png;base64,{base64.b64encode(png).decode()}") for title, png in figures]
+    tables = [(title, note, Markup(table_html(frame, _ROWS))) for title, note, frame in _tables(evidence)]
+    return render_page(
+        "report.html.j2", title=_title(evidence), chapters=chapters, findings=_findings(evidence), figures=inline,
+        tables=tables, silent=_SILENT, facts=_facts(evidence), made_by=evidence.manifest.kit_version,
+    )  # fmt: skip
+
+
+def markdown_report(evidence: Evidence, chapters: Sequence[Chapter]) -> str:
+    """The report as Markdown, without figures."""
+    lines = [f"# {_markdown(_title(evidence))}", ""]
+    for chapter in chapters:
+        lines += [f"## {chapter.title}", "", *(f"- {_markdown(sentence)}" for sentence in chapter.sentences), ""]
+    lines += ["## Findings", ""]
+    for finding in _findings(evidence):
+        lines += [f"### {finding['severity']}: {_markdown(finding['title'])}", ""]
+        lines += [f"- {_markdown(fact)}" for fact in finding["evidence"]]
+        lines += [f"- **{name}**: {_markdown(finding[key])}" for name, key in _FINDING_NOTES if finding[key]]
+        lines.append("")
+    for title, note, frame in _tables(evidence):
+        lines += [f"## {title}", "", note, "", _markdown_table(frame), ""]
+    lines += ["## What this report cannot show", "", *(f"- {sentence}" for sentence in _SILENT), ""]
+    return "\n".join(lines)
+
+
+_FINDING_NOTES = (("Next step", "next_step"), ("Would be refuted by", "refuted_by"), ("Confidence", "confidence"))
+
+
+def _title(evidence: Evidence) -> str:
+    return f"Incident report: {evidence.path.name.removesuffix('.zip').removesuffix('.incident')}"
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, str]]:
+    verdicts = gather.verdicts(evidence)
+    console = verdicts[verdicts["side"] == "console"]
+    found = _findings(evidence)
+    return [
+        (f"{len(gather.known_pods(evidence)):,}", "pods in the window"),
+        (f"{len(console):,}", "console entries judged"),
+        (f"{int((console['verdict'] == 'console_only').sum()):,}", "never reached Elasticsearch"),
+        (f"{sum(finding['severity'] == 'critical' for finding in found):,}", "critical findings"),
+        (f"{len(evidence.gaps):,}", "gaps in the evidence"),
+    ]
+
+
+def _findings(evidence: Evidence) -> list[dict[str, Any]]:
+    """Findings as the template shows them, the worst first; every value visible text."""
+    from incident_kit.answers import findings
+
+    shown = []
+    for row in findings(evidence).to_dict("records"):
+        subject = "/".join(filter(None, (cell(row["namespace"]), cell(row["name"]))))
+        facts = row["evidence"]
+        shown.append({
+            **{name: cell(row[name], name) for name in ("rule", "title", "confidence", "next_step", "refuted_by", "time")},
+            "severity": row["severity"] if row["severity"] in _SEVERITIES else "info",
+            "subject": f"{cell(row['kind'])} {subject}",
+            "evidence": [cell(fact) for fact in facts] if facts is not None else [],
+            "links": finding_links(evidence, row),
+        })  # fmt: skip
+    return sorted(shown, key=lambda finding: _SEVERITIES[finding["severity"]])
+
+
+def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
+    """Title, how to read it, and rows of each table of the report."""
+    from incident_kit.answers import changes, console_only, findings, restarts
+
+    lost = console_only(evidence)
+    did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))
+    nodes = gather.rabbit_nodes(evidence)
+    return [
+        ("Only on the console, by cause", "Entries that never reached Elasticsearch.", by_cause(lost)),
+        ("Only on the console, entries", "The first of them; the file of console-only has all.", lost),
+        ("Restarts", "Container instances that ended.", restarts(evidence)),
+        (
+            "RabbitMQ connections",
+            "One row a connection, and why it is that pod's.",
+            gather.connections(evidence, nodes),
+        ),
+        ("Changes", "Oldest first, also from before the window.", changes(evidence)),
+        ("Coverage", "From when to when each side is known.", evidence.coverage),
+        ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", evidence.gaps),
+        ("Rules that could not judge", "No finding of these is not the same as nothing found.", did_not_apply),
+    ]
+
+
+def by_cause(lost: pd.DataFrame) -> pd.DataFrame:
+    """Console-only entries by cause: how many, of how many pods, from when to when, how sure."""
+    grouped = lost.assign(cause=lost["cause"].fillna("unexplained")).groupby("cause")
+    summary = grouped.agg(
+        entries=("time", "size"), pods=("pod", "nunique"), first=("time", "min"), last=("time", "max"),
+        confidence=("confidence", "mean"),
+    )  # fmt: skip
+    return summary.sort_values("entries", ascending=False).reset_index()
+
+
+def _markdown(text: object) -> str:
+    """Text that Markdown shows as it is: nothing in it formats, links or becomes HTML."""
+    escaped = cell(text)
+    for character in "\\`*_{}[]<>#|!~":
+        escaped = escaped.replace(character, f"\\{character}")
+    return escaped.replace("&", "&amp;")
+
+
+def _markdown_table(frame: pd.DataFrame) -> str:
+    from incident_kit.present.columns import view
+
+    if not len(frame):
+        return "No rows: nothing of this kind in what was captured."
+    names = view(frame)
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    for row in frame[names].head(_ROWS).itertuples(index=False, name=None):
+        lines.append("| " + " | ".join(_markdown(cell(v, n)) for v, n in zip(row, names, strict=True)) + " |")
+    if len(frame) > _ROWS:
+        lines += ["", f"{len(frame) - _ROWS:,} more rows are not shown."]
+    return "\n".join(lines)
