@@ -41,8 +41,9 @@ def _environment() -> dict[str, str]:
     folders = {"TLS_DATA_PATH": "tls", "SSH_DATA_PATH": "ssh", "GNUPGHOME": "gpg", "PLUGINSOCKFILEPATH": "plugins"}
     return {
         **{f"ARGOCD_{name}": str(STATE / folder) for name, folder in folders.items()},
-        # https://kubernetes.default.svc means the kubeconfig's cluster.
+        # Together: https://kubernetes.default.svc means the lab's cluster.
         "ARGOCD_FAKE_IN_CLUSTER": "true",
+        "KUBECONFIG": str(KUBECONFIG),
         "ARGOCD_GPG_ENABLED": "false",
         "ARGOCD_RECONCILIATION_TIMEOUT": GIT_POLLING,
         "ARGOCD_RECONCILIATION_JITTER": "0s",
