@@ -57,7 +57,7 @@ def prepare(lab: Lab) -> Repository:
     return Repository(
         bare=Path(argocd["repository"]),
         worktree=TRUTH / "worktree",
-        url=f"file://{argocd['repository']}",
+        url=argocd.get("repository_url") or f"file://{argocd['repository']}",
         broker_addresses=[f"{gateway}:{node['amqp_port']}" for node in lab.facts["rabbitmq"]["nodes"]],
         elastic_url=lab.elasticsearch["pod_url"],
     )

@@ -36,7 +36,7 @@ def config_map(name: str, values: dict[str, str]) -> dict[str, Any]:
 
 def network_policy() -> dict[str, Any]:
     """Pods of the shop may talk to each other, to the brokers and to Elasticsearch."""
-    ports = [{"protocol": "TCP", "port": port} for port in (5672, 5673, 5674, 9200)]
+    ports = [{"protocol": "TCP", "port": port} for port in (5672, 5673, 5674, 9200, 9201)]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
