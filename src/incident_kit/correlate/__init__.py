@@ -1,0 +1,1 @@
+"""Pure functions on tables: identity over time, reconciliation, connections, changes."""
