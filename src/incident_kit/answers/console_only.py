@@ -25,5 +25,9 @@ def console_only(evidence: Evidence, pod: str | None = None, verdicts: bool = Fa
     """
     from incident_kit.answers.reconciled import reconciled_rows, reconciliation_of
 
+    if pod is not None:
+        from incident_kit.correlate.identity import resolve_pod
+
+        pod = str(resolve_pod(pod, evidence))
     rows: list[dict[str, Any]] = list(reconciled_rows(evidence, reconciliation_of(evidence), CONSOLE_ONLY.columns, pod=pod, everything=verdicts))
     return CONSOLE_ONLY.frame(rows)

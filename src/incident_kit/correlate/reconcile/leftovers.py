@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
-from incident_kit.correlate.reconcile.match import Integers, nearest_pairs
-from incident_kit.correlate.reconcile.pairing import LINE, LOOSE, OWN, PART, REFUSED, TEMPLATE, TRUNCATED, UNLABELLED, Pairs
+from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
+from incident_kit.correlate.reconcile.pairing import EXACT, HEAD, LINE, LOOSE, OWN, PART, REFUSED, TEMPLATE, TRUNCATED, UNLABELLED, Pairs, foreign
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
@@ -34,6 +34,7 @@ class Texts:
     whole: dict[int, str] = field(default_factory=dict)
     template: dict[int, str] = field(default_factory=dict)
     loose: dict[int, str] = field(default_factory=dict)
+    first: dict[int, str] = field(default_factory=dict)
 
 
 def entry_texts(side: Side, rows: Integers) -> Texts:
@@ -44,6 +45,7 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
         found.message[row] = normal_form(message or "")
         found.whole[row] = normal_form(text or "")
         found.loose[row] = loose_form(message or "")
+        found.first[row] = loose_form((message or "").partition("\n")[0])
         if template:
             found.template[row] = normal_form(template)
     return found
@@ -85,10 +87,12 @@ class Leftovers:
     free: Integers
     entry_texts: Texts
     document_texts: Texts
+    suffixed: set[int] = field(default_factory=set)
 
     def run(self) -> None:
         """All text passes, strictest first."""
-        for test, how in ((_equal_loose, LOOSE), (_fits_template, TEMPLATE), (_is_part, PART), (_is_prefix, TRUNCATED)):
+        # Truncated before template: a cut message stays cut even where its properties are whole.
+        for test, how in ((_equal_loose, LOOSE), (_has_suffix, PART), (_is_prefix, TRUNCATED), (_is_part, PART), (_fits_template, TEMPLATE)):
             self._near(test, how)
 
     def _near(self, test: Test, how: int, shift: int = 0) -> None:
@@ -134,7 +138,7 @@ class Leftovers:
 
 def _equal_loose(leftovers: Leftovers, entry: int, document: int) -> bool:
     mine, theirs = leftovers.entry_texts.loose[entry], leftovers.document_texts.loose[document]
-    return bool(theirs) and mine == theirs
+    return bool(theirs) and theirs in (mine, leftovers.entry_texts.first[entry])
 
 
 def _fits_template(leftovers: Leftovers, entry: int, document: int) -> bool:
@@ -169,6 +173,33 @@ def _is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
     return not (before.isalnum() and theirs[0].isalnum()) and not (after.isalnum() and theirs[-1].isalnum())
 
 
+def _somebody_elses(leftovers: Leftovers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Documents of a text of which far more documents than entries are open: another container wrote them."""
+    entries, documents, rows = leftovers.entries, leftovers.documents, leftovers.pairs.open_entries()
+    keys = mix(entries.pod[rows], entries.hashes["message_hash"][rows])
+    other = mix(documents.pod[leftovers.free], documents.hashes["message_hash"][leftovers.free])
+    return foreign(other, keys)
+
+
+def _suffixed_pods(entries: Side, pairs: Pairs) -> set[int]:
+    """Pods whose console shows more behind the message than their documents' messages hold."""
+    own = pairs.where == OWN
+    heads = np.bincount(entries.pod[own & (pairs.how == HEAD)], minlength=1)
+    whole = np.bincount(entries.pod[own & (pairs.how == EXACT)], minlength=len(heads))
+    return {int(pod) for pod in np.flatnonzero(heads > 0.3 * (heads + whole[: len(heads)]))}
+
+
+_SUFFIX = re.compile(r"\s*(?:[\w.@/\[\]\-]+=|\{|\[|\(|[\w.@\-]+: )")
+
+
+def _has_suffix(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document's message begins the entry's, and what follows are the values that such a console appends."""
+    theirs, mine = leftovers.document_texts.message[document], leftovers.entry_texts.message[entry]
+    if int(leftovers.entries.pod[entry]) not in leftovers.suffixed or len(theirs) < 3 or not mine.startswith(theirs):
+        return False
+    return _SUFFIX.match(mine[len(theirs) :]) is not None
+
+
 def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     theirs = leftovers.document_texts.message[document].rstrip(" .…")
     theirs = re.sub(r"(?:\.\.\.|…|\s*\[?\(?truncated\)?\]?)$", "", theirs)
@@ -188,6 +219,9 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
     leftovers = Leftovers(entries, documents, pairs, clocks, where, free, entry_texts(entries, open_rows), document_texts(documents, free))
     if where == UNLABELLED:
         _hash_pass(leftovers, 0)
+    else:
+        leftovers.free = leftovers.free[~_somebody_elses(leftovers)]
+    leftovers.suffixed = _suffixed_pods(entries, pairs)
     leftovers.run()
     _shifts(leftovers)
     _late(leftovers)
@@ -226,7 +260,7 @@ def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
     by_text: dict[object, list[int]] = defaultdict(list)
     entries, documents = leftovers.entries, leftovers.documents
     for entry in leftovers.pairs.open_entries().tolist():
-        for key in {leftovers.entry_texts.loose[entry], int(entries.hashes["head_hash"][entry]), int(entries.hashes["message_hash"][entry])}:
+        for key in {leftovers.entry_texts.loose[entry], leftovers.entry_texts.first[entry], int(entries.hashes["head_hash"][entry]), int(entries.hashes["message_hash"][entry])}:
             by_text[key].append(entry)
     for document in leftovers.free.tolist():
         seen: set[int] = set()

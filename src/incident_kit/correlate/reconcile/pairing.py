@@ -155,12 +155,38 @@ def _pass(
         if not len(rows):
             return
         limits = (clocks.tight if tight else clocks.tolerance)[entries.pod[rows]]
-        left, right = nearest_pairs(
-            scope_keys(entries, rows, entries.hashes[mine][rows], namespace=namespace, container=container), entries.time[rows],
-            scope_keys(documents, part, documents.hashes[theirs][part], namespace=namespace, container=container),
-            documents.time[part] - clocks.skew[documents.pod[part]], limits,
-        )
+        keys = scope_keys(entries, rows, entries.hashes[mine][rows], namespace=namespace, container=container)
+        other_keys = scope_keys(documents, part, documents.hashes[theirs][part], namespace=namespace, container=container)
+        if not tight:
+            limits = np.where(crowded(keys, other_keys), clocks.tight[entries.pod[rows]], limits)
+        left, right = nearest_pairs(keys, entries.time[rows], other_keys, documents.time[part] - clocks.skew[documents.pod[part]], limits)
         pairs.add(rows[left], part[right], how, OWN)
+
+
+def foreign(other_keys: Integers, keys: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Documents of a text of which some, but far fewer, entries are open."""
+    theirs, inverse, counts = np.unique(other_keys, return_inverse=True, return_counts=True)
+    mine, mine_counts = np.unique(keys, return_counts=True)
+    if not len(mine):
+        return np.zeros(len(other_keys), bool)
+    position = np.searchsorted(mine, theirs).clip(0, len(mine) - 1)
+    open_entries = np.where(mine[position] == theirs, mine_counts[position], 0)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = ((open_entries > 0) & (counts > 3 * open_entries + 5))[inverse]
+    return found
+
+
+def crowded(keys: Integers, other_keys: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Entries of a text of which far more documents than entries are open.
+
+    These documents are somebody else's (a sidecar whose console nobody read, a namesake), so that being near in time
+    says less than usual.
+    """
+    unique, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    theirs, their_counts = np.unique(other_keys, return_counts=True)
+    position = np.searchsorted(theirs, unique).clip(0, max(0, len(theirs) - 1))
+    open_documents = np.where(theirs[position] == unique, their_counts[position], 0) if len(theirs) else np.zeros(len(unique), np.int64)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = (open_documents > 3 * counts + 5)[inverse]
+    return found
 
 
 def mark_doubles(documents: Side, pairs: Pairs) -> None:

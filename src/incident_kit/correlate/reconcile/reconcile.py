@@ -132,7 +132,7 @@ def _explain(evidence: Evidence, judged: list[BucketVerdicts]) -> None:
     types = _types(evidence)
     lost = CODE["console_only"]
     views = [(one, container_views(one.bucket, one.verdicts.code, nodes, endings)) for one in judged if (one.verdicts.code == lost).any()]
-    holes: list[Hole] = [hole for _, found in views for view in found for hole, _, _ in holes_of(view)]
+    holes: list[Hole] = [local.hole for _, found in views for view in found for local in holes_of(view)]
     for one, found in views:
         for view in found:
             hints = entry_hints(one.bucket, view) if types else {}

@@ -58,12 +58,12 @@ def elastic_coverage(raw: RawFolder, context: Context, reading: Reading, facts: 
     start, end = context.window.start, context.window.end
     if not reading.files:
         return [_row(None, start, end, complete=False, reason="no Elasticsearch files")]
-    if not facts.count:
+    query = raw.json("elasticsearch/query.json", context, "elasticsearch")
+    if not facts.count and (not isinstance(query, dict) or reading.incomplete):
         context.gap("elasticsearch", "elasticsearch/", "no document could be read", "Collect the hits of the window.", start=start, end=end)
         return [_row(None, start, end, complete=False, reason="no document could be read")]
     if reading.incomplete:
         return [_row(None, start, end, complete=False, reason="; ".join(dict.fromkeys(reading.incomplete))[:500])]
-    query = raw.json("elasticsearch/query.json", context, "elasticsearch")
     if not isinstance(query, dict):
         return [_row(None, start, end, complete=True, reason="an import with documents is taken as read for the whole window")]
     since, until = time_value(query.get("from") or query.get("start")), time_value(query.get("to") or query.get("end"))

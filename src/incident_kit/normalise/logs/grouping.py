@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from incident_kit.normalise.logs import traces
+from incident_kit.normalise.logs import grammar as traces
 from incident_kit.normalise.logs.lines import Lines
 
 _INDENTED = r"^[ \t]+\S"

@@ -86,7 +86,7 @@ def _number(match: re.Match[str]) -> str:
         value = float(digits)
     except ValueError:
         return match[0]
-    if value == int(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return repr(value).replace(".", "p")
 

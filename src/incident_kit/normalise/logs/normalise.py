@@ -61,7 +61,7 @@ def normalise_logs(raw: RawFolder, context: Context, containers: pd.DataFrame, p
 
 def _says_incomplete(gap: dict[str, Any]) -> bool:
     what = str(gap["what"])
-    other = any(word in what for word in ("mappings", "query.json", "not collected"))
+    other = any(word in what for word in ("mappings", "query.json")) or str(gap["reason"]) in ("not collected", "the file is empty")
     return gap["source"] == "elasticsearch" and what.startswith("elasticsearch/") and len(what) > len("elasticsearch/") and not other
 
 

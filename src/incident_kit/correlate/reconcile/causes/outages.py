@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Flags, Hole, Losses, runs
@@ -10,11 +12,28 @@ _SECOND = 1_000_000_000
 #: A hole that no other container has must be this long, in entries and time, and span several templates.
 _ALONE_ENTRIES = 8
 _ALONE_NS = 20 * _SECOND
-_TOGETHER_ENTRIES = 2
+#: A hole corroborates others when deliveries of its own instance bound it and it is no handful by chance.
+_WITNESS_ENTRIES = 4
+_FAR = 1 << 62
 
 
-def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[tuple[Hole, int, int]]:
-    """Runs of lost entries with first and last position among the view's rows.
+@dataclass(frozen=True, slots=True)
+class LocalHole:
+    """A hole with its place among the view's rows and the deliveries around it.
+
+    Attributes:
+        before, after: times of the last delivery before and the first after, of any instance of the container.
+    """
+
+    hole: Hole
+    first: int
+    last: int
+    before: int
+    after: int
+
+
+def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHole]:
+    """Runs of lost entries.
 
     Entries that would not have been shipped anyway (``ignored``) neither break nor make a run.
     """
@@ -22,45 +41,59 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[tuple[Ho
     found = []
     for first, last in runs(view.lost[counted]):
         begin, end = int(counted[first]), int(counted[last])
-        hole = Hole(namespace=view.namespace, pod=view.pod, container=view.container, node=view.node,
-                    begin=int(view.time[begin]), end=int(view.time[end]), count=last - first + 1)
-        found.append((hole, begin, end))
+        before = int(view.time[counted[first - 1]]) if first else -_FAR
+        after = int(view.time[counted[last + 1]]) if last + 1 < len(counted) else _FAR
+        inner = first > 0 and last + 1 < len(counted) and view.restart[counted[first - 1]] == view.restart[begin] and view.restart[counted[last + 1]] == view.restart[end]
+        hole = Hole(namespace=view.namespace, pod=view.pod, container=view.container, node=view.node, begin=int(view.time[begin]), end=int(view.time[end]),
+                    count=last - first + 1, witness=bool(inner) and last - first + 1 >= _WITNESS_ENTRIES)
+        found.append(LocalHole(hole, begin, end, before, after))
     return found
 
 
 def shipping_outage(view: ContainerView, losses: Losses, holes: list[Hole], *, absent: bool) -> None:
-    """Holes that are long, or that other containers share."""
+    """Holes that other containers share, or that are long enough to stand alone."""
     ignored = view.lost & ~losses.open()
-    for hole, begin, end in holes_of(view, ignored):
-        others = [other for other in holes if (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace) and _overlap(other, hole)]
-        rows = np.arange(begin, end + 1)
+    for local in holes_of(view, ignored):
+        hole = local.hole
+        others = [other for other in holes if other.witness and (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace) and _shared(local, other, 0.9 if absent else 0.5)]
+        rows = np.arange(local.first, local.last + 1)
         templates = len(np.unique(view.mask[rows[view.lost[rows]]]))
-        if others and hole.count >= _TOGETHER_ENTRIES and (templates > 1 or hole.count >= _ALONE_ENTRIES):
+        seconds = (hole.end - hole.begin) / _SECOND
+        if others and (hole.count >= 2 or len({other.pod for other in others}) >= 2):
             pods = {other.pod for other in others} | {hole.pod}
             nodes = {other.node for other in others} | {hole.node}
             scope = f"{len(pods)} pods" + (f" on node {hole.node}" if len(nodes) == 1 and hole.node else "")
-            losses.give(rows, "shipping_outage", 0.9, f"nothing of the container arrived over {(hole.end - hole.begin) / _SECOND:.1f} s ({hole.count} entries), as in {scope}")
-        elif not absent and _stands_alone(view, hole, begin, end, templates):
-            losses.give(rows, "shipping_outage", 0.75, f"nothing of the container arrived over {(hole.end - hole.begin) / _SECOND:.1f} s: {hole.count} entries of {templates} templates")
+            losses.give(rows, "shipping_outage", 0.9, f"nothing of the container arrived over {seconds:.1f} s ({hole.count} entries), as in {scope}")
+        elif not absent and _stands_alone(view, local, templates):
+            losses.give(rows, "shipping_outage", 0.75, f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {templates} templates")
 
 
-def _overlap(other: Hole, hole: Hole) -> bool:
-    if other.count < 4:
+def _shared(local: LocalHole, other: Hole, share: float) -> bool:
+    """Whether this container delivered nothing during the other's hole, and its hole lies mostly within it."""
+    length = other.end - other.begin
+    silent = min(local.after, other.end) - max(local.before, other.begin)
+    if silent < 0.7 * length:
         return False
-    shared = min(other.end, hole.end) - max(other.begin, hole.begin)
-    return shared >= -_SECOND and shared >= 0.3 * min(other.end - other.begin, hole.end - hole.begin)
+    own = local.hole.end - local.hole.begin
+    margin = 2 * _SECOND + length // 4
+    within = min(local.hole.end, other.end + margin) - max(local.hole.begin, other.begin - margin)
+    return within >= share * own and within >= 0
 
 
-def _stands_alone(view: ContainerView, hole: Hole, begin: int, end: int, templates: int) -> bool:
+def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool:
+    hole, begin, end = local.hole, local.first, local.last
     if hole.count < _ALONE_ENTRIES or hole.end - hole.begin < _ALONE_NS or templates < 2:
         return False
     instances = np.unique(view.restart[begin : end + 1])
-    at_end = len(instances) == 1 and not view.delivered[end + 1 :][view.restart[end + 1 :] == instances[0]].any()
-    ended = view.endings.get(int(instances[0])) if len(instances) == 1 else None
-    if at_end and ended is not None and ended.finished_at is not None:
+    if len(instances) > 1:
+        return True
+    own = view.restart == instances[0]
+    at_end = not (view.delivered & own)[end + 1 :].any()
+    ending = view.endings.get(int(instances[0]))
+    if at_end and (ending is not None and ending.finished_at is not None or instances[0] != view.restart.max()):
         # The tail of an instance that ended is its own signature, unless it is far too long for a buffer.
         return hole.end - hole.begin > 300 * _SECOND and hole.count > 60
-    at_start = len(instances) == 1 and not view.delivered[:begin][view.restart[:begin] == instances[0]].any()
+    at_start = not (view.delivered & own)[:begin].any()
     if at_start and view.delivered.any():
         return hole.end - hole.begin > 60 * _SECOND and hole.count > 20
     if view.edge[begin] == 1 or view.edge[end] == 2:

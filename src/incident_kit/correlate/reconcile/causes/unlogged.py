@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
-from incident_kit.normalise.logs.traces import RUNTIME
+from incident_kit.normalise.logs.grammar import RUNTIME
 
 
 def not_logged(view: ContainerView, losses: Losses) -> None:

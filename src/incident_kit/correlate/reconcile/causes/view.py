@@ -23,6 +23,7 @@ class Hole:
     begin: int
     end: int
     count: int
+    witness: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

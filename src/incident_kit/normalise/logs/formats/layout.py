@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
+from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
 
 _JSON = r"^\s*\{.*\}\s*$"
@@ -66,7 +67,8 @@ class Layout:
                 found = found | np.asarray(pc.match_substring_regex(texts, _plain(alternative.expression)))
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
-        return found
+        # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
+        return found & ~np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION)) & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
 
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
@@ -75,12 +77,15 @@ class Layout:
             np.full(count, None, dtype=object), np.full(count, None, dtype=object), np.full(count, None, dtype=object),
             np.full(count, None, dtype=object), firsts,
         )
+        runtime = np.asarray(pc.match_substring_regex(firsts, RUNTIME_EXPRESSION))
+        parsed.format[runtime] = "runtime"
         if self.simple_console:
             self._apply(Alternative("dotnet_simple", SIMPLE_CONSOLE), firsts, parsed)
         for alternative in self.alternatives:
             if all(name is not None for name in parsed.format):
                 break
             self._apply(alternative, firsts, parsed)
+        parsed.format[runtime] = None
         return parsed
 
     def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:

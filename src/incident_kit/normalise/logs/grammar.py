@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 #: Beginnings that no logger writes: what a runtime says by itself.
-RUNTIME = re.compile(
+RUNTIME_EXPRESSION = (
     r"^(?:Unhandled exception[.:]?|Exception in thread |panic: |fatal error: |Fatal error|runtime: |SIG[A-Z]+: |Traceback \(most recent call last\):"
     r"|Uncaught |node:internal|Error: Cannot find module|Segmentation fault|Killed$|Aborted|terminate called|Out of memory|java\.lang\.OutOfMemoryError"
     r"|Unhandled Exception:|\[signal SIG|goroutine \d+ \[|Process terminated|#\s+A fatal error has been detected)"
 )
+RUNTIME = re.compile(RUNTIME_EXPRESSION)
 PYTHON_START = re.compile(r"^(?:Traceback \(most recent call last\):|Exception Group Traceback)")
 _PYTHON_LINK = re.compile(r"^(?:During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)$")
 _PYTHON_END = re.compile(r"^[A-Za-z_][\w.]*(?:: .*|:)?$")
@@ -24,9 +25,10 @@ _GO_LINE = re.compile(
 _GO_FRAME = re.compile(r"^[\w./\-*()$%@\[\]·~]+\.[\w.()*\[\]·]+(?:\(.*\))?$")
 _GO_FILE = re.compile(r"^\t.+:\d+")
 #: First line of an exception as Java, .NET, Python and Node print it.
-EXCEPTION = re.compile(
-    r"^(?:[A-Za-z_$][\w$`+]*[.:/])*[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
+EXCEPTION_EXPRESSION = (
+    r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
 )
+EXCEPTION = re.compile(EXCEPTION_EXPRESSION)
 _FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
 #: Unindented lines inside Java and .NET traces.
 _INSIDE = re.compile(r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)")
