@@ -35,6 +35,7 @@ class DataChange:
         config: the ConfigMap or Secret.
         time: when its data were last written, whole seconds (ns).
         manager: who wrote.
+        inferred: whether the time was read from resource versions: then any write may have been meant, also to labels.
         created: whether the write made the object: then a container could start before it only if it is optional.
     """
 
@@ -43,6 +44,7 @@ class DataChange:
     time: int
     manager: str
     created: bool
+    inferred: bool = False
 
 
 def last_data_change(reading: Reading, config: Document) -> DataChange | None:
@@ -58,7 +60,9 @@ def last_data_change(reading: Reading, config: Document) -> DataChange | None:
     if last.time is None:
         return None
     created = made is not None and last.time <= made + SECOND
-    return DataChange(reading=reading, config=config, time=last.time, manager=last.manager, created=created)
+    return DataChange(
+        reading=reading, config=config, time=last.time, manager=last.writer, created=created, inferred=last.inferred
+    )
 
 
 def _keys(write: Write) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from incident_kit.correlate.changes.runs import SCHEDULED, cron_job_of, is_manual
+from incident_kit.correlate.changes.runs import SCHEDULED, cron_job_of, is_manual, remembered_runs
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.objects import (
     Document,
@@ -19,6 +20,9 @@ from incident_kit.correlate.objects import (
     namespace_of,
 )
 from incident_kit.window import SECOND, Window, parse_rfc3339
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MINUTES = re.compile(r"-(\d{8})$")
 
@@ -68,9 +72,17 @@ def ended_at(job: Document) -> int | None:
     return None
 
 
-def runs_of(cron_job: Document, objects: Objects) -> list[Run]:
-    """Every captured Job of a CronJob, oldest first. Older ones were deleted by the history limits."""
+def runs_of(cron_job: Document, objects: Objects, events: pd.DataFrame | None = None) -> list[Run]:
+    """Every known Job of a CronJob, oldest first: those captured, and deleted ones that events remember."""
     found = []
+    remembered = remembered_runs(objects, events) if events is not None else []
+    for past in remembered:
+        if (past.namespace, past.cron_job) == (namespace_of(cron_job), name_of(cron_job)):
+            minutes = None if past.manual else _MINUTES.search(past.job)
+            scheduled = int(minutes[1]) * 60 * SECOND if minutes else None
+            found.append(
+                Run(job=past.job, created=past.created, ended=past.ended, scheduled=scheduled, manual=past.manual)
+            )
     for job in objects.of("Job"):
         made = created_at(job)
         if namespace_of(job) != namespace_of(cron_job) or cron_job_of(job) != name_of(cron_job) or made is None:

@@ -7,7 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.tables.kubernetes import OBJECTS
+from pandas import NA
+
+from incident_kit.correlate.versions import version_clock, with_inferred_write
+from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import parse_rfc3339
 
 if TYPE_CHECKING:
@@ -58,9 +61,22 @@ def read_objects(evidence: Evidence) -> Objects:
     """The evidence's Kubernetes objects, decoded once per opened bundle."""
 
     def decode() -> Objects:
-        return Objects(json.loads(text) for text in evidence.table(OBJECTS)["object"] if isinstance(text, str))
+        documents = [json.loads(text) for text in evidence.table(OBJECTS)["object"] if isinstance(text, str)]
+        clock = version_clock(_versions(evidence), documents)
+        return Objects(documents if clock is None else [with_inferred_write(d, clock) for d in documents])
 
     return evidence.memo("objects", decode)
+
+
+def _versions(evidence: Evidence) -> list[tuple[int | None, int | None, int | None]]:
+    columns = evidence.table(EVENTS)[["resource_version", "last_at", "count"]]
+    times = columns["last_at"].astype("int64")
+    return [
+        (None if version is NA else int(version), None if isnull else int(time), None if count is NA else int(count))
+        for version, time, isnull, count in zip(
+            columns["resource_version"], times, columns["last_at"].isna(), columns["count"], strict=True
+        )
+    ]
 
 
 def field(document: Any, *path: str) -> Any:

@@ -87,8 +87,8 @@ def _stem(name: str, pattern: str) -> str | None:
 def releases(unit: str, members: list[Member], syncs: Iterable[Row]) -> list[Release]:
     """Releases of one unit, oldest first: syncs by people or the pipeline that follow each other within `PAUSE`."""
     by_name = {m.application: m for m in members}
-    real = [s for s in syncs if s["application"] in by_name and _moves(s)]
-    real.sort(key=lambda s: moment(s) or 0)
+    mine = sorted((s for s in syncs if s["application"] in by_name), key=lambda s: moment(s) or 0)
+    real = [s for s in mine if _moves(s) and not _follows_rollback(s, mine)]
     found: list[Release] = []
     last: int | None = None
     for sync in real:
@@ -101,6 +101,13 @@ def releases(unit: str, members: list[Member], syncs: Iterable[Row]) -> list[Rel
             found[-1].syncs.append((member, sync))
         last = time
     return found
+
+
+def _follows_rollback(sync: Row, syncs: list[Row]) -> bool:
+    """Whether the sync undoes a rollback of its Application: that is no release, and has a rule of its own."""
+    earlier = [s for s in syncs if s["application"] == sync["application"] and (moment(s) or 0) < (moment(sync) or 0)]
+    whole = [s for s in earlier if s["dry_run"] is not True and not s["partial"] and s["phase"] == "Succeeded"]
+    return bool(whole) and whole[-1]["rollback"] is True
 
 
 def _moves(sync: Row) -> bool:

@@ -102,8 +102,8 @@ def annotation_changed(replica_set: Document | None) -> bool:
 
 def _finding(pod: Document, change: DataChange, start: int, confidence: float, how: str) -> dict[str, Any]:
     config = f"{change.reading.kind} {name_of(change.config)}"
-    if change.reading.keys:
-        confidence = min(confidence, 0.8)
+    if change.reading.keys or change.inferred:
+        confidence = min(confidence, 0.75)
     return RULE.finding(
         f"{name_of(pod)} took up the change of {config} from {at(change.time)} only when it started at {at(start)}",
         time=start,

@@ -87,8 +87,8 @@ def _against_sync(
     return None
 
 
-def _gitops(manager: str) -> bool:
-    return manager.startswith(_GITOPS_MANAGERS)
+def _gitops(manager: str | None) -> bool:
+    return manager is None or manager.startswith(_GITOPS_MANAGERS)
 
 
 def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | None:
@@ -98,7 +98,7 @@ def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | Non
         owned = [c for c in (containers or {}).values() if isinstance(c, dict) and "f:image" in c]
         if not owned:
             continue
-        if _gitops(write.manager) or not write.manager.startswith("kubectl"):
+        if write.manager is None or _gitops(write.manager) or not write.manager.startswith("kubectl"):
             return None
         return _finding(
             workload,

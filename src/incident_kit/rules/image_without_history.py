@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.changes.syncs import moment, sync_sentence
-from incident_kit.correlate.changes.table import change_list
+from incident_kit.correlate.changes.syncs import moment
+from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
-from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.tables.argocd import APPLICATIONS
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -25,18 +25,16 @@ Row = dict[str, Any]
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     applications = {str(r["application"]): r for r in rows(evidence.table(APPLICATIONS))}
-    syncs = list(rows(evidence.table(SYNCS)))
     found: list[Outcome] = []
     unjudged: dict[str, str] = {}
-    for change in change_list(evidence):
+    for change in joined_changes(evidence):
         name = (change.application or "").rsplit("/", 1)[-1]
         if change.what not in {"image", "rollback"} or change.kind == "Application" or not change.old:
             continue
         application = applications.get(name)
         if application is None or change.time is None:
             continue
-        mine = [s for s in syncs if s["application"] == name]
-        sync = next((s for s in mine if sync_sentence(s) in change.evidence), None)
+        sync = change.sync
         if sync is not None and sync["history_id"] is not None:
             continue
         why = _not_covered(application, change.time)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.changes.runs import INSTANTIATE, cron_job_of, is_manual, outcome
+from incident_kit.correlate.changes.runs import (
+    INSTANTIATE,
+    RememberedRun,
+    cron_job_of,
+    is_manual,
+    outcome,
+    remembered_runs,
+)
 from incident_kit.correlate.changes.table import change_list
 from incident_kit.correlate.cron_runs import ended_at
 from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
-from incident_kit.tables.kubernetes import OBJECTS
+from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -18,7 +25,8 @@ if TYPE_CHECKING:
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
-    if "Job" not in objects.kinds:
+    events = evidence.table(EVENTS)
+    if "Job" not in objects.kinds and not events["kind"].eq("Job").any():
         return [DidNotApply(because="no Job was captured", remedy="kubectl get jobs -A -o json")]
     actors = {(c.namespace, c.name): c for c in change_list(evidence) if c.what == "manual_job"}
     judged = evidence.window.padded(3600)
@@ -44,14 +52,29 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
                 next_step="Ask why it was needed, and whether it ran beside a scheduled run.",
             )
         )
+    found += [_remembered(run) for run in remembered_runs(objects, events) if run.manual and run.created in judged]
     return found
+
+
+def _remembered(run: RememberedRun) -> Outcome:
+    """A Job that is deleted: the CronJob's controller said that it had not created it."""
+    return RULE.finding(
+        f"Job {run.job} of CronJob {run.cron_job} was started by hand at {at(run.created)}: {run.outcome or 'running'}",
+        time=run.created,
+        kind="Job",
+        namespace=run.namespace,
+        name=run.job,
+        evidence=[f"event UnexpectedJob on CronJob {run.cron_job}", "the Job itself is deleted; its events remember it"],
+        confidence=0.9,
+        next_step="Ask who started it, why it was needed, and whether it ran beside a scheduled run.",
+    )
 
 
 RULE = Rule(
     name="manual-run",
     question="Which Jobs were started by hand?",
     severity="info",
-    needs=(OBJECTS,),
+    needs=(),
     refuted_by="A program that sets the annotation when it creates Jobs.",
     judge=_judge,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.cron_runs import Run, runs_of
 from incident_kit.correlate.objects import field, name_of, namespace_of, read_objects
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
-from incident_kit.tables.kubernetes import OBJECTS
+from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ _CLOCK = SECOND
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
-    if "CronJob" not in objects.kinds or "Job" not in objects.kinds:
-        return [DidNotApply(because="no CronJob or no Job was captured", remedy="kubectl get cronjobs,jobs -A -o json")]
+    if "CronJob" not in objects.kinds:
+        return [DidNotApply(because="no CronJob was captured", remedy="kubectl get cronjobs,jobs -A -o json")]
     seen_at = evidence.captured_at or evidence.window.end
     found: list[Outcome] = []
     for cron_job in objects.of("CronJob"):
-        runs = [run for run in runs_of(cron_job, objects) if run.overlaps(evidence.window)]
+        runs = [run for run in runs_of(cron_job, objects, evidence.table(EVENTS)) if run.overlaps(evidence.window)]
         pairs = [(a, b) for a, b in combinations(runs, 2) if _together(a, b, seen_at) > _CLOCK]
         if not pairs:
             continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
-from incident_kit.correlate.changes.table import change_list
+from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.argocd import SYNCS
 
@@ -25,7 +25,7 @@ _IMAGE_CHANGES = frozenset({"image", "rollback"})
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    changes = change_list(evidence)
+    changes = joined_changes(evidence)
     pipeline = set(evidence.profile.pipeline_accounts)
     syncs = [s for s in rows(evidence.table(SYNCS)) if _moved_the_application(s)]
     syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
@@ -73,8 +73,8 @@ def _weigh(before: Row | None, rollback: Row, later: Row, changes: list[Change])
 
 
 def _image_change_at(images: list[Change], sync: Row) -> Change | None:
-    sentence = sync_sentence(sync)
-    return next((c for c in images if sentence in c.evidence), None)
+    wanted = sync_sentence(sync)
+    return next((c for c in images if c.sync is not None and sync_sentence(c.sync) == wanted), None)
 
 
 def _finding(

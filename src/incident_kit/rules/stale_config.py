@@ -39,7 +39,8 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     if not objects.kinds & {"ConfigMap", "Secret"}:
         return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
     if not any(readings_of_writes(objects)):
-        return [DidNotApply(because="no captured ConfigMap or Secret has managedFields", remedy="--show-managed-fields")]
+        because = "no captured ConfigMap or Secret has managedFields, and events do not tell when they were written"
+        return [DidNotApply(because=because, remedy="kubectl get configmaps -A -o json --show-managed-fields")]
     seen_at = evidence.captured_at or evidence.window.end
     return [f for pod in objects.of("Pod") for f in _pod_findings(pod, objects, seen_at)]
 
@@ -71,7 +72,7 @@ def _finding(
 ) -> dict[str, Any]:
     last = max(missed, key=lambda c: c.time)
     names = ", ".join(dict.fromkeys(f"{c.reading.kind} {name_of(c.config)}" for c in missed))
-    confidence = max(_ONE_KEY_CONFIDENCE if c.reading.keys else 0.95 for c in missed)
+    confidence = max(_confidence(c) for c in missed)
     evidence = [line for c in missed for line in _evidence(c, since)]
     if all(reloader_watches(pod, c.reading, objects) for c in missed):
         evidence.append("Reloader is asked to restart this workload for it, and has not")
@@ -88,6 +89,11 @@ def _finding(
         confidence=confidence,
         next_step="Restart the workload when the new values are wanted, or take the change back before a pod restarts by itself.",
     )
+
+
+def _confidence(change: DataChange) -> float:
+    sure = _ONE_KEY_CONFIDENCE if change.reading.keys else 0.95
+    return sure * 0.8 if change.inferred else sure
 
 
 def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, int]) -> dict[str, Any]:

@@ -120,6 +120,7 @@ EVENTS = declare(
         ("count", INTEGER, "how often"),
         ("reported_by", TEXT, "source.component or reportingController"),
         ("annotations", TEXT, "metadata.annotations as JSON (Argo CD names the user there)"),
+        ("resource_version", INTEGER, "metadata.resourceVersion: orders writes of one API server's store"),
     ],
     key=(),
     order=("last_at", "namespace", "kind", "name", "reason"),

@@ -56,6 +56,7 @@ def restart_changes(containers: pd.DataFrame) -> list[Change]:
                 what="restart",
                 old=f"{container}: {ended}" + (f", exit code {code}" if code is not None else ""),
                 new=f"{container}: instance {count}",
+                by="kubelet",
                 automated=True,
                 evidence=[f"container status: restartCount {count}"],
             )

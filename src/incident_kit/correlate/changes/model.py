@@ -14,6 +14,7 @@ class Change:
         time: when it took effect (ns), None when not known.
         precision_seconds: how precise that time is.
         manager: field manager of the write, for finding who did it; not a column.
+        sync: the SYNCS row that made the change, where one did; not a column.
     """
 
     time: int | None
@@ -31,11 +32,13 @@ class Change:
     application: str | None = None
     undone_by: str | None = None
     manager: str | None = None
+    sync: dict[str, Any] | None = None
 
     def row(self) -> dict[str, Any]:
         """The row of CHANGES."""
         columns = dict(vars(self))
         manager = columns.pop("manager")
+        del columns["sync"]
         columns["by"] = self.by or manager
         return columns
 
@@ -48,7 +51,7 @@ _PEOPLE = ("kubectl", "k9s", "lens", "argocd-server", "Mozilla", "dashboard", "o
 
 def acts_alone(manager: str | None) -> bool | None:
     """Whether a write by this field manager was automated; None where the name does not tell."""
-    if manager is None:
+    if not manager:
         return None
     if manager.startswith(_CONTROLLERS):
         return True

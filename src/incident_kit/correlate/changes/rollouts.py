@@ -71,45 +71,47 @@ def revisions(workload_kind: str, namespace: str | None, name: str, objects: Obj
         if owner is None or (owner.get("kind"), owner.get("name")) != (workload_kind, name):
             continue
         if namespace_of(holder) == namespace:
-            found.append(_revision(holder, kind, objects))
+            found += _revisions_of(holder, kind, objects)
     return sorted(found, key=lambda r: (r.number, r.since or 0))
 
 
-def _revision(holder: Document, kind: str, objects: Objects) -> Revision:
+def _revisions_of(holder: Document, kind: str, objects: Objects) -> list[Revision]:
+    """Every revision that one holder stood for: its first use, uses of unknown time, and its last."""
     made = created_at(holder)
     if kind == "ControllerRevision":
         number = holder.get("revision")
+        numbers = [number if isinstance(number, int) else 0]
         template = mapping(holder, "data", "spec", "template")
-        history = None
     else:
-        text = annotation(holder, _REVISION)
-        number = int(text) if text and text.isdecimal() else 0
+        history = (annotation(holder, _REVISION_HISTORY) or "").split(",")
+        text = annotation(holder, _REVISION) or ""
+        numbers = sorted({int(n) for n in (*history, text) if n.isdecimal()}) or [0]
         template = mapping(holder, "spec", "template")
-        history = annotation(holder, _REVISION_HISTORY)
-    since, observed, evidence = made, True, f"{kind} {name_of(holder)} created"
-    if history:
-        since, evidence = _last_use(holder, objects)
-        observed = False
-    return Revision(
-        number=number if isinstance(number, int) else 0,
-        since=since,
-        holder=name_of(holder),
-        template=template,
-        observed=observed,
-        first_made=made,
-        evidence=evidence,
-    )
+    found = []
+    for number in numbers:
+        since, observed, evidence = made, True, f"{kind} {name_of(holder)} created"
+        if number != numbers[0]:
+            observed, evidence = False, f"{kind} {name_of(holder)} used again"
+            since = _last_use(holder, objects) if number == numbers[-1] else None
+        revision = Revision(
+            number=number,
+            since=since,
+            holder=name_of(holder),
+            template=template,
+            observed=observed,
+            first_made=made,
+            evidence=evidence,
+        )
+        found.append(revision)
+    return found
 
 
-def _last_use(replica_set: Document, objects: Objects) -> tuple[int | None, str]:
+def _last_use(replica_set: Document, objects: Objects) -> int | None:
     """When a ReplicaSet came back into use: its controller's last write, or its oldest pod, whichever is earlier."""
-    history = annotation(replica_set, _REVISION_HISTORY)
-    text = f"ReplicaSet {name_of(replica_set)} used again (it was revision {history})"
     pods = [t for p in objects.owned_by(replica_set, "Pod") if (t := created_at(p)) is not None]
     writes = [w.time for w in writes_of(replica_set) if w.touches("f:metadata", "f:annotations") and w.time]
     made = created_at(replica_set) or 0
-    times = [t for t in (*pods, *writes) if t > made + SECOND]
-    return (min(times) if times else None), text
+    return min((t for t in (*pods, *writes) if t > made + SECOND), default=None)
 
 
 def workloads(objects: Objects) -> list[tuple[str, str | None, str]]:

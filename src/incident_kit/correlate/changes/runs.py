@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.templates import image_list
 from incident_kit.correlate.changes.writes import writes_of
@@ -20,10 +25,82 @@ from incident_kit.correlate.objects import (
 )
 from incident_kit.window import format_ns
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Set by ``kubectl create job --from`` and by Argo CD's Create Job.
 INSTANTIATE = "cronjob.kubernetes.io/instantiate"
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 HOOK = "argocd.argoproj.io/hook"
+
+_CREATED = re.compile(r"^Created job (\S+)$")
+_UNEXPECTED = re.compile(r"^Saw a job that the controller did not create or forgot: (\S+)$")
+
+
+@dataclass(kw_only=True)
+class RememberedRun:
+    """A Job that was deleted (history limits do so within minutes) and that only events remember.
+
+    Attributes:
+        namespace: of the Job.
+        job: its name.
+        cron_job: the CronJob that owned it, where an event names it.
+        created: when its first pod was made (ns).
+        ended: when it completed or failed.
+        outcome: Completed, or the reason of its failure.
+        manual: the CronJob's controller said that it did not create it.
+    """
+
+    namespace: str | None
+    job: str
+    created: int
+    cron_job: str | None = None
+    ended: int | None = None
+    outcome: str | None = None
+    manual: bool = False
+
+
+def remembered_runs(objects: Objects, events: pd.DataFrame) -> list[RememberedRun]:
+    """Jobs that only events remember, oldest first."""
+    found: dict[tuple[str | None, str], RememberedRun] = {}
+    told = list(rows(events[events["kind"].isin(["Job", "CronJob"])]))
+    for event in sorted(told, key=lambda e: e["first_at"] or 0):
+        key, time = (event["namespace"], str(event["name"])), event["first_at"]
+        if event["kind"] != "Job" or time is None or objects.get("Job", *key) is not None:
+            continue
+        if event["reason"] == "SuccessfulCreate":
+            found.setdefault(key, RememberedRun(namespace=key[0], job=key[1], created=int(time)))
+        elif key in found and event["reason"] in {"Completed", "BackoffLimitExceeded", "DeadlineExceeded"}:
+            found[key].ended, found[key].outcome = int(time), str(event["reason"])
+    for event in told:
+        for pattern, manual in ((_CREATED, False), (_UNEXPECTED, True)):
+            match = pattern.match(str(event["message"])) if event["kind"] == "CronJob" else None
+            run = found.get((event["namespace"], match[1])) if match else None
+            if run is not None:
+                run.cron_job, run.manual = str(event["name"]), manual or run.manual
+    return list(found.values())
+
+
+def remembered_run_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:
+    """One change for each Job that only events remember."""
+    return [
+        Change(
+            time=run.created,
+            kind="Job",
+            namespace=run.namespace,
+            name=run.job,
+            what="manual_job" if run.manual else "job",
+            new=run.outcome or "running",
+            automated=False if run.manual else True if run.cron_job else None,
+            evidence=[
+                "events: its pod was created" + (f" for CronJob {run.cron_job}" if run.cron_job else ""),
+                *(["event UnexpectedJob: the CronJob's controller did not create it"] if run.manual else []),
+                "the Job itself is deleted",
+            ],
+            observed=True,
+        )
+        for run in remembered_runs(objects, events)
+    ]
 
 
 def run_changes(objects: Objects) -> list[Change]:

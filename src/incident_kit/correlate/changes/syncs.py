@@ -21,6 +21,10 @@ Row = dict[str, Any]
 _BEFORE, _AFTER = 2 * SECOND, 5 * SECOND
 _ACTION = re.compile(r"^(?P<user>.+) ran action (?P<action>\S+) on resource (?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>\S+)$")
 _UNCHANGED = re.compile(r"\bunchanged\b")
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
+#: What a sync writes to these is a change of its own: others read it.
+_OWN_ROWS = frozenset({"ConfigMap", "Secret", "NetworkPolicy"})
+_QUIET = {"ConfigMap": "config", "Secret": "config", "NetworkPolicy": "network_policy"}
 #: Field managers of Argo CD's application controller.
 ARGO_MANAGERS = ("argocd-controller", "argocd-application-controller")
 
@@ -42,15 +46,16 @@ def moment(sync: Row) -> int | None:
 
 
 def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str]) -> list[Change]:
-    """The changes with the syncs that made them as evidence, and the syncs that left no other trace."""
+    """The changes with the syncs that made them, and as changes of their own the syncs that left no other trace."""
     real = [s for s in syncs if s["dry_run"] is not True and moment(s) is not None]
-    used: set[int] = set()
+    changes = [*changes, *_only_in_results(changes, real)]
     for change in changes:
         found = _sync_of(change, real)
         if found is not None:
-            used.add(found)
-            _adopt(change, real[found])
-    rest = [_sync_change(s, paths) for position, s in enumerate(real) if position not in used]
+            _adopt(change, found)
+    _place_unknown(changes, real)
+    used = {id(c.sync) for c in changes if c.sync is not None}
+    rest = [_sync_change(s, paths) for s in real if id(s) not in used]
     for change in changes:
         change.application = paths.get(change.application or "", change.application)
     merged = [*changes, *rest]
@@ -58,22 +63,115 @@ def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str]) -
     return merged
 
 
-def _sync_of(change: Change, syncs: list[Row]) -> int | None:
-    """Position of the sync whose operation the change falls into and that covers its object."""
+def _place_unknown(changes: list[Change], syncs: list[Row]) -> None:
+    """A rollout of unknown time is the one sync between the rollouts before and after it that made no other."""
+    series: dict[tuple[str, str | None, str], list[Change]] = {}
+    for change in changes:
+        if change.kind in _WORKLOADS:
+            series.setdefault((change.kind, change.namespace, change.name), []).append(change)
+    for rollouts in series.values():
+        used = {id(c.sync) for c in rollouts if c.sync is not None}
+        for position, change in enumerate(rollouts):
+            if change.time is not None:
+                continue
+            before = max((c.time for c in rollouts[:position] if c.time is not None), default=0)
+            after = min((c.time for c in rollouts[position + 1 :] if c.time is not None), default=None)
+            open_syncs = [
+                s
+                for s in syncs
+                if s["application"] == change.application
+                and id(s) not in used
+                and before < (moment(s) or 0)
+                and (after is None or (moment(s) or 0) < after)
+                and not changed_nothing(s)
+            ]
+            if len(open_syncs) == 1:
+                used.add(id(open_syncs[0]))
+                change.time = moment(open_syncs[0])
+                _adopt(change, open_syncs[0])
+
+
+def _only_in_results(changes: list[Change], syncs: list[Row]) -> list[Change]:
+    """Objects that a sync says it configured and that remember no write themselves (no managedFields)."""
+    found = []
+    for sync in syncs:
+        for result in results_of(sync):
+            kind, name, namespace = str(result.get("kind")), str(result.get("name")), result.get("namespace") or None
+            what = _QUIET.get(kind)
+            message = str(result.get("message") or "")
+            if what is None or result.get("status") != "Synced" or not message.endswith((" configured", " created")):
+                continue
+            mine = [c for c in changes if (c.kind, c.namespace, c.name) == (kind, namespace, name)]
+            end = moment(sync) or 0
+            if any(c.time is not None and abs(c.time - end) <= 60 * SECOND for c in mine):
+                continue
+            found.append(
+                Change(
+                    time=end,
+                    kind=kind,
+                    namespace=namespace,
+                    name=name,
+                    what=what if message.endswith(" configured") else "created",
+                    evidence=[f"sync result: {message}"],
+                    observed=False,
+                    application=sync["application"],
+                )
+            )
+    return found
+
+
+def fold(changes: list[Change], paths: dict[str, str]) -> list[Change]:
+    """One change for each sync: what it rolled out is its evidence. What it wrote to configuration stays beside it."""
+    groups: dict[int, list[Change]] = {}
+    folded: list[Change] = []
+    for change in changes:
+        if change.sync is None or change.kind in _OWN_ROWS:
+            folded.append(change)
+        else:
+            groups.setdefault(id(change.sync), []).append(change)
+    for parts in groups.values():
+        folded.append(_folded(parts, paths))
+    return folded
+
+
+def _folded(parts: list[Change], paths: dict[str, str]) -> Change:
+    assert parts[0].sync is not None
+    sync = parts[0].sync
+    change = _sync_change(sync, paths)
+    rollouts = [p for p in parts if p.kind in _WORKLOADS]
+    told = rollouts or parts
+    change.old = "; ".join(dict.fromkeys(p.old for p in told if p.old)) or None
+    change.new = "; ".join(dict.fromkeys(p.new for p in told if p.new)) or change.new
+    if any(p.what == "rollback" for p in rollouts):
+        change.what = "rollback"
+    elif change.what == "sync_without_changes":
+        change.what = "sync"
+    for part in parts:
+        change.evidence += [f"{part.kind} {part.name}: {part.what}", *part.evidence]
+    change.evidence = list(dict.fromkeys(change.evidence))
+    change.undone_by = next((p.undone_by for p in parts if p.undone_by), None)
+    if change.time is None or sync["source"] == "event":
+        change.time = min((p.time for p in parts if p.time is not None), default=change.time)
+    return change
+
+
+def _sync_of(change: Change, syncs: list[Row]) -> Row | None:
+    """The sync whose operation the change falls into and that covers its object; the nearest of several."""
     if change.time is None or change.kind == "Pod" or change.what in {"job", "manual_job", "endpoints", "scale"}:
         return None
-    if change.manager is not None and not change.manager.startswith(ARGO_MANAGERS):
+    if change.manager and not change.manager.startswith(ARGO_MANAGERS):
         return None
-    best: tuple[int, int] | None = None
-    for position, sync in enumerate(syncs):
+    best: tuple[int, Row] | None = None
+    slack = int((change.precision_seconds - 1) * SECOND)
+    for sync in syncs:
         if sync["application"] != change.application or not _covers(sync, change):
             continue
         end = moment(sync) or 0
         start = sync["started_at"] if sync["started_at"] is not None else end
-        if start - _BEFORE <= change.time <= end + _AFTER:
+        if start - _BEFORE - slack <= change.time <= end + _AFTER:
             distance = abs(change.time - end)
             if best is None or distance < best[0]:
-                best = (distance, position)
+                best = (distance, sync)
     return best[1] if best else None
 
 
@@ -94,6 +192,7 @@ def results_of(sync: Row) -> list[Row]:
 
 
 def _adopt(change: Change, sync: Row) -> None:
+    change.sync = sync
     change.evidence.insert(0, sync_sentence(sync))
     if sync["initiated_by"] or sync["automated"] is not None:
         change.by, change.automated = sync["initiated_by"], sync["automated"]

@@ -14,8 +14,8 @@ from incident_kit.correlate.changes.happenings import (
 )
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
-from incident_kit.correlate.changes.runs import run_changes
-from incident_kit.correlate.changes.syncs import join_syncs, name_actors
+from incident_kit.correlate.changes.runs import remembered_run_changes, run_changes
+from incident_kit.correlate.changes.syncs import fold, join_syncs, name_actors
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
@@ -32,7 +32,22 @@ def change_list(evidence: Evidence) -> list[Change]:
     return evidence.memo("changes", lambda: _change_list(evidence))
 
 
+def joined_changes(evidence: Evidence) -> list[Change]:
+    """Every object's changes with the syncs that made them, before they are folded into one for each sync."""
+    return evidence.memo("joined changes", lambda: _joined(evidence))
+
+
 def _change_list(evidence: Evidence) -> list[Change]:
+    paths = _paths(evidence.table(APPLICATIONS))
+    folded = fold(joined_changes(evidence), paths)
+    return sorted(folded, key=lambda c: (c.time is None, c.time or 0, c.kind, str(c.namespace), c.name))
+
+
+def _paths(applications: pd.DataFrame) -> dict[str, str]:
+    return {str(r["application"]): str(r["path"] or r["application"]) for r in rows(applications)}
+
+
+def _joined(evidence: Evidence) -> list[Change]:
     objects = read_objects(evidence)
     events = evidence.table(EVENTS)
     applications = evidence.table(APPLICATIONS)
@@ -41,17 +56,17 @@ def _change_list(evidence: Evidence) -> list[Change]:
         *config_changes(objects),
         *specification_changes(objects),
         *run_changes(objects),
+        *remembered_run_changes(objects, events),
     ]
     owner_of = application_by_object(objects, applications)
     for change in changes:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
-    paths = {str(r["application"]): str(r["path"] or r["application"]) for r in rows(applications)}
-    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), paths)
+    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications))
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])))
     changes += restart_changes(evidence.table(CONTAINERS))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
     mark_undone(changes)
-    return sorted(changes, key=lambda c: (c.time is None, c.time or 0, c.kind, str(c.namespace), c.name))
+    return changes
 
 
 def application_by_object(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from incident_kit.correlate.changes.model import Change, acts_alone
+from incident_kit.correlate.changes.templates import image_list
 from incident_kit.correlate.objects import (
     Document,
     Objects,
@@ -39,12 +40,21 @@ class Write:
         time: when this manager last changed a field (ns).
         fields: fieldsV1 of the entry.
         subresource: status, scale; None for the object itself.
+        precision_seconds: how precise the time is.
+        inferred: whether it was read from resource versions, for want of managedFields; then no manager is known.
     """
 
-    manager: str
+    manager: str | None
     time: int | None
     fields: Document
     subresource: str | None
+    precision_seconds: float = 1.0
+    inferred: bool = False
+
+    @property
+    def writer(self) -> str:
+        """The manager, in words."""
+        return self.manager or "somebody"
 
     def touches(self, *path: str) -> bool:
         """Whether the manager owns a field at this path (``f:spec``, ``f:template``)."""
@@ -59,10 +69,12 @@ def writes_of(document: Document) -> list[Write]:
     """Writes to an object that its managedFields remember, oldest first."""
     found = [
         Write(
-            manager=str(entry.get("manager") or "unknown"),
+            manager=str(entry["manager"]) if entry.get("manager") else None,
             time=instant(entry, "time"),
             fields=mapping(entry, "fieldsV1"),
             subresource=entry.get("subresource") or None,
+            precision_seconds=float(entry.get("precisionSeconds") or 1.0),
+            inferred=entry.get("inferred") is True,
         )
         for entry in listing(document, "metadata", "managedFields")
     ]
@@ -92,12 +104,14 @@ def config_changes(objects: Objects) -> list[Change]:
     return changes
 
 
-def _data_summary(_: Document, write: Write) -> str:
+def _data_summary(_: Document, write: Write | None) -> str | None:
+    if write is None:
+        return None
     keys = sorted({k for path in ("f:data", "f:binaryData", "f:stringData") for k in write.keys(path)})
     return f"data keys {', '.join(keys)}" if keys else "data"
 
 
-Summary = Callable[[Document, Write], str]
+Summary = Callable[[Document, Write | None], str | None]
 
 
 def _object_changes(document: Document, what: str, writes: list[Write], summary: Summary) -> list[Change]:
@@ -115,10 +129,10 @@ def _object_changes(document: Document, what: str, writes: list[Write], summary:
                 namespace=namespace_of(document),
                 name=name,
                 what="created",
-                new=summary(document, first) if first else None,
+                new=summary(document, first) if first or not writes else None,
                 manager=first.manager if first else None,
                 automated=acts_alone(first.manager) if first else None,
-                evidence=[f"{kind} {name} created", *([f"field manager {first.manager}"] if first else [])],
+                evidence=[f"{kind} {name} created", *([f"field manager {first.manager}"] if first and first.manager else [])],
             )
         )
     for write in writes:
@@ -134,7 +148,13 @@ def _object_changes(document: Document, what: str, writes: list[Write], summary:
                 new=summary(document, write),
                 manager=write.manager,
                 automated=acts_alone(write.manager),
-                evidence=[f"managedFields of {kind} {name}: {write.manager} wrote last"],
+                evidence=[
+                    f"resourceVersion of {kind} {name} lies between those of events"
+                    if write.inferred
+                    else f"managedFields of {kind} {name}: {write.writer} wrote last"
+                ],
+                observed=not write.inferred,
+                precision_seconds=write.precision_seconds,
             )
         )
     return changes
@@ -171,17 +191,18 @@ def _endpoint_changes(document: Document) -> list[Change]:
     return [c for c in found if c.what != "created"]
 
 
-def _endpoint_summary(document: Document, _: Write) -> str:
+def _endpoint_summary(document: Document, _: Write | None) -> str:
     endpoints = listing(document, "endpoints")
     ready = sum(field(e, "conditions", "ready") is not False for e in endpoints)
     return f"{ready} of {len(endpoints)} endpoints ready at capture"
 
 
-def _specification_summary(document: Document, write: Write) -> str:
+def _specification_summary(document: Document, write: Write | None) -> str | None:
     kind, spec = document.get("kind"), mapping(document, "spec")
     if kind == "CronJob":
         zone = f" {spec['timeZone']}" if spec.get("timeZone") else ""
-        return f"schedule {spec.get('schedule')}{zone}, suspend {str(bool(spec.get('suspend'))).lower()}"
+        images = image_list(mapping(spec, "jobTemplate", "spec", "template"))
+        return f"{images}, schedule {spec.get('schedule')}{zone}, suspend {str(bool(spec.get('suspend'))).lower()}"
     if kind == "Service":
         selector = ",".join(f"{k}={v}" for k, v in sorted(mapping(spec, "selector").items()))
         ports = ",".join(str(p.get("port")) for p in listing(spec, "ports"))
@@ -191,4 +212,4 @@ def _specification_summary(document: Document, write: Write) -> str:
         return f"{types}: {len(listing(spec, 'ingress'))} ingress and {len(listing(spec, 'egress'))} egress rules"
     if kind == "HorizontalPodAutoscaler":
         return f"{spec.get('minReplicas', 1)} to {spec.get('maxReplicas')} replicas"
-    return f"fields {', '.join(write.keys('f:spec'))}"
+    return f"fields {', '.join(write.keys('f:spec'))}" if write is not None else None

@@ -49,4 +49,10 @@ def event_row(event: Document, cluster: str) -> dict[str, Any]:
         or text(event, "source", "component")
         or text(event, "deprecatedSource", "component"),
         "annotations": orjson.dumps(mapping(event, "metadata", "annotations")).decode(),
+        "resource_version": _version(event),
     }
+
+
+def _version(event: Document) -> int | None:
+    version = text(event, "metadata", "resourceVersion")
+    return int(version) if version and version.isdecimal() and len(version) < 19 else None
