@@ -7,7 +7,10 @@ null words, letter case, punctuation) and is tried only on what found no partner
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -101,12 +104,18 @@ def masks(heads: pa.Array) -> pa.Array:
 
 def hashes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
     """64-bit hash of each text; null becomes 0."""
-    table = pa.table({"text": texts})
-    with duckdb.connect() as connection:
-        connection.register("texts", table)
-        found = connection.execute("SELECT coalesce(hash(text), 0::UBIGINT) AS h FROM texts").fetchnumpy()["h"]
+    connection = _hasher(os.getpid(), threading.get_ident())
+    connection.register("texts", pa.table({"text": texts}))
+    found = connection.execute("SELECT coalesce(hash(text), 0::UBIGINT) AS h FROM texts").fetchnumpy()["h"]
+    connection.unregister("texts")
     result: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(found).astype(np.uint64).view(np.int64)
     return np.where(np.asarray(texts.is_null()), 0, result)
+
+
+@lru_cache(maxsize=8)
+def _hasher(process: int, thread: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - the key of the cache
+    """One connection per process and thread: opening one costs more than hashing a batch."""
+    return duckdb.connect(config={"threads": 1})
 
 
 def hash_texts(texts: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
