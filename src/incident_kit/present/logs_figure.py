@@ -72,11 +72,22 @@ def _draw_sides(axes: Axes, counts: pd.DataFrame, material: Material) -> None:
     axes.stairs(
         _rate(reached, material), _edges(material), baseline=None, color=style.VERSIONS[0], linewidth=1.2, zorder=3
     )
+    _tame(axes, _rate(console, material).max(initial=0), _rate(reached, material).max(initial=0))
     marks: list[Any] = [
         Patch(facecolor="#c9d3dc", label="console"),
         Line2D([], [], color=style.VERSIONS[0], label="Elasticsearch"),
     ]
     _legend(axes, marks)
+
+
+def _tame(axes: Axes, console: float, elastic: float) -> None:
+    """Where one side's peak would press the other flat, make the scale above the lower peak logarithmic."""
+    low, high = sorted((console, elastic))
+    if low > 0 and high > 4 * low:
+        axes.set_yscale("symlog", linthresh=low)
+        axes.set_yticks([0, low, high], ["0", f"{low:.3g}", f"{high:.3g}"])
+        axes.minorticks_off()
+        style.write(axes, axes.get_xlim()[0], low, " above: logarithmic", fontsize=6.5, color=style.FAINT, va="bottom")
 
 
 def _draw_verdicts(axes: Axes, counts: pd.DataFrame, material: Material) -> None:

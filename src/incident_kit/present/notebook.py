@@ -124,7 +124,11 @@ def _execute(notebook: Any) -> tuple[Any, str]:
 
     with tempfile.TemporaryDirectory(prefix="incident-kit-notebook-") as folder:
         client = NotebookClient(
-            notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=SECONDS_A_CELL,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            config=_kernel_settings(folder),
         )
         try:
             client.execute()
@@ -133,6 +137,17 @@ def _execute(notebook: Any) -> tuple[Any, str]:
         except (CellTimeoutError, DeadKernelError) as error:
             return notebook, f"{_failed_step(notebook)}: {error}"
     return notebook, ""
+
+
+def _kernel_settings(folder: str) -> Any:
+    """Where the system has them, sockets in the run's own folder: outputs then cross no network, not even loopback."""
+    import os
+
+    from traitlets.config import Config
+
+    if os.name != "posix":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "connection_file": str(Path(folder) / "kernel.json")}})
 
 
 def _failed_step(notebook: Any) -> str:

@@ -18,7 +18,7 @@ from incident_kit.present import gather
 from incident_kit.present.columns import cell
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
-from incident_kit.present.story import Chapter, tell
+from incident_kit.present.story import CONCLUSIONS, NOT_SHOWN, Chapter, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def html_report(evidence: Evidence, chapters: Sequence[Chapter], figures: Sequen
     inline = [(title, f"data:image/png;base64,{base64.b64encode(png).decode()}") for title, png in figures]
     tables = [(title, note, Markup(table_html(frame, _ROWS))) for title, note, frame in _tables(evidence)]
     return render_page(
-        "report.html.j2", title=_title(evidence), chapters=chapters, findings=_findings(evidence), figures=inline,
+        "report.html.j2", title=_title(evidence), chapters=_without_findings(chapters), findings=_findings(evidence), figures=inline,
         tables=tables, silent=_SILENT, facts=_facts(evidence), made_by=evidence.manifest.kit_version,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def html_report(evidence: Evidence, chapters: Sequence[Chapter], figures: Sequen
 def markdown_report(evidence: Evidence, chapters: Sequence[Chapter]) -> str:
     """The report as Markdown, without figures."""
     lines = [f"# {_markdown(_title(evidence))}", ""]
-    for chapter in chapters:
+    for chapter in _without_findings(chapters):
         lines += [f"## {chapter.title}", "", *(f"- {_markdown(sentence)}" for sentence in chapter.sentences), ""]
     lines += ["## Findings", ""]
     for finding in _findings(evidence):
@@ -99,8 +99,13 @@ def markdown_report(evidence: Evidence, chapters: Sequence[Chapter]) -> str:
         lines.append("")
     for title, note, frame in _tables(evidence):
         lines += [f"## {title}", "", note, "", _markdown_table(frame), ""]
-    lines += ["## What this report cannot show", "", *(f"- {sentence}" for sentence in _SILENT), ""]
+    lines += [f"## {NOT_SHOWN}", "", *(f"- {sentence}" for sentence in _SILENT), ""]
     return "\n".join(lines)
+
+
+def _without_findings(chapters: Sequence[Chapter]) -> list[Chapter]:
+    """The chapters that the report does not tell in full further down."""
+    return [chapter for chapter in chapters if chapter.title not in {CONCLUSIONS, NOT_SHOWN}]
 
 
 _FINDING_NOTES = (("Next step", "next_step"), ("Would be refuted by", "refuted_by"), ("Confidence", "confidence"))

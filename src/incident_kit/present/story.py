@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from incident_kit.evidence import Evidence
 
+CONCLUSIONS, NOT_SHOWN = "What the rules conclude", "What this does not show"
 _MOST_EVENTS, _MOST_FINDINGS, _MOST_NAMES = 24, 12, 3
 _SEVERITIES = ("critical", "warning", "info")
 #: Changes that say little by themselves: what exists was created once, runs run, instances are told as restarts.
@@ -48,11 +49,11 @@ def tell(evidence: Evidence) -> list[Chapter]:
     chapters = {
         "What was looked at": looked_at(evidence),
         "What happened, in order": chronicle(evidence, changed),
-        "What the rules conclude": conclusions(found),
+        CONCLUSIONS: conclusions(found),
         "What never reached Elasticsearch, and why": losses(gather.verdicts(evidence)),
         "Which RabbitMQ node": rabbit(evidence),
         "What changed": change_summary(changed, evidence.window.start, evidence.window.end),
-        "What this does not show": not_shown(evidence),
+        NOT_SHOWN: not_shown(evidence),
     }
     return [Chapter(title=title, sentences=tuple(sentences)) for title, sentences in chapters.items()]
 
@@ -147,9 +148,8 @@ def _losses_told(verdicts: pd.DataFrame) -> list[tuple[int, str]]:
         first, last = rows["time"].min(), rows["time"].max()
         pods = _names(list(dict.fromkeys(rows["pod"].dropna())))
         count = plural(len(rows), "entry", "entries")
-        told.append(
-            (first.value, f"{visible(cause)}: {count} of {pods} stay on the console, until {_clock(last.value)}")
-        )
+        until = "" if first == last else f" until {_clock(last.value)}"
+        told.append((first.value, f"{count} of {pods} only on the console{until}: {visible(cause)}"))
     return told
 
 
