@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.profile import load_credentials
-from incident_kit.sources.elasticsearch import Reading, Search
+from incident_kit.sources.elasticsearch import Reading, Search, index_path
 from incident_kit.window import SECOND, format_ns
 
 _SUBFIELDS = ("", ".keyword", ".raw")
 _EXACT = {"keyword", "constant_keyword", "wildcard"}
 _DATES = {"date", "date_nanos"}
+#: No two places on Earth are further apart than this from UTC.
+_SHIFT_HOURS = 14
+#: A pod with fewer documents than this share of its console lines may have the others at another time.
+_ENOUGH = 0.9
 
 
 def connect(session_profile: Any) -> Search:
@@ -54,10 +60,11 @@ def capture_elasticsearch(session: Session) -> None:
         return
     questions = Questions(session, types)
     questions.keep()
-    _read(session, search, "documents", indices, questions.documents())
+    _read(session, search, indices, Request("documents", questions.documents()))
     if questions.narrowed:
         limit = session.profile.elasticsearch.limit_without_pod
-        _read(session, search, "without-pod", indices, questions.without_pod(), limit=limit)
+        _read(session, search, indices, Request("without-pod", questions.without_pod(), limit))
+    _shifted(session, search, indices, questions)
     if session.profile.elasticsearch.failure_stores:
         _failures(session, search, indices, questions)
 
@@ -73,7 +80,7 @@ class Questions:
         window = session.context.window
         self.start, self.end = window.start - margin, min(window.end + margin, time.time_ns() + SECOND)
         self.time_field = next((f for f in roles.time if types.get(f, set()) & _DATES), roles.time[0])
-        self._pod_fields = _exact_fields(roles.pod, types)
+        self.pod_fields = _exact_fields(roles.pod, types)
         self._namespace_fields = _exact_fields(roles.namespace, types)
         self._mapped_pod_fields = [f for f in roles.pod if f in types]
         self._pods = self._pod_names()
@@ -93,9 +100,9 @@ class Questions:
         if scope.pod is None and scope.app is None and self._namespace_fields:
             clauses += [{"term": {field: scope.namespace}} for field in self._namespace_fields]
         else:
-            clauses += [{"terms": {field: self._pods}} for field in self._pod_fields]
+            clauses += [{"terms": {field: self._pods}} for field in self.pod_fields]
             clauses += [
-                {"prefix": {field: f"{workload}-"}} for field in self._pod_fields for workload in self._workloads()
+                {"prefix": {field: f"{workload}-"}} for field in self.pod_fields for workload in self._workloads()
             ]
         return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else None
 
@@ -121,6 +128,17 @@ class Questions:
         fields = self._mapped_pod_fields
         return self._bool([], must_not=[{"exists": {"field": field}} for field in fields])
 
+    def shifted(self, pods: Sequence[str]) -> dict[str, Any]:
+        """Documents of some pods that are hours away from the window, as a wrong time zone puts them."""
+        away = _SHIFT_HOURS * 3600 * SECOND
+        window = self._session.context.window
+        own = {"range": {self.time_field: self._range()}}
+        wide = {"range": {self.time_field: self._range(window.start - away, window.end + away)}}
+        clauses = [{"terms": {field: list(pods)}} for field in self.pod_fields]
+        kept = [self._session.profile.elasticsearch.filter] if self._session.profile.elasticsearch.filter else []
+        of_pods = {"bool": {"should": clauses, "minimum_should_match": 1}}
+        return {"bool": {"filter": [wide, of_pods, *kept], "must_not": [own]}}
+
     def failures(self) -> dict[str, Any]:
         """What a failure store keeps: its documents have a time of their own and the refused one inside."""
         return {"range": {"@timestamp": self._range()}}
@@ -129,8 +147,9 @@ class Questions:
         fixed = [{"range": {self.time_field: self._range()}}, self._session.profile.elasticsearch.filter]
         return {"bool": {"filter": [clause for clause in (*fixed, *clauses) if clause], **more}}
 
-    def _range(self) -> dict[str, Any]:
-        return {"gte": format_ns(self.start), "lt": format_ns(self.end), "format": "strict_date_optional_time_nanos"}
+    def _range(self, start: int | None = None, end: int | None = None) -> dict[str, Any]:
+        lower, upper = self.start if start is None else start, self.end if end is None else end
+        return {"gte": format_ns(lower), "lt": format_ns(upper), "format": "strict_date_optional_time_nanos"}
 
     def keep(self) -> None:
         """Write what was asked, so that what was not asked for is not called missing."""
@@ -160,41 +179,77 @@ def _mappings(session: Session, search: Search, indices: Sequence[str]) -> str:
     return f"{len(mapping)} indices"
 
 
-def _read(
-    session: Session,
-    search: Search,
-    stem: str,
-    indices: Sequence[str],
-    query: dict[str, Any],
-    *,
-    limit: int | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One reading: the stem of its files, its query, and how many documents at most."""
+
+    stem: str
+    query: dict[str, Any]
+    limit: int | None = None
+
+
+def _read(session: Session, search: Search, indices: Sequence[str], request: Request) -> None:
+    session.step(
+        f"elasticsearch {request.stem}", "elasticsearch", lambda: _documents(session, search, indices, request)
+    )
+
+
+def _documents(session: Session, search: Search, indices: Sequence[str], request: Request) -> str:
+    """Read the documents of one request into files; what was obtained."""
     settings = session.profile.elasticsearch
+    reading = Reading()
+    began = time.monotonic()
+    what = f"{request.stem} of {','.join(indices)}"
+    with session.store.hits(f"elasticsearch/{request.stem}", settings.slices) as write:
+        search.documents(
+            indices,
+            request.query,
+            slices=settings.slices,
+            page_size=settings.page_size,
+            what=what,
+            reading=reading,
+            write=write,
+            limit=request.limit,
+        )
+    if request.stem == "documents":
+        session.context.captured_at = reading.opened_at
+    for problem in reading.problems:
+        session.gap(SourceIncomplete("elasticsearch", what, problem, "Repeat the capture."))
+    seconds = max(time.monotonic() - began, 0.001)
+    return f"{reading.fetched} of {reading.expected} documents ({reading.fetched / seconds:,.0f}/s)"
+
+
+def _shifted(session: Session, search: Search, indices: Sequence[str], questions: Questions) -> None:
+    """A bounded second look, hours away, for pods whose console says more than Elasticsearch has in the window."""
+    limit = session.profile.elasticsearch.limit_shifted
+    if not questions.pod_fields or not limit or not session.console_lines:
+        return
 
     def action() -> str:
-        reading = Reading()
-        began = time.monotonic()
-        with session.store.hits(f"elasticsearch/{stem}", settings.slices) as write:
-            search.documents(
-                indices,
-                query,
-                slices=settings.slices,
-                page_size=settings.page_size,
-                what=f"{stem} of {','.join(indices)}",
-                reading=reading,
-                write=write,
-                limit=limit,
-            )
-        if stem == "documents":
-            session.context.captured_at = reading.opened_at
-        for problem in reading.problems:
-            session.gap(
-                SourceIncomplete("elasticsearch", f"{stem} of {','.join(indices)}", problem, "Repeat the capture.")
-            )
-        seconds = max(time.monotonic() - began, 0.001)
-        return f"{reading.fetched} of {reading.expected} documents ({reading.fetched / seconds:,.0f}/s)"
+        counted = _documents_by_pod(search, indices, questions)
+        pods = sorted(pod for pod, lines in session.console_lines.items() if counted.get(pod, 0) < lines * _ENOUGH)
+        if not pods:
+            return "no pod lacks documents"
+        query = questions.shifted(pods)
+        return _documents(session, search, indices, Request("shifted", query, limit))
 
-    session.step(f"elasticsearch {stem}", "elasticsearch", action)
+    session.step("elasticsearch shifted", "elasticsearch", action)
+
+
+def _documents_by_pod(search: Search, indices: Sequence[str], questions: Questions) -> Counter[str]:
+    aggregations = {
+        f"pods-{number}": {"terms": {"field": field, "size": 20_000}}
+        for number, field in enumerate(questions.pod_fields)
+    }
+    body = {"size": 0, "query": questions.documents(), "aggs": aggregations}
+    answer = search.ask(
+        "POST", f"/{index_path(indices)}/_search?ignore_unavailable=true", body, what="documents by pod"
+    )
+    counted: Counter[str] = Counter()
+    for aggregation in (answer.get("aggregations") or {}).values():
+        for bucket in aggregation.get("buckets") or []:
+            counted[str(bucket["key"])] += int(bucket["doc_count"])
+    return counted
 
 
 def _failures(session: Session, search: Search, indices: Sequence[str], questions: Questions) -> None:
@@ -205,9 +260,8 @@ def _failures(session: Session, search: Search, indices: Sequence[str], question
             return
     except SourceError:
         return
-    _read(
-        session, search, "failures", stores, questions.failures(), limit=session.profile.elasticsearch.limit_without_pod
-    )
+    limit = session.profile.elasticsearch.limit_without_pod
+    _read(session, search, stores, Request("failures", questions.failures(), limit))
 
 
 def _candidates(session: Session) -> list[str]:

@@ -171,7 +171,9 @@ class Consoles:
             return
         try:
             blocks = self._blocks(file, read_console(self._cluster, file, self._since))
-            self._bytes += self._session.store.text(f"{file.relative}.gz", blocks)
+            size, lines = self._session.store.text_and_lines(f"{file.relative}.gz", blocks)
+            self._bytes += size
+            self._session.console_lines[file.pod] += lines
         except SourceDenied as error:
             if file.namespace not in self._denied:
                 self._denied.add(file.namespace)

@@ -53,13 +53,18 @@ class RawStore:
 
     def text(self, relative: str, blocks: Iterable[bytes]) -> int:
         """Write log text given in blocks of whole lines; how many bytes. The file is compressed."""
+        return self.text_and_lines(relative, blocks)[0]
+
+    def text_and_lines(self, relative: str, blocks: Iterable[bytes]) -> tuple[int, int]:
+        """The same; how many bytes and lines."""
         redact = self.redactor.text_stream()
-        size = 0
+        size = lines = 0
         with self._file(relative) as path, gzip.open(path, "wb", compresslevel=_LEVEL) as file:
             for block in blocks:
                 size += len(block)
+                lines += block.count(b"\n")
                 file.write(redact(block))
-        return size
+        return size, lines
 
     @contextmanager
     def hits(self, stem: str, count: int) -> Iterator[Callable[[int, bytes], None]]:

@@ -108,6 +108,7 @@ class ElasticsearchSettings(_Section):
     limit_without_pod: int = Field(default=200_000, ge=0)
     verify_certificates: bool = True
     ca_certificate: str | None = None
+    limit_shifted: int = Field(default=200_000, ge=0)
     failure_stores: bool = True
     ingest_lag_seconds: float | None = None
 

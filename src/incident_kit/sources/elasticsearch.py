@@ -141,7 +141,7 @@ class Search:
 
     def open_point_in_time(self, indices: Sequence[str], what: str) -> str:
         """Open a point in time over indices; partial views are refused by the server."""
-        target = f"/{_path(indices)}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
+        target = f"/{index_path(indices)}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
         return str(self.ask("POST", target, what=what)["id"])
 
     def close_point_in_time(self, identifier: str) -> None:
@@ -196,12 +196,14 @@ class Search:
 
     def mapping(self, indices: Sequence[str]) -> dict[str, Any]:
         """Mappings of the indices, as served."""
-        answer = self.ask("GET", f"/{_path(indices)}/_mapping?ignore_unavailable=true", what="mapping")
+        answer = self.ask("GET", f"/{index_path(indices)}/_mapping?ignore_unavailable=true", what="mapping")
         return answer if isinstance(answer, dict) else {}
 
     def field_types(self, indices: Sequence[str], fields: Sequence[str]) -> dict[str, set[str]]:
         """Types of those fields that exist, by name; several types where indices differ."""
-        target = f"/{_path(indices)}/_field_caps?fields={quote(','.join(fields), safe=',.*@')}&ignore_unavailable=true"
+        target = (
+            f"/{index_path(indices)}/_field_caps?fields={quote(','.join(fields), safe=',.*@')}&ignore_unavailable=true"
+        )
         answer = self.ask("GET", target, what="field capabilities")
         return {name: set(kinds) for name, kinds in (answer.get("fields") or {}).items()}
 
@@ -288,7 +290,8 @@ def _authorisation(api_key: str | None, basic: tuple[str, str] | None) -> dict[s
     return {}
 
 
-def _path(indices: Sequence[str]) -> str:
+def index_path(indices: Sequence[str]) -> str:
+    """Index patterns as a path element."""
     return quote(",".join(indices), safe=",*-._:+<>")
 
 
