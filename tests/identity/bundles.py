@@ -13,7 +13,15 @@ from incident_kit.window import Window
 START, END, CAPTURED = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", "2026-11-20T11:00:30Z"
 
 
-def bundle(folder: Path, files: dict[str, Any], *, captured_at: str | None = CAPTURED, name: str = "x", start: str = START, end: str = END) -> Evidence:
+def bundle(
+    folder: Path,
+    files: dict[str, Any],
+    *,
+    captured_at: str | None = CAPTURED,
+    name: str = "x",
+    start: str = START,
+    end: str = END,
+) -> Evidence:
     """Evidence imported from files by path: text as it is, lists as Kubernetes Lists or arrays."""
     raw = folder / f"{name}-raw"
     window = {"start": start, "end": end, "cluster": "test"} | ({"captured_at": captured_at} if captured_at else {})
@@ -31,10 +39,22 @@ def bundle(folder: Path, files: dict[str, Any], *, captured_at: str | None = CAP
     return read_evidence(output)
 
 
-def pod(name: str, *, ip: str | None = None, uid: str | None = None, namespace: str = "shop", created: str = "09:00:00", **more: Any) -> dict[str, Any]:
+def pod(
+    name: str,
+    *,
+    ip: str | None = None,
+    uid: str | None = None,
+    namespace: str = "shop",
+    created: str = "09:00:00",
+    **more: Any,
+) -> dict[str, Any]:
     """A running pod object; ``finished`` ends it, ``node``, ``host_network``, ``owner``, ``image`` as named."""
     finished = more.get("finished")
-    terminated = {"exitCode": 0, "reason": "Completed", "startedAt": day(created), "finishedAt": day(finished)} if finished else None
+    terminated = (
+        {"exitCode": 0, "reason": "Completed", "startedAt": day(created), "finishedAt": day(finished)}
+        if finished
+        else None
+    )
     state = {"terminated": terminated} if terminated else {"running": {"startedAt": day(created)}}
     image = more.get("image", "registry/app:1")
     owner = more.get("owner")
@@ -67,7 +87,15 @@ def node(name: str, ip: str, cidr: str | None = None) -> dict[str, Any]:
             "status": {"addresses": [{"type": "InternalIP", "address": ip}, {"type": "Hostname", "address": name}]}}  # fmt: skip
 
 
-def replica_set(name: str, template_hash: str, image: str, *, namespace: str = "shop", created: str = "08:00:00", revision: str = "3") -> dict[str, Any]:
+def replica_set(
+    name: str,
+    template_hash: str,
+    image: str,
+    *,
+    namespace: str = "shop",
+    created: str = "08:00:00",
+    revision: str = "3",
+) -> dict[str, Any]:
     """A ReplicaSet of a Deployment."""
     deployment = name.removesuffix(f"-{template_hash}")
     return {
@@ -79,7 +107,9 @@ def replica_set(name: str, template_hash: str, image: str, *, namespace: str = "
     }  # fmt: skip
 
 
-def connection(peer: str, port: int, at: str, *, name: str | None = None, node: str = "rabbit@rabbit-0", **more: Any) -> dict[str, Any]:
+def connection(
+    peer: str, port: int, at: str, *, name: str | None = None, node: str = "rabbit@rabbit-0", **more: Any
+) -> dict[str, Any]:
     """A connection as the management API lists it."""
     from incident_kit.window import parse_rfc3339
 
@@ -90,4 +120,7 @@ def connection(peer: str, port: int, at: str, *, name: str | None = None, node: 
             **({"user_provided_name": name} if name else {}), **more}  # fmt: skip
 
 
-RUNNING_NODES = [{"name": "rabbit@rabbit-0", "running": True, "partitions": []}, {"name": "rabbit@rabbit-1", "running": True, "partitions": []}]
+RUNNING_NODES = [
+    {"name": "rabbit@rabbit-0", "running": True, "partitions": []},
+    {"name": "rabbit@rabbit-1", "running": True, "partitions": []},
+]

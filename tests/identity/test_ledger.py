@@ -49,7 +49,11 @@ def test_a_single_answer_is_the_only_pod_and_never_one_that_shares_its_node(foun
 @given(lives(), st.sampled_from(IPS), INSTANTS)
 def test_the_join_in_time_equals_a_double_loop(found, ip, instant):
     ledger = Ledger(holdings_of(found))
-    naive = [h for h in ledger.holdings if h.ip == ip and (h.begin is None or h.begin <= instant) and (h.end is None or instant < h.end)]
+    naive = [
+        h
+        for h in ledger.holdings
+        if h.ip == ip and (h.begin is None or h.begin <= instant) and (h.end is None or instant < h.end)
+    ]
     assert ledger.holders(ip, instant) == naive
 
 
@@ -72,7 +76,7 @@ REUSED = {"kubernetes/pods.json": [
 
 def test_a_reused_address_has_each_pod_in_its_time(tmp_path):
     assert [name for name, _ in ask(tmp_path, REUSED, "10.1.0.5")] == ["job-1", "api"]
-    
+
 
 def test_at_an_instant_only_the_holder_then_is_told(tmp_path):
     assert [name for name, _ in ask(tmp_path, REUSED, "10.1.0.5", "10:30:00")] == ["api"]
@@ -93,7 +97,7 @@ def test_a_nodes_address_has_its_host_network_pods_or_one_row_without_pod(tmp_pa
     nodes = [node("node-1", "10.0.0.4")]
     files = {"kubernetes/pods.json": [pod("agent", ip="10.0.0.4", host_network=True)], "kubernetes/nodes.json": nodes}
     assert [name for name, _ in ask(tmp_path, files, "10.0.0.4")] == ["agent"]
-    
+
 
 def test_a_nodes_address_without_such_pods_is_one_row_without_pod(tmp_path):
     files = {"kubernetes/pods.json": [pod("a", ip="10.1.0.5", host_ip="10.0.0.4")]}

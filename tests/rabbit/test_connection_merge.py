@@ -64,7 +64,12 @@ def test_api_log_and_metricbeat_of_one_connection_are_one_row():
     metric = Connection(connection=NAME, rabbit_node=None, first_seen_at=300 * SECOND, last_seen_at=600 * SECOND,
                         observed=False, source="metricbeat")  # fmt: skip
     [row] = merge_connections([metric, log, api])
-    assert (row.source, row.closed_at, row.user, row.channel_count) == ("management_api+broker_log+metricbeat", 950 * SECOND, "app", 2)
+    assert (row.source, row.closed_at, row.user, row.channel_count) == (
+        "management_api+broker_log+metricbeat",
+        950 * SECOND,
+        "app",
+        2,
+    )
     assert row.connected_at == log.connected_at
 
 

@@ -14,8 +14,13 @@ def ask(tmp_path):
     """Rows of RABBIT for a pod or an address, out of pods, connections and nodes."""
 
     def answer(pods, connections, asked, *, nodes=(), services=(), at=None):
-        files = {"kubernetes/pods.json": pods, "kubernetes/nodes.json": list(nodes), "kubernetes/services.json": list(services),
-                 "rabbitmq/connections.json": connections, "rabbitmq/nodes.json": RUNNING_NODES}
+        files = {
+            "kubernetes/pods.json": pods,
+            "kubernetes/nodes.json": list(nodes),
+            "kubernetes/services.json": list(services),
+            "rabbitmq/connections.json": connections,
+            "rabbitmq/nodes.json": RUNNING_NODES,
+        }
         return rabbit(asked, bundle(tmp_path, files), at=at).to_dict("records")
 
     return answer
@@ -27,14 +32,20 @@ def test_a_client_name_that_is_the_pods_name_wins_even_through_a_proxy_of_nobody
 
 
 def test_without_a_name_the_address_is_joined_in_time(ask):
-    pods = [pod("old", ip="10.1.0.5", created="08:00:00", finished="10:05:00"), pod("new", ip="10.1.0.5", created="10:06:00")]
+    pods = [
+        pod("old", ip="10.1.0.5", created="08:00:00", finished="10:05:00"),
+        pod("new", ip="10.1.0.5", created="10:06:00"),
+    ]
     opened = [connection("10.1.0.5", 4000, "10:10:00")]
     [row] = ask(pods, opened, "new")
     assert (row["match"], row["pod_uid"]) == ("pod_ip", "uid-shop-new")
 
 
 def test_a_finished_pod_that_still_shows_the_address_is_not_listed(tmp_path):
-    pods = [pod("old", ip="10.1.0.5", created="08:00:00", finished="10:05:00"), pod("new", ip="10.1.0.5", created="10:06:00")]
+    pods = [
+        pod("old", ip="10.1.0.5", created="08:00:00", finished="10:05:00"),
+        pod("new", ip="10.1.0.5", created="10:06:00"),
+    ]
     files = {"kubernetes/pods.json": pods, "rabbitmq/connections.json": [connection("10.1.0.5", 4000, "10:10:00")]}
     [row] = rabbit("old", bundle(tmp_path, files)).to_dict("records")
     assert (row["match"], row["connection"] is None or row["connection"] != row["connection"]) == ("none", True)
@@ -44,12 +55,18 @@ def test_a_node_address_is_ambiguous_among_its_host_network_pods_and_of_nobody_e
     pods = [pod("agent", ip="10.0.0.4", host_network=True), pod("other", ip="10.1.0.5")]
     opened = [connection("10.0.0.4", 4000, "10:10:00")]
     [row] = ask(pods, opened, "agent", nodes=[node("node-1", "10.0.0.4")])
-    assert (row["match"], list(row["candidates"]), row["pod"] if isinstance(row["pod"], str) else None) == ("ambiguous", ["shop/agent"], None)
+    assert (row["match"], list(row["candidates"]), row["pod"] if isinstance(row["pod"], str) else None) == (
+        "ambiguous",
+        ["shop/agent"],
+        None,
+    )
 
 
 def test_a_pod_behind_its_node_is_found_by_its_client_name(ask):
     pods = [pod("agent", ip="10.0.0.4", host_network=True), pod("other", ip="10.1.0.5")]
-    [row] = ask(pods, [connection("10.0.0.4", 4000, "10:10:00", name="other")], "other", nodes=[node("node-1", "10.0.0.4")])
+    [row] = ask(
+        pods, [connection("10.0.0.4", 4000, "10:10:00", name="other")], "other", nodes=[node("node-1", "10.0.0.4")]
+    )
     assert row["match"] == "client_name"
 
 
@@ -61,28 +78,41 @@ def test_a_copied_client_name_from_another_pods_address_is_ambiguous(ask):
 
 def test_one_client_name_of_two_pods_that_is_no_pods_name_is_told_apart_by_address(ask):
     pods = [pod("a", ip="10.1.0.5"), pod("b", ip="10.1.0.6")]
-    opened = [connection("10.1.0.5", 4000, "10:10:00", name="worker"), connection("10.1.0.6", 4000, "10:10:00", name="worker")]
+    opened = [
+        connection("10.1.0.5", 4000, "10:10:00", name="worker"),
+        connection("10.1.0.6", 4000, "10:10:00", name="worker"),
+    ]
     [row] = ask(pods, opened, "b")
     assert (row["match"], row["peer_host"]) == ("pod_ip", "10.1.0.6")
 
 
 def test_a_proxy_pods_address_names_the_clients_behind_it_and_never_itself(ask):
     pods = [pod("a", ip="10.1.0.5"), pod("b", ip="10.1.0.6"), pod("relay", ip="10.1.0.9")]
-    opened = [connection("10.1.0.9", 1, "10:10:00", name="a"), connection("10.1.0.9", 2, "10:10:01", name="b"),
-              connection("10.1.0.9", 3, "10:10:02")]
+    opened = [
+        connection("10.1.0.9", 1, "10:10:00", name="a"),
+        connection("10.1.0.9", 2, "10:10:01", name="b"),
+        connection("10.1.0.9", 3, "10:10:02"),
+    ]
     assert [row["match"] for row in ask(pods, opened, "a")] == ["client_name"]
-    
+
 
 def test_a_nameless_connection_from_an_address_that_speaks_for_others_is_ambiguous(ask):
     pods = [pod("a", ip="10.1.0.5"), pod("b", ip="10.1.0.6"), pod("relay", ip="10.1.0.9")]
-    opened = [connection("10.1.0.9", 1, "10:10:00", name="a"), connection("10.1.0.9", 2, "10:10:01", name="b"),
-              connection("10.1.0.9", 3, "10:10:02")]
+    opened = [
+        connection("10.1.0.9", 1, "10:10:00", name="a"),
+        connection("10.1.0.9", 2, "10:10:01", name="b"),
+        connection("10.1.0.9", 3, "10:10:02"),
+    ]
     assert [row["match"] for row in ask(pods, opened, "relay")] == ["ambiguous"]
 
 
 def test_a_pods_name_within_a_longer_client_name_counts_when_only_one_fits(ask):
     pods = [pod("bank-bitso-7c9f8d6b5-x2k4q", ip="10.1.0.5"), pod("bank-bitso-7c9f8d6b5-zzzzz", ip="10.1.0.6")]
-    [row] = ask(pods, [connection("192.168.0.1", 1, "10:10:00", name="publisher:bank-bitso-7c9f8d6b5-x2k4q#2")], "bank-bitso-7c9f8d6b5-x2k4q")
+    [row] = ask(
+        pods,
+        [connection("192.168.0.1", 1, "10:10:00", name="publisher:bank-bitso-7c9f8d6b5-x2k4q#2")],
+        "bank-bitso-7c9f8d6b5-x2k4q",
+    )
     assert (row["match"], row["pod"]) == ("client_name", "bank-bitso-7c9f8d6b5-x2k4q")
 
 
@@ -109,7 +139,7 @@ def test_both_families_and_every_spelling_of_an_address_are_one(ask):
     one["status"]["podIPs"] = [{"ip": "10.1.0.5"}, {"ip": "fd00::7"}]
     opened = [connection("fd00:0:0::7", 1, "10:10:00"), connection("::ffff:10.1.0.5", 2, "10:10:01")]
     assert [row["match"] for row in ask([one], opened, "a")] == ["pod_ip", "pod_ip"]
-    
+
 
 def test_an_address_of_nobody_is_listed_only_when_asked_by_it(ask):
     [row] = ask([pod("a", ip="10.1.0.5")], [connection("10.1.0.77", 1, "10:10:00")], "10.1.0.77")

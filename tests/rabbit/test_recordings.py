@@ -30,9 +30,15 @@ def normalise(tmp_path):
             path = tmp_path / name if "/" in name else tmp_path / "rabbitmq" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content if isinstance(content, str) else json.dumps(content))
-        context = Context(cluster="lab", window=Window.parse("2026-11-23T14:00:00Z", "2026-11-23T16:00:00Z"),
-                          captured_at=parse_rfc3339("2026-11-23T15:30:00Z"), profile=Profile())
-        return normalise_rabbitmq(RawFolder(tmp_path), context), [f"{gap['what']}: {gap['reason']}" for gap in context.gaps]
+        context = Context(
+            cluster="lab",
+            window=Window.parse("2026-11-23T14:00:00Z", "2026-11-23T16:00:00Z"),
+            captured_at=parse_rfc3339("2026-11-23T15:30:00Z"),
+            profile=Profile(),
+        )
+        return normalise_rabbitmq(RawFolder(tmp_path), context), [
+            f"{gap['what']}: {gap['reason']}" for gap in context.gaps
+        ]
 
     return read
 
@@ -44,11 +50,17 @@ def log_of(recording, node):
 
 
 def test_every_connection_of_the_api_has_its_node_peer_name_and_opening(normalise):
-    tables, gaps = normalise({"connections.json": body("connections"), "nodes.json": [{"name": "rabbit1@localhost", "running": True}]})
+    tables, gaps = normalise(
+        {"connections.json": body("connections"), "nodes.json": [{"name": "rabbit1@localhost", "running": True}]}
+    )
     named = {row["user_provided_name"]: row for row in tables["connections"]}
     row = named["orders-worker/pod-a"]
     assert (row["rabbit_node"], row["peer_host"], row["peer_port"], row["connected_at"]) == (
-        "rabbit1@localhost", "127.1.0.5", 40631, 1795445732189_000000)
+        "rabbit1@localhost",
+        "127.1.0.5",
+        40631,
+        1795445732189_000000,
+    )
     assert len(tables["connections"]) == 7 and gaps == []
 
 
@@ -65,7 +77,9 @@ def test_a_node_without_statistics_still_tells_peers_and_is_a_gap(normalise):
 
 
 def test_a_stopped_node_and_a_partition_are_gaps(normalise):
-    tables, gaps = normalise({"connections.json": body("stopped_r3_connections"), "nodes.json": body("stopped_r3_later_nodes")})
+    tables, gaps = normalise(
+        {"connections.json": body("stopped_r3_connections"), "nodes.json": body("stopped_r3_later_nodes")}
+    )
     assert [row["running"] for row in tables["rabbit_nodes"] if row["rabbit_node"] == "rabbit3@localhost"] == [False]
     assert any("rabbit3@localhost was not running" in gap for gap in gaps)
     assert any("partitioned from rabbit3@localhost" in gap for gap in gaps)
@@ -84,7 +98,9 @@ def test_queues_that_a_user_may_not_see_are_a_gap(normalise):
 
 
 def test_a_user_that_sees_only_its_own_connections_is_a_gap(normalise):
-    _, gaps = normalise({"connections.json": body("connections_as_management"), "whoami.json": {"name": "mgmt", "tags": ["management"]}})
+    _, gaps = normalise(
+        {"connections.json": body("connections_as_management"), "whoami.json": {"name": "mgmt", "tags": ["management"]}}
+    )
     assert any("sees only its own connections" in gap for gap in gaps)
 
 
@@ -167,8 +183,12 @@ def test_a_hostile_client_name_does_not_break_the_line(normalise):
 
 def test_a_brokers_console_is_read_like_its_file_and_its_node_is_its_pods(normalise):
     line = "2026-11-23T15:00:01.000100000Z 2026-11-23 15:00:01.000000+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)\n"
-    tables, _ = normalise({"nodes.json": [{"name": "rabbit@rabbit-1.rabbit-nodes.mq", "running": True}],
-                           "console/mq/rabbit-1/rabbitmq.log": line})
+    tables, _ = normalise(
+        {
+            "nodes.json": [{"name": "rabbit@rabbit-1.rabbit-nodes.mq", "running": True}],
+            "console/mq/rabbit-1/rabbitmq.log": line,
+        }
+    )
     assert [row["rabbit_node"] for row in tables["connections"]] == ["rabbit@rabbit-1.rabbit-nodes.mq"]
 
 
@@ -180,18 +200,39 @@ def test_a_log_without_zone_is_moved_to_utc_by_the_kubelets_stamps(normalise):
 
 def test_broker_lines_and_metricbeat_documents_are_found_among_hits(normalise):
     # Metricbeat's document as in its own sample; the broker's line as Filebeat ships it.
-    metric = {"@timestamp": "2026-11-23T15:00:10Z", "event": {"dataset": "rabbitmq.connection"}, "metricset": {"name": "connection"},
-              "rabbitmq": {"connection": {"name": "[::1]:60940 -> [::1]:5672", "channels": 2, "client_provided": {"name": "pod-a"},
-                                          "peer": {"host": "::1", "port": 60940}, "state": "running"},
-                           "node": {"name": "rabbit@rabbit-0"}, "vhost": "/"}, "user": {"name": "guest"}}
+    metric = {
+        "@timestamp": "2026-11-23T15:00:10Z",
+        "event": {"dataset": "rabbitmq.connection"},
+        "metricset": {"name": "connection"},
+        "rabbitmq": {
+            "connection": {
+                "name": "[::1]:60940 -> [::1]:5672",
+                "channels": 2,
+                "client_provided": {"name": "pod-a"},
+                "peer": {"host": "::1", "port": 60940},
+                "state": "running",
+            },
+            "node": {"name": "rabbit@rabbit-0"},
+            "vhost": "/",
+        },
+        "user": {"name": "guest"},
+    }
     later = metric | {"@timestamp": "2026-11-23T15:00:20Z"}
-    line = {"@timestamp": "2026-11-23T15:00:01Z", "kubernetes": {"pod": {"name": "rabbit-0"}},
-            "message": "2026-11-23 15:00:01.5+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)"}
-    hits = "\n".join(json.dumps({"_index": "i", "_id": str(n), "_source": source}) for n, source in enumerate([later, metric, line]))
+    line = {
+        "@timestamp": "2026-11-23T15:00:01Z",
+        "kubernetes": {"pod": {"name": "rabbit-0"}},
+        "message": "2026-11-23 15:00:01.5+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)",
+    }
+    hits = "\n".join(
+        json.dumps({"_index": "i", "_id": str(n), "_source": source}) for n, source in enumerate([later, metric, line])
+    )
     tables, _ = normalise({"elasticsearch/hits.ndjson": hits})
     by_source = {row["source"]: row for row in tables["connections"]}
     assert by_source["metricbeat"]["last_seen_at"] - by_source["metricbeat"]["first_seen_at"] == 10_000_000_000
-    assert by_source["metricbeat"]["user_provided_name"] == "pod-a" and by_source["broker_log"]["rabbit_node"] == "rabbit@rabbit-0"
+    assert (
+        by_source["metricbeat"]["user_provided_name"] == "pod-a"
+        and by_source["broker_log"]["rabbit_node"] == "rabbit@rabbit-0"
+    )
 
 
 def test_peers_tell_when_a_node_went_down_and_came_back(normalise):

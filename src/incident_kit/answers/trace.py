@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from incident_kit.answers.changes import changes
 from incident_kit.answers.findings import findings
 from incident_kit.correlate.about import Subjects, subjects_of
@@ -144,7 +146,8 @@ def _about(subjects: Subjects, frames: list[pd.DataFrame], columns: list[str]) -
         subjects.concern(kind, namespace, name)
         for kind, namespace, name in zip(frame["kind"], frame["namespace"], frame["name"], strict=True)
     ]
-    return frame[kept]
+    # As an array: an empty list would select columns.
+    return frame.loc[np.array(kept, dtype=bool)]
 
 
 def _coverage(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> pd.DataFrame:

@@ -69,9 +69,7 @@ def _environment(container: Document) -> Iterator[Reading]:
                 yield _reading(name, kind, reference["name"], "envFrom", (), reference)
 
 
-def _reading(
-    container: str, kind: str, name: object, way: str, keys: tuple[str, ...], reference: Document
-) -> Reading:
+def _reading(container: str, kind: str, name: object, way: str, keys: tuple[str, ...], reference: Document) -> Reading:
     optional = reference.get("optional") is True
     return Reading(container=container, kind=kind, name=str(name), way=way, keys=keys, optional=optional)
 

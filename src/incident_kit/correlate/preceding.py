@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 #: How near each path is to the symptom, nearest first.
-PATHS = ("same pod", "same workload", "same config", "same network policy", "upstream queue", "same node", "same namespace")
+PATHS = (
+    "same pod",
+    "same workload",
+    "same config",
+    "same network policy",
+    "upstream queue",
+    "same node",
+    "same namespace",
+)
 #: Changes older than this are not offered.
 HORIZON = 24 * 3600 * SECOND
 

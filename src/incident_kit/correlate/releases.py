@@ -113,4 +113,10 @@ def _follows_rollback(sync: Row, syncs: list[Row]) -> bool:
 def _moves(sync: Row) -> bool:
     """A whole, real sync that succeeded, not by Argo CD itself, no rollback, and not one that changed nothing."""
     real = sync["dry_run"] is not True and not sync["partial"] and sync["phase"] == "Succeeded"
-    return real and not sync["automated"] and not sync["rollback"] and moment(sync) is not None and not changed_nothing(sync)
+    return (
+        real
+        and not sync["automated"]
+        and not sync["rollback"]
+        and moment(sync) is not None
+        and not changed_nothing(sync)
+    )

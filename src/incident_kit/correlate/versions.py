@@ -44,7 +44,9 @@ class VersionClock:
         return self.times[position - 1], max(self.times[position], self.times[position - 1])
 
 
-def version_clock(events: Iterable[tuple[int | None, int | None, int | None]], objects: Sequence[Document]) -> VersionClock | None:
+def version_clock(
+    events: Iterable[tuple[int | None, int | None, int | None]], objects: Sequence[Document]
+) -> VersionClock | None:
     """The clock of (version, time, count) of events, or None when it cannot be trusted.
 
     Args:
@@ -98,7 +100,9 @@ def with_inferred_write(document: Document, clock: VersionClock) -> Document:
         if latest <= made + _CLOCK:
             earliest = latest = made
         earliest = max(earliest, made)
-    owned: dict[str, dict[str, Any]] = {f"f:{key}": {f"f:{name}": {} for name in document.get(key) or {}} for key in ("data", "binaryData", "spec")}
+    owned: dict[str, dict[str, Any]] = {
+        f"f:{key}": {f"f:{name}": {} for name in document.get(key) or {}} for key in ("data", "binaryData", "spec")
+    }
     entry = {
         "manager": "",
         "operation": "Update",

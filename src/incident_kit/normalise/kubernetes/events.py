@@ -17,9 +17,7 @@ def event_row(event: Document, cluster: str) -> dict[str, Any]:
     subject = mapping(event, "involvedObject") or mapping(event, "regarding")
     happened = instant(event, "eventTime")
     created = instant(event, "metadata", "creationTimestamp")
-    first = (
-        instant(event, "firstTimestamp") or instant(event, "deprecatedFirstTimestamp") or happened or created
-    )
+    first = instant(event, "firstTimestamp") or instant(event, "deprecatedFirstTimestamp") or happened or created
     last = (
         instant(event, "series", "lastObservedTime")
         or instant(event, "lastTimestamp")
@@ -40,10 +38,7 @@ def event_row(event: Document, cluster: str) -> dict[str, Any]:
         "message": text(event, "message") or text(event, "note"),
         "first_at": first,
         "last_at": last,
-        "count": whole(event, "series", "count")
-        or whole(event, "count")
-        or whole(event, "deprecatedCount")
-        or 1,
+        "count": whole(event, "series", "count") or whole(event, "count") or whole(event, "deprecatedCount") or 1,
         "reported_by": text(event, "reportingComponent")
         or text(event, "reportingController")
         or text(event, "source", "component")

@@ -113,9 +113,7 @@ def _number_of_last(container: Document, state: Document, last: Document, count:
 
 
 def _current(container: Document, state: Document, declared: Declared, count: int) -> dict[str, Any]:
-    kind = next(
-        (name for name in ("terminated", "running", "waiting") if isinstance(state.get(name), dict)), None
-    )
+    kind = next((name for name in ("terminated", "running", "waiting") if isinstance(state.get(name), dict)), None)
     detail = mapping(state, kind) if kind else {}
     row: dict[str, Any] = {
         "restart_count": count,

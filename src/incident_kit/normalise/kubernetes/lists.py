@@ -49,9 +49,7 @@ def normalise_kubernetes(raw: RawFolder, context: Context) -> dict[str, list[dic
     """
     documents = _newest(_documents(raw, context))
     owners = OwnerIndex(documents)
-    tables: dict[str, list[dict[str, Any]]] = {
-        table.name: [] for table in (OBJECTS, PODS, CONTAINERS, EVENTS)
-    }
+    tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in (OBJECTS, PODS, CONTAINERS, EVENTS)}
     for document in documents:
         if document.get("kind") == "Event":
             tables[EVENTS.name].append(event_row(document, context.cluster))

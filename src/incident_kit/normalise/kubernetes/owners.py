@@ -42,9 +42,7 @@ class OwnerIndex:
             if uid:
                 self._by_uid[uid] = document
             if name:
-                self._by_name[str(document.get("kind")), text(document, "metadata", "namespace"), name] = (
-                    document
-                )
+                self._by_name[str(document.get("kind")), text(document, "metadata", "namespace"), name] = document
 
     def find(self, owner: Owner, namespace: str | None) -> Document | None:
         """The owner's object, when it was captured."""

@@ -12,9 +12,7 @@ from incident_kit.normalise.kubernetes.owners import OwnerIndex, controller
 from incident_kit.normalise.kubernetes.printed import printed_status
 
 
-def pod_row(
-    pod: Document, cluster: str, owners: OwnerIndex, containers: list[dict[str, Any]]
-) -> dict[str, Any]:
+def pod_row(pod: Document, cluster: str, owners: OwnerIndex, containers: list[dict[str, Any]]) -> dict[str, Any]:
     """The PODS row of one pod object.
 
     Args:
@@ -113,9 +111,7 @@ def _resources(spec: Document) -> str | None:
 
 def _annotations(document: Document) -> Document:
     annotations = mapping(document, "metadata", "annotations")
-    return {
-        key: value for key, value in annotations.items() if not key.endswith("last-applied-configuration")
-    }
+    return {key: value for key, value in annotations.items() if not key.endswith("last-applied-configuration")}
 
 
 def _json(value: object) -> str:

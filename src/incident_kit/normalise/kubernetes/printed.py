@@ -38,8 +38,7 @@ def printed_status(pod: Document) -> Printed:
     total = len(listed(spec, "containers")) + len(sidecars)
     count = _Count(reason=text(status, "reason") or text(status, "phase") or "")
     if any(
-        c.get("type") == "PodScheduled" and c.get("reason") == "SchedulingGated"
-        for c in listed(status, "conditions")
+        c.get("type") == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in listed(status, "conditions")
     ):
         count.reason = "SchedulingGated"
     _count_init_containers(count, listed(status, "initContainerStatuses"), sidecars, len(init_specs))
