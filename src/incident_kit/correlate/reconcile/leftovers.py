@@ -94,6 +94,21 @@ class Leftovers:
         # Truncated before template: a cut message stays cut even where its properties are whole.
         for test, how in ((_equal_loose, LOOSE), (_has_suffix, PART), (_is_prefix, TRUNCATED), (_is_part, PART), (_fits_template, TEMPLATE)):
             self._near(test, how)
+        self._tell_suffixes()
+
+    def _tell_suffixes(self) -> None:
+        """A console that always appends the same kind of thing behind the message truncates nothing.
+
+        What a truncation takes away begins anywhere in a text; what a layout appends always begins alike.
+        """
+        rows = np.flatnonzero((self.pairs.how == TRUNCATED) & (self.pairs.where == self.where))
+        rows = np.array([row for row in rows.tolist() if row in self.entry_texts.message and int(self.pairs.document[row]) in self.document_texts.message], dtype=np.int64)
+        for pod in np.unique(self.entries.pod[rows]).tolist():
+            own = rows[self.entries.pod[rows] == pod]
+            rests = [self.entry_texts.message[row][len(self.document_texts.message[int(self.pairs.document[row])]) :][:2] for row in own.tolist()]
+            common, count = Counter(rests).most_common(1)[0]
+            if count >= max(3, 0.9 * len(rests)) and len(common) == 2 and not common.strip()[:1].isalnum():
+                self.pairs.how[own] = PART
 
     def _near(self, test: Test, how: int, shift: int = 0) -> None:
         """Pair each document with the nearest entry within tolerance that passes the test."""

@@ -110,11 +110,13 @@ class FieldRoles:
         paths: role to paths.
         proved_only: pod paths that count only where their value is a known pod name (``host.name`` and the like).
         known_pods: names that the console files and pod objects know.
+        level_words: words of the level field that were learnt from the documents' levels.
     """
 
     paths: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(CANDIDATES))
     proved_only: frozenset[str] = frozenset()
     known_pods: frozenset[str] = frozenset()
+    level_words: dict[Any, str] = field(default_factory=dict)
     _by_shape: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def value(self, document: JsonObject, role: str) -> Any:
@@ -167,7 +169,8 @@ def detect_roles(
     pods = frozenset(known_pods)
     seen: Counter[str] = Counter()
     proved: Counter[str] = Counter()
-    for sample in samples:
+    samples_seen = list(samples)
+    for sample in samples_seen:
         for path, value in flatten(sample):
             seen[path] += 1
             if isinstance(value, str) and value in pods:
@@ -184,9 +187,25 @@ def detect_roles(
             first = (chosen,) if isinstance(chosen, str) else tuple(chosen)
             paths[role] = first + tuple(p for p in paths[role] if p not in first)
             proved_only -= frozenset(first)
+    paths["message"] += _texts(samples_seen, paths)
     counts = {role: Counter({p: seen[p] for p in found if seen[p]}) for role, found in paths.items()}
     counts["proved_pod"] = proved
     return FieldRoles(paths=paths, proved_only=proved_only, known_pods=pods), counts
+
+
+def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Paths that look like a message, for documents that have no candidate: long texts of several words, longest first."""
+    bare = FieldRoles(paths={"message": tuple(paths["message"])})
+    lengths: dict[str, list[int]] = {}
+    used = {path for role in CANDIDATES if role != "message" for path in paths[role]}
+    for sample in samples:
+        if bare.value(sample, "message") is not None:
+            continue
+        for path, value in flatten(sample):
+            if isinstance(value, str) and path not in used and not path.startswith(_SKIPPED_PREFIXES) and " " in value.strip():
+                lengths.setdefault(path, []).append(len(value))
+    ranked = sorted(lengths, key=lambda path: -len(lengths[path]) * (sum(lengths[path]) / len(lengths[path])) ** 0.5)
+    return tuple(path for path in ranked[:3] if path not in paths["message"])
 
 
 def properties_of(document: JsonObject, roles: FieldRoles, *, limit: int = 60) -> dict[str, Any]:

@@ -36,6 +36,8 @@ _CLOSER = re.compile(r"^[\]})]+[,;]?$")
 
 #: Lines of one write are microseconds apart; a stalled reader may make it more.
 SAME_WRITE_NS = 5_000_000
+#: An exception's first line follows its message in the same write; a runtime's own traceback comes later.
+EXCEPTION_NS = 1_000_000
 SAME_TRACE_NS = 1_000_000_000
 
 

@@ -33,6 +33,7 @@ class _Open:
     last: int = -1
     frames: bool = False
     time: int = 0
+    line_before: int = -2
 
 
 def owners(lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -84,6 +85,7 @@ def _walk(
         if state.entry >= 0 and gap <= traces.SAME_TRACE_NS:
             if suspended is not None and now - suspended.time <= traces.SAME_TRACE_NS and _resumes(suspended, text, following, indented=bool(indented[line])):
                 state, suspended = suspended, None
+            state.line_before = int(own[position - 1]) if position else -2
             joined = _continues(state, text, following, gap, levels, indented=bool(indented[line]), head_before=bool(position and heads[own[position - 1]]))
         if joined:
             owner[line] = state.entry
@@ -116,10 +118,11 @@ def _continues(
         return True
     if traces.is_closer(text) and state.frames and gap <= traces.SAME_WRITE_NS:
         return True
-    if head_before and gap <= traces.SAME_WRITE_NS and not text.startswith(("Unhandled", "Exception in thread", "panic:", "fatal error:")):
+    if (head_before or state.entry == state.line_before) and gap <= traces.EXCEPTION_NS and not text.startswith(("Unhandled", "Exception in thread", "panic:", "fatal error:")):
         opened = traces.opens(text)
         level = None if levels is None else levels[state.entry]
-        if opened in ("python", "exception") and (level in (None, "error", "fatal", "warn") or traces.begins_frames(following)):
+        told = head_before and level in (None, "error", "fatal", "warn")
+        if opened in ("python", "exception") and (told or traces.begins_frames(following)):
             state.grammar = opened
             return True
     return False

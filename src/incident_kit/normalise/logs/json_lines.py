@@ -31,7 +31,9 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
         message = render(template, _values(spoken), spoken.get("@r"))
     if message is None:
         return None
-    level = fold_level(roles.value(document, "level"))
+    said = roles.value(document, "level")
+    level = roles.level_words.get(said) if isinstance(said, str | int) and roles.level_words else None
+    level = level or fold_level(said)
     if level is None and ("@mt" in document or "@m" in document):
         level = "info"  # CLEF leaves Information out
     exception = roles.value(document, "exception")

@@ -33,6 +33,9 @@ def normal_forms(texts: pa.Array) -> pa.Array:
     out = texts
     if _any(out, "\x1b"):
         out = pc.replace_substring_regex(out, ANSI, "")
+    if _any(out, "\\u"):
+        rows = pc.fill_null(pc.match_substring(out, "\\u"), False)
+        out = pc.replace_with_mask(out, rows, pa.array([_unescape(text) for text in out.filter(rows).to_pylist()], out.type))
     if _any(out, "\\"):
         out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
     if pc.any(pc.match_substring_regex(out, _QUOTES)).as_py():
@@ -49,6 +52,18 @@ def _any(texts: pa.Array, needle: str) -> bool:
     return bool(pc.any(pc.match_substring(texts, needle)).as_py())
 
 
+_UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+
+
+def _unescape(text: str) -> str:
+    """Characters that JSON wrote as ``\\u00f1``; halves of a pair that stand alone become U+FFFD."""
+    def character(run: re.Match[str]) -> str:
+        units = bytes.fromhex(run[0].replace("\\u", ""))
+        return units.decode("utf-16-be", errors="replace")
+
+    return _UNICODE.sub(character, text)
+
+
 _PY_ANSI = re.compile(ANSI)
 _PY_QUOTES = re.compile(_QUOTES)
 _PY_SPACES = re.compile(_SPACES)
@@ -58,6 +73,8 @@ def normal_form(text: str) -> str:
     """Normal form of one text; equal to `normal_forms` on it."""
     if "\x1b" in text:
         text = _PY_ANSI.sub("", text)
+    if "\\u" in text:
+        text = _unescape(text)
     if "\\" in text:
         text = re.sub(_ESCAPED_SPACE, " ", text)
     text = _PY_SPACES.sub(" ", _PY_QUOTES.sub("", text))

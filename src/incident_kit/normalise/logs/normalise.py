@@ -20,7 +20,7 @@ from incident_kit.normalise.logs.documents import write_documents
 from incident_kit.normalise.logs.entries import Instance, entries_of
 from incident_kit.normalise.logs.fields import FieldRoles, detect_roles
 from incident_kit.normalise.logs.formats.detect import detect_layout
-from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.json_roles import json_roles
 from incident_kit.normalise.logs.formats.learn import KnownMessages
 from incident_kit.normalise.logs.hits import Reading, close_reading, hit_files, read_hits
 from incident_kit.normalise.logs.normal_form import normal_forms
@@ -85,13 +85,14 @@ def _write_consoles(
     found: list[ContainerConsole], raw: RawFolder, context: Context, containers: pd.DataFrame, tables_folder: Path, count: int
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    roles = FieldRoles()
     messages = _Messages(tables_folder / ELASTIC_DOCUMENTS.name, count)
     with BucketWriter(tables_folder, CONSOLE_ENTRIES, count) as writer:
         # Bucket by bucket, so that each bucket's messages are read once.
         for console in sorted(found, key=lambda c: (bucket_name(c.pod, count), c.namespace, c.pod, c.container)):
             instances = list(read_console(console, raw, context, containers))
-            layout = detect_layout(_sample(instances), messages.of(console.pod), _stated(console, context))
+            sample, known = _sample(instances), messages.of(console.pod)
+            layout = detect_layout(sample, known, _stated(console, context))
+            roles = json_roles((str(line) for line in sample.to_pylist()), known)
             number = 0
             for one in instances:
                 instance = _instance(console, one.restart_count, containers, context)
