@@ -9,6 +9,7 @@ from incident_kit.answers.changes import changes
 from incident_kit.answers.console_only import console_only
 from incident_kit.answers.detect_fields import detect_fields
 from incident_kit.answers.console_only import console_only
+from incident_kit.answers.diff import diff
 from incident_kit.answers.findings import findings
 from incident_kit.answers.logs import logs
 from incident_kit.answers.rabbit import rabbit
@@ -17,4 +18,4 @@ from incident_kit.answers.restarts import restarts
 from incident_kit.answers.trace import trace
 from incident_kit.answers.whois import whois
 
-__all__ = ["changes", "console_only", "findings", "rabbit", "rabbit_node", "restarts", "trace", "whois"]
+__all__ = ["changes", "console_only", "diff", "findings", "rabbit", "rabbit_node", "restarts", "trace", "whois"]

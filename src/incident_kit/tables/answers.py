@@ -198,3 +198,21 @@ FINDINGS = declare(
     ],
     order=("time", "rule", "namespace", "name"),
 )
+
+DIFF = declare(
+    "diff",
+    "one thing that was so at one time and is not at another",
+    "CHANGES, pod lifetimes; OBJECTS of two bundles",
+    [
+        ("time", TIME, "when it changed, where known; null between two bundles"),
+        ("kind", TEXT, "kind of the object"),
+        ("namespace", TEXT, "namespace"),
+        ("name", TEXT, "name"),
+        ("what", TEXT, "existence, image, template, config, spec, revision, alive ..."),
+        ("before", TEXT, "as it was at the first time; null where it was not there or is not known"),
+        ("after", TEXT, "as it was at the second time; null where it was not there any more"),
+        ("evidence", TEXTS, "what it rests on"),
+        ("observed", FLAG, "false where inferred"),
+    ],
+    order=("kind", "namespace", "name", "what"),
+)

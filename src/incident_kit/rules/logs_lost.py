@@ -1,0 +1,131 @@
+"""logs-lost: a workload whose console entries never reached Elasticsearch, and what kind of loss it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.reconcile import Reconciliation, reconcile
+from incident_kit.correlate.reconcile.verdicts import CODE
+from incident_kit.normalise.kubernetes.names import read_name
+from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.tables.kubernetes import PODS
+from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: Entries that were never meant to be shipped: too low a level, or written past the logger.
+_NOT_LOST = frozenset({"below_level", "not_logged"})
+#: Losses that come with every start and end of a process; a few of them are usual.
+_USUAL = frozenset({"died_before_flush", "before_logger", "rotation_edge"})
+_FEW = 20
+
+_STEP = {
+    "shipping_outage": "Look at Elasticsearch and the way to it in that time; the entries stand only on the console.",
+    "burst": "Look at the shipper's queue and at 429 answers; widen the queue or log less.",
+    "never_arrives": "Compare the field that the mapping refuses with what the service logs.",
+    "pod_absent": "Look whether the pod's logging is set up at all: its siblings ship.",
+    "died_before_flush": "Flush the logger before the process ends.",
+}
+
+
+@dataclass
+class _Loss:
+    causes: Counter[str] = field(default_factory=Counter)
+    pods: Counter[str] = field(default_factory=Counter)
+    first: int | None = None
+    last: int | None = None
+    entries: int = 0
+    confidence: float = 0.0
+
+    def add(self, pod: str, times: Any, causes: Any, confidences: Any) -> None:
+        """Count the lost entries of one pod."""
+        self.causes.update(str(c) for c in causes)
+        self.pods[pod] += len(times)
+        first, last = int(times.min()), int(times.max())
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+        self.confidence = max(self.confidence, float(confidences.mean()))
+
+
+def _judge(evidence: Evidence) -> Iterable[Outcome]:
+    reconciliation: Reconciliation = evidence.memo("reconciliation", lambda: reconcile(evidence))
+    workloads = {
+        (r["namespace"], r["pod"]): (str(r["workload_kind"]), str(r["workload"]))
+        for r in rows(evidence.table(PODS))
+        if r["workload"]
+    }
+    lost: dict[tuple[str | None, str, str], _Loss] = {}
+    for one in reconciliation.buckets:
+        _count(one, evidence, workloads, lost)
+    return [_finding(key, loss) for key, loss in sorted(lost.items(), key=str) if loss.causes]
+
+
+def _count(
+    one: Any,
+    evidence: Evidence,
+    workloads: dict[tuple[str, str], tuple[str, str]],
+    lost: dict[tuple[str | None, str, str], _Loss],
+) -> None:
+    entries = one.bucket.entries
+    names = one.bucket.names.names
+    inside = (entries.time >= evidence.window.start) & (entries.time < evidence.window.end)
+    gone = inside & (one.verdicts.code == CODE["console_only"]) & ~np.isin(one.cause.astype(str), list(_NOT_LOST))
+    pairs: Any = np.unique(np.stack([entries.namespace[inside], entries.pod[inside]], axis=1), axis=0) if inside.any() else []
+    for namespace_code, pod_code in pairs:
+        mine = (entries.namespace == namespace_code) & (entries.pod == pod_code)
+        namespace = str(names[namespace_code]) if namespace_code >= 0 else None
+        pod = str(names[pod_code])
+        kind, workload = workloads.get((namespace or "", pod)) or _by_name(pod)
+        loss = lost.setdefault((namespace, kind, workload), _Loss())
+        loss.entries += int((mine & inside).sum())
+        chosen = mine & gone
+        if chosen.any():
+            loss.add(pod, entries.time[chosen], one.cause[chosen], one.verdicts.confidence[chosen])
+
+
+def _by_name(pod: str) -> tuple[str, str]:
+    reading = read_name(pod)
+    if reading.workload and reading.workload_kind:
+        return reading.workload_kind, reading.workload
+    return "Pod", pod
+
+
+def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
+    namespace, kind, workload = key
+    total = sum(loss.causes.values())
+    shown = ", ".join(f"{number} {cause}" for cause, number in loss.causes.most_common())
+    usual = set(loss.causes) <= _USUAL and total <= _FEW * len(loss.pods)
+    main = loss.causes.most_common(1)[0][0]
+    return RULE.finding(
+        f"{total} console entries of {workload} never reached Elasticsearch between {at(loss.first)} and {at(loss.last)}: "
+        f"{shown}",
+        time=loss.first,
+        kind=kind,
+        namespace=namespace,
+        name=workload,
+        evidence=[
+            f"{total} of {loss.entries} entries of the window are console_only",
+            *(f"{cause}: {number}" for cause, number in loss.causes.most_common()),
+            *(f"{pod}: {number}" for pod, number in loss.pods.most_common(5)),
+        ],
+        confidence=round(loss.confidence, 2),
+        severity="info" if usual else None,
+        next_step=_STEP.get(main, "Read them on the console: incident-kit console-only."),
+    )
+
+
+RULE = Rule(
+    name="logs-lost",
+    question="Which workloads lost log entries on the way to Elasticsearch?",
+    severity="warning",
+    needs=(CONSOLE_ENTRIES, ELASTIC_DOCUMENTS),
+    refuted_by="The documents in an index, a failure store or a time that the capture did not ask for.",
+    judge=_judge,
+)
