@@ -7,6 +7,7 @@ left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,21 @@ _VIEWS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
         ),
     ),
     (
+        frozenset({"container_type", "container_id"}),
+        (
+            "container",
+            "restart_count",
+            "state",
+            "started_at",
+            "finished_at",
+            "reason",
+            "exit_code",
+            "image",
+            "image_digest",
+            "source",
+        ),
+    ),
+    (
         frozenset({"exit_code", "restart_count"}),
         ("time", "namespace", "pod", "container", "restart_count", "reason", "exit_code", "image", "meaning"),
     ),
@@ -55,8 +71,9 @@ _VIEWS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
 
 #: Columns that keep both ends when cut: they differ at the end.
 _NAMES = frozenset({"pod", "name", "image", "connection", "user_provided_name", "image_digest", "undone_by"})
+_INSTANTS = frozenset({"time", "from", "to", "first_seen", "last_seen", "start", "end"})
 #: Columns worth a column even where every row says the same.
-ALWAYS_SHOWN = frozenset({"time", "text", "title", "verdict", "what", "pod", "name", "rabbit_node", "severity"})
+ALWAYS_SHOWN = frozenset({"time", "text", "title", "what", "pod", "name", "rabbit_node", "severity"})
 
 
 def view(frame: pd.DataFrame) -> list[str]:
@@ -113,6 +130,27 @@ def instant(value: Any) -> str:
     whole = f"{moment:%Y-%m-%d %H:%M:%S}"
     milliseconds = moment.value // 1_000_000 % 1000
     return f"{whole}.{milliseconds:03d}" if moment.value % 1_000_000_000 else whole
+
+
+def is_rows(value: Any) -> bool:
+    """Whether a value is a list of rows (objects), which a table shows best."""
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def as_frame(rows: list[Any]) -> pd.DataFrame:
+    """Rows of an answer that has no declared table as a frame; instants in nanoseconds become instants."""
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    for name in map(str, frame.columns):
+        if names_instant(name) and pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="ns", utc=True)
+    return frame
+
+
+def names_instant(name: str) -> bool:
+    """Whether values under this name are instants in nanoseconds."""
+    return name in _INSTANTS or name.endswith(("_at", "_for"))
 
 
 def keeps_both_ends(name: str) -> bool:

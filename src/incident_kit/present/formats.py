@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from incident_kit.present.columns import names_instant
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LIST_SEPARATOR = "; "
-_INSTANT_NAMES = frozenset({"time", "from", "to", "first_seen", "last_seen", "start", "end"})
 
 
 def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, output: str) -> str:
@@ -105,12 +105,8 @@ def _plain_scalar(value: Any, name: str) -> Any:
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    is_instant = isinstance(value, int) and not isinstance(value, bool) and _names_instant(name)
+    is_instant = isinstance(value, int) and not isinstance(value, bool) and names_instant(name)
     return format_ns(value) if is_instant else value
-
-
-def _names_instant(name: str) -> bool:
-    return name in _INSTANT_NAMES or name.endswith("_at")
 
 
 def _columns(frame: pd.DataFrame) -> list[list[Any]]:

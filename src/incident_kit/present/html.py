@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.present.columns import cell, split_constant, view
+from incident_kit.present.columns import as_frame, cell, is_rows, split_constant, view
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,23 @@ _STYLE = (
     "</style>"
 )
 _NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
-_UNBROKEN = frozenset({"pod", "container", "namespace", "rabbit_node", "verdict", "cause", "rule", "severity", "what"})
+_UNBROKEN = frozenset(
+    [
+        "pod",
+        "container",
+        "namespace",
+        "rabbit_node",
+        "verdict",
+        "cause",
+        "rule",
+        "severity",
+        "what",
+        "kind",
+        "level",
+        "stream",
+        "match",
+    ]
+)
 
 
 class Shown:
@@ -49,24 +65,28 @@ class Shown:
 
 def show(value: Any, limit: int = 50) -> Shown:
     """A frame, a list of rows or an object of facts as a table; ``.value`` has all of it."""
-    import pandas as pd
-
-    rows = isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
-    return Shown(pd.DataFrame(value) if rows else value, limit)
+    return Shown(as_frame(value) if is_rows(value) else value, limit)
 
 
 def facts_html(value: Any) -> str:
-    """Names and values as a table of two columns; what is missing is left out."""
+    """Names and values as a table of two columns; missing ones are left out, rows get a table of their own."""
     from incident_kit.present.formats import plain
     from incident_kit.present.tables import fact
 
-    facts = plain(value)
+    if value is None or value == [] or value == {}:
+        return _NOTHING
+    given = value if isinstance(value, Mapping) else {"": value}
     rows = "".join(
         f'<tr><td class="k">{escape(str(name))}</td><td>{escape(fact(part))}</td></tr>'
-        for name, part in (facts if isinstance(facts, dict) else {"": facts}).items()
+        for name, part in plain({name: part for name, part in given.items() if not is_rows(part)}).items()
         if part not in (None, [], {})
     )
-    return f'<div class="ik"><table><tbody>{rows}</tbody></table></div>' if rows else _NOTHING
+    inner = "".join(
+        f'<p class="ik-note"><b>{escape(str(name))}</b></p>{table_html(as_frame(part), 40)}'
+        for name, part in given.items()
+        if is_rows(part)
+    )
+    return (f'<div class="ik"><table><tbody>{rows}</tbody></table></div>' if rows else "") + inner
 
 
 def table_html(frame: pd.DataFrame, limit: int = 200) -> str:

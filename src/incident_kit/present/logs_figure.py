@@ -117,7 +117,9 @@ def _draw_verdicts(axes: Axes, counts: pd.DataFrame, material: Material) -> None
 
 def _draw_causes(axes: Axes, counts: pd.DataFrame, material: Material) -> None:
     lost = counts[counts["verdict"] == "console_only"]
-    style.heading(axes, "Console-only entries a second, by cause" if len(lost) else "No console-only entries")
+    captured = (counts["side"] == "console").any()
+    nothing = "No console-only entries" if captured else "No console of it was captured: nothing can be judged"
+    style.heading(axes, "Console-only entries a second, by cause" if len(lost) else nothing)
     causes = lost.fillna({"cause": "no cause"}).groupby("cause")["count"].sum().sort_values(ascending=False)
     floor = np.zeros(SLICES)
     marks: list[Any] = []

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 _POD_KIND = "Pod"
+_WORST = {"critical": 0, "warning": 1, "info": 2}
 
 
 def sample_bundle() -> Path:
@@ -39,6 +40,8 @@ def open_bundle(bundle: str | Path = "") -> Evidence:
 def chosen_pod(evidence: Evidence, pod: str = "") -> str:
     """The pod to ask about as ``namespace/pod``: the one named, else the first finding's, else the first one.
 
+    Findings about a pod go before those about its workload, and the worst go first.
+
     Raises:
         NotFoundError, UsageError: the pod named is unknown or ambiguous.
         BundleError: none is named and the bundle knows no pod at all.
@@ -53,7 +56,9 @@ def chosen_pod(evidence: Evidence, pod: str = "") -> str:
     if not len(pods):
         raise BundleError(f"{evidence.path.name} knows no pod. Capture or import pods, console logs or documents.")
     named = set(zip(pods["namespace"], pods["pod"], strict=True))
-    for finding in findings(evidence).to_dict("records"):
+    found = findings(evidence).to_dict("records")
+    found.sort(key=lambda finding: (finding["kind"] != _POD_KIND, _WORST.get(finding["severity"], len(_WORST))))
+    for finding in found:
         subject = (finding["namespace"], finding["name"])
         if finding["kind"] == _POD_KIND and subject in named:
             return _key(*subject)

@@ -18,7 +18,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from incident_kit.present.columns import ALWAYS_SHOWN, cell, keeps_both_ends, split_constant, view
+from incident_kit.present.columns import (
+    ALWAYS_SHOWN,
+    as_frame,
+    cell,
+    is_rows,
+    keeps_both_ends,
+    split_constant,
+    view,
+)
 from incident_kit.present.text import plural, shorten_middle, visible
 from incident_kit.present.widths import fit
 
@@ -144,28 +152,26 @@ def _coverage_notes(frame: pd.DataFrame, coverage: pd.DataFrame) -> list[Rendera
 
 def render_trace_table(story: Mapping[str, Any]) -> str:
     """The answer of ``trace``, a section each."""
-    import pandas as pd
-
     parts: list[RenderableType] = []
     for section, content in story.items():
-        if section == "gaps":  # the command line says them on stderr
-            continue
-        frame = _as_frame(content)
-        title = f"{section} ({len(frame)})" if isinstance(frame, pd.DataFrame) else section
-        parts.append(Text(f"\n{visible(title)}" if parts else visible(title), style="bold"))
-        if isinstance(frame, pd.DataFrame):
-            parts.extend(table_with_notes(frame, 40) or [Text("none", style="dim")])
-        else:
-            parts.append(_facts(frame))
+        if section != "gaps":  # the command line says them on stderr
+            parts.extend(_section(section, content))
     return to_text(Group(*parts))
 
 
-def _as_frame(content: Any) -> Any:
+def _section(title: str, content: Any) -> list[RenderableType]:
+    """A heading and what stands under it; rows inside an object of facts get a table of their own."""
     import pandas as pd
 
-    if isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
-        return pd.DataFrame(content)
-    return content
+    frame = as_frame(content) if is_rows(content) else content
+    if isinstance(frame, pd.DataFrame):
+        rows = table_with_notes(frame, 40) or [Text("none", style="dim")]
+        return [Text(f"\n{visible(title)} ({len(frame):,})", style="bold"), *rows]
+    if isinstance(content, Mapping):
+        inner = [part for name, rows in content.items() if is_rows(rows) for part in _section(f"{title}: {name}", rows)]
+        plain_facts = {name: value for name, value in content.items() if not is_rows(value)}
+        return [Text(f"\n{visible(title)}", style="bold"), _facts(plain_facts), *inner]
+    return [Text(f"{visible(title)}: {fact(content)}", style="bold")]
 
 
 def _facts(content: Any) -> Table:
@@ -175,8 +181,7 @@ def _facts(content: Any) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    facts = plain(content)
-    for name, value in (facts if isinstance(facts, dict) else {"": facts}).items():
+    for name, value in plain(content).items():
         if value not in (None, [], {}):
             table.add_row(Text(visible(name)), Text(fact(value)))
     return table
