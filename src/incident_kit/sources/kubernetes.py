@@ -19,6 +19,7 @@ from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, Sou
 from incident_kit.sources.allowlist import permit
 
 PAGE = 500
+_LOADING = threading.Lock()
 #: Where each plural is served: the group's path and whether its objects live in namespaces.
 SERVED: dict[str, tuple[str, bool]] = {
     "events": ("/api/v1", True),
@@ -68,7 +69,10 @@ class Cluster:
     ) -> None:
         self.source = source
         self.context = context
-        configuration = _configuration(context, kubeconfig, source)
+        # The client library writes certificates of a kubeconfig to files that it announces before they are written:
+        # two clusters loaded at once would read each other's empty ones.
+        with _LOADING:
+            configuration = _configuration(context, kubeconfig, source)
         configuration.connection_pool_maxsize = parallel + 4
         configuration.retries = False
         self._configuration = configuration
