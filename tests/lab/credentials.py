@@ -5,6 +5,7 @@ The profile's file names systems and fields, never a credential; those stand in 
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.lab.scenario.lab import Lab
 
 PROFILE = "lab"
+ROLE = Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
 
 
 def api_key(lab: Lab) -> str:
@@ -24,17 +26,37 @@ def api_key(lab: Lab) -> str:
     return str(lab.elastic("POST", "/_security/api_key", body)["encoded"])
 
 
+def kubeconfig(lab: Lab, folder: Path) -> Path:
+    """A kubeconfig of a service account that has the role of ``deploy/rbac.yaml`` and nothing else."""
+    account = {"kind": "ServiceAccount", "name": "incident-kit", "namespace": "default"}
+    lab.kubectl("apply", "-f", ROLE)
+    lab.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "incident-kit", "namespace": "default"}},
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "incident-kit"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "incident-kit"},
+            "subjects": [account],
+        },
+    )
+    token = lab.kubectl("-n", "default", "create", "token", "incident-kit", "--duration=8h").strip()
+    config = json.loads(lab.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    config["users"] = [{"name": config["contexts"][0]["context"]["user"], "user": {"token": token}}]
+    path = folder / "kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config))
+    return path
+
+
 def profile_text(lab: Lab) -> str:
     """``incident-kit.toml`` for the lab."""
-    kubeconfig = lab.facts["kubernetes"].get("reader_kubeconfig") or lab.facts["kubernetes"]["kubeconfig"]
     urls = ", ".join(f'"{node["management_url"]}"' for node in lab.facts["rabbitmq"]["nodes"])
-    logs = ", ".join(f'"{node["log"]}"' for node in lab.facts["rabbitmq"]["nodes"])
     return f"""[profiles.{PROFILE}]
 cluster = "lab"
 pipeline_accounts = ["ci"]
 
 [profiles.{PROFILE}.kubernetes]
-kubeconfig = "{kubeconfig}"
 namespaces = ["shop"]
 
 [profiles.{PROFILE}.argocd]
@@ -46,17 +68,24 @@ indices = ["logs-shop-*"]
 
 [profiles.{PROFILE}.rabbitmq]
 urls = [{urls}]
-logs = [{logs}]
+logs = ["brokers/*.log"]
 """
 
 
 def environment(lab: Lab, folder: Path) -> dict[str, str]:
-    """Write the profile into a folder; the environment in which ``incident-kit --profile lab`` works."""
-    file = folder / "incident-kit.toml"
-    file.write_text(profile_text(lab))
+    """Write the profile into a folder; the environment in which ``incident-kit --profile lab`` works there.
+
+    Paths are relative to the folder or stand in the environment: a bundle keeps its profile, and the sample names no machine.
+    """
+    (folder / "incident-kit.toml").write_text(profile_text(lab))
+    (folder / "brokers").mkdir(exist_ok=True)
+    for node in lab.facts["rabbitmq"]["nodes"]:
+        link = folder / "brokers" / Path(node["log"]).name
+        if not link.exists():
+            link.symlink_to(node["log"])
     return {
         **os.environ,
-        "INCIDENT_KIT_CONFIG": str(file),
+        "KUBECONFIG": str(kubeconfig(lab, folder)),
         "INCIDENT_KIT_ELASTICSEARCH_API_KEY": api_key(lab),
         "INCIDENT_KIT_RABBITMQ_USER": "mon",
         "INCIDENT_KIT_RABBITMQ_PASSWORD": lab.facts["rabbitmq"]["users"]["mon"],

@@ -28,10 +28,10 @@ LIMIT = 5_000_000
 TABLES = ("lines", "documents", "connections", "changes")
 
 
-def kit(*arguments: object, env: dict[str, str] | None = None) -> None:
+def kit(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
     """Run the installed command; gaps are allowed, failure is not."""
     program = Path(sys.executable).with_name("incident-kit")
-    done = subprocess.run([program, *map(str, arguments)], env=env, check=False)
+    done = subprocess.run([program, *map(str, arguments)], env=env, cwd=cwd, check=False)
     if done.returncode not in (0, 3):
         raise SystemExit(f"incident-kit {arguments[0]} failed with exit {done.returncode}")
 
@@ -41,19 +41,8 @@ def capture(lab: Lab, bundle: Path) -> None:
     window = json.loads((TRUTH / "window.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
         env = environment(lab, Path(folder))
-        kit(
-            "capture",
-            "--profile",
-            PROFILE,
-            "--from",
-            instant(window["from"]),
-            "--to",
-            instant(window["to"]),
-            "-o",
-            bundle,
-            "--force",
-            env=env,
-        )
+        span = ("--from", instant(window["from"]), "--to", instant(window["to"]))
+        kit("capture", "--profile", PROFILE, *span, "-o", bundle, "--force", env=env, cwd=Path(folder))
 
 
 def ship(bundle: Path) -> None:

@@ -196,8 +196,21 @@ def causes(process: Process, sequence: int, outages: list[tuple[int, int]]) -> l
             found.add("shipping_outage")
     if not found and process.ended:
         found.add("died_before_flush")
-        if any(begin <= entry["at"] <= end for begin, end in outages):
-            found.add("shipping_outage")
+    if found and "below_level" not in found and any(begin <= entry["at"] <= end for begin, end in outages):
+        found.add("shipping_outage")  # it would have been lost anyway: nothing arrived then
+    return sorted(found, key=PRECEDENCE.index)
+
+
+def causes_past_logger(process: Process, at: int, outages: list[tuple[int, int]]) -> list[str]:
+    """The causes of a line that no logger wrote: a banner is among an instance's first entries, too."""
+    found = {"not_logged"}
+    logged = [entry["at"] for entry in process.entries.values()]
+    if not logged or at <= min(logged) + SECOND:
+        found.add("before_logger")
+    if process.attached_at is None:
+        found.add("pod_absent")
+    if any(begin <= at <= end for begin, end in outages):
+        found.add("shipping_outage")
     return sorted(found, key=PRECEDENCE.index)
 
 
@@ -240,12 +253,8 @@ def entry_rows(
         for row in align(process, consoles.get((started["uid"], started["container"], process.restart_count), [])):
             sequence = row["sequence"]
             if sequence is None:
-                verdict: Row = {
-                    "verdict": "console_only",
-                    "cause": "not_logged",
-                    "causes": ["not_logged"],
-                    "documents": [],
-                }
+                accepted = causes_past_logger(process, row["at"], outages)
+                verdict: Row = {"verdict": "console_only", "cause": accepted[0], "causes": accepted, "documents": []}
             else:
                 verdict = judge(process, sequence, documents, outages)
                 entry = process.entries[sequence]

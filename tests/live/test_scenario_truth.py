@@ -52,7 +52,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
                "--to", credentials.instant(window["to"]), "-o", bundle]  # fmt: skip
     started = time.monotonic()
     env = credentials.environment(lab, folder)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
     print(f"\ncapture took {time.monotonic() - started:.1f} s\n{done.stderr[-2000:]}")
     print(write_truth(lab))
     return Recorded(bundle, TRUTH, (window["from"], window["to"]), done)

@@ -81,6 +81,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "STORY": "notifications",
         "POD_FIELD": "podName",
         "SHIP_UNLABELLED": "legacy.smtp",
+        "SHIP_MAX_BYTES": "2000",
         "AMQP_CONSUMES": "mails",
         "SHIP_QUEUE": "20000",
         "SHIP_BATCH": "500",
