@@ -29,6 +29,7 @@ RELEASE_ORDER = (
     "reports",
     "node-agent",
 )
+ARRIVAL_SECONDS = 15  # what was logged last has arrived by then, or never will
 EXPECTED_PODS = {
     "orders-api": 2,
     "orders-service": 1,
@@ -288,7 +289,7 @@ class Incident:
         self.broker_outage()
         self.freeze()
         self.out_of_memory()
-        time.sleep(12)
+        time.sleep(5)
 
 
 def play(lab: Lab) -> None:
@@ -302,6 +303,7 @@ def play(lab: Lab) -> None:
         Incident(lab, repository).run()
     finally:
         ended = time.time_ns()
+        time.sleep(ARRIVAL_SECONDS)
         keeper.stop()
         watch.stop()
         (TRUTH / "window.json").write_text(json.dumps({"from": started, "to": ended}))
