@@ -1,265 +1,19 @@
-"""Which pod a connection is of, with the reason; or who it may be; or nobody. Never a wrong single answer.
-
-The order of the evidence: the client-provided name equals a pod's name; else the peer's address is one pod's in the
-IP ledger when the connection was opened; else the candidates. What contradicts itself is ambiguous.
-"""
+"""Every connection of an evidence with whose it is."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.connections import Connection, connection_intervals
 from incident_kit.correlate.identity import lifetimes
-from incident_kit.correlate.ledger import Holding, Ledger, ip_ledger
+from incident_kit.correlate.ledger import Ledger, ip_ledger
 from incident_kit.correlate.lifetimes import Lifetime
-from incident_kit.normalise.kubernetes.names import ALPHABET
-from incident_kit.normalise.rabbitmq.endpoints import is_address
-from incident_kit.window import SECOND, format_ns
+from incident_kit.correlate.matcher import Match, Matcher
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
-
-_TOKEN = re.compile(r"[a-z0-9][a-z0-9.-]*")
-#: A name that only a generator makes: it may stand between dashes in a longer client name.
-_DISTINCTIVE = re.compile(rf"-[{ALPHABET}]{{5}}$")
-_PROXY = re.compile(
-    r"(?:^|[-_/.:@])(?:proxy|haproxy|envoy|nginx|traefik|amqproxy|socat|kong)(?:$|[-_/.:@])|haproxy|amqproxy"
-)
-_DASHED_ADDRESS = re.compile(r"^(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\.")
-#: A dead pod's half-open connection lives until two heartbeats were missed.
-_HALF_OPEN = 180 * SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Whose a connection is.
-
-    Attributes:
-        kind: client_name, pod_ip, ambiguous or none.
-        lives: the pod's life (several where one name's lives cannot be told apart), or the candidates.
-        reason: why, in one sentence.
-    """
-
-    kind: str
-    lives: tuple[Lifetime, ...]
-    reason: str
-
-    @property
-    def single(self) -> bool:
-        """Whether one pod is named."""
-        return self.kind in ("client_name", "pod_ip")
-
-    @property
-    def pod_uid(self) -> str | None:
-        """Uid of the pod; None unless exactly one life fits."""
-        return self.lives[0].pod_uid if self.single and len(self.lives) == 1 else None
-
-    @property
-    def candidates(self) -> list[str]:
-        """``namespace/pod`` of each candidate when ambiguous."""
-        return sorted({life.key for life in self.lives}) if self.kind == "ambiguous" else []
-
-    def concerns(self, namespace: str | None, pod: str) -> bool:
-        """Whether the pod is the answer or one of the candidates."""
-        return any(
-            life.pod == pod and (None in (namespace, life.namespace) or life.namespace == namespace)
-            for life in self.lives
-        )
-
-
-class Matcher:
-    """Matches connections of one evidence to its pods."""
-
-    def __init__(self, lives: Sequence[Lifetime], ledger: Ledger, connections: Iterable[Connection] = ()) -> None:
-        self.ledger = ledger
-        self._by_name: dict[str, list[Lifetime]] = {}
-        for life in lives:
-            self._by_name.setdefault(life.pod, []).append(life)
-        self._claims: dict[str, set[str]] = {}
-        for connection in connections:
-            self._note_claim(connection)
-
-    def _note_claim(self, connection: Connection) -> None:
-        """Remember whose names an address carries: one that speaks for others is a proxy, or its names lie."""
-        if connection.peer_host is None:
-            return
-        name = (connection.user_provided_name or "").strip()
-        for life in self._named(connection)[0]:
-            if life.pod != name and not _DISTINCTIVE.search(life.pod):
-                continue  # a common word within a longer name claims nothing
-            self._claims.setdefault(connection.peer_host, set()).add(life.key)
-
-    def match(self, connection: Connection) -> Match:
-        """Whose the connection is."""
-        named, how = self._named(connection)
-        holders, shared = self._holders(connection)
-        if named:
-            return self._by_client_name(connection, named, how, holders, shared)
-        return self._by_address(connection, holders, shared)
-
-    def _named(self, connection: Connection) -> tuple[list[Lifetime], str]:
-        """Lives that the client-provided name names and that were alive when the connection was opened."""
-        name = (connection.user_provided_name or "").strip()
-        if not name:
-            return [], ""
-        exact = self._alive(self._by_name.get(name, []), connection)
-        if exact:
-            return exact, f"the client-provided name {name!r} is the pod's name"
-        found: dict[int, Lifetime] = {}
-        for candidate in _names_within(name):
-            for life in self._alive(self._by_name.get(candidate, []), connection):
-                found[id(life)] = life
-        pods = {life.pod for life in found.values()}
-        if len(pods) != 1:
-            return [], ""  # nobody's name, or names of several: it tells nothing
-        return list(found.values()), f"the client-provided name {name!r} holds the pod's name"
-
-    def _alive(self, lives: Iterable[Lifetime], connection: Connection) -> list[Lifetime]:
-        begin = connection.begin
-        return [life for life in lives if begin is None or life.may_live_at(begin)]
-
-    def _holders(self, connection: Connection) -> tuple[list[Holding], str | None]:
-        """Who had the peer's address when the connection was opened, and why the address may be shared."""
-        address = self._address(connection)
-        if address is None:
-            return [], None
-        node = self.ledger.node_of(address)
-        begin = connection.begin
-        if begin is None:
-            holders = self.ledger.of(address)
-        elif connection.connected_at is None:
-            holders = [h for h in self.ledger.of(address) if h.overlaps(begin - _HALF_OPEN, begin + 1)]
-        else:
-            holders = self.ledger.holders(address, begin)
-        if node is not None:
-            return holders, f"{address} is the address of node {node}"
-        if any(holding.host_network for holding in holders):
-            return holders, f"{address} is shared by pods on its node's network"
-        return holders, None
-
-    def _address(self, connection: Connection) -> str | None:
-        """The peer's address; also out of the cluster's own reverse DNS names."""
-        host = connection.peer_host
-        if host is None or is_address(host):
-            return host
-        dashed = _DASHED_ADDRESS.match(host)
-        if dashed:
-            return ".".join(dashed.groups())
-        for address, node in self.ledger.nodes.items():
-            if host in (node, node.split(".", 1)[0]) or host.startswith(f"{node}."):
-                return address
-        return None
-
-    def _by_client_name(
-        self, connection: Connection, named: list[Lifetime], how: str, holders: list[Holding], shared: str | None
-    ) -> Match:
-        spaces = {life.namespace for life in named}
-        agreeing = [holding.life for holding in holders if any(holding.life is life for life in named)]
-        if agreeing:
-            return Match("client_name", tuple(agreeing), f"{how}, and {connection.peer_host} was its address")
-        if len(spaces) > 1:
-            return Match("ambiguous", tuple(named), f"{how}, but pods of several namespaces have that name")
-        if shared is not None:
-            return Match("client_name", tuple(named), f"{how}; {shared}, which hides the pod's own")
-        if not holders:
-            other = self.ledger.what_else(connection.peer_host or "")
-            hidden = (
-                f"; the peer {connection.peer_host} is {other}"
-                if other
-                else f"; no pod is known to have had {connection.peer_host}"
-            )
-            if self._contradicts_known_address(named, connection):
-                hidden += " (a proxy or NAT between them)"
-            return Match("client_name", tuple(named), how + hidden)
-        proxies = [holding for holding in holders if self._is_proxy(holding, connection)]
-        if proxies and len(proxies) == len(holders):
-            return Match("client_name", tuple(named), f"{how}; it came through the proxy {proxies[0].life.key}")
-        others = ", ".join(sorted(holding.life.key for holding in holders))
-        return Match(
-            "ambiguous",
-            (*named, *(holding.life for holding in holders)),
-            f"{how}, but {connection.peer_host} was the address of {others}: the name may be copied, or {others} a proxy",
-        )
-
-    def _contradicts_known_address(self, named: list[Lifetime], connection: Connection) -> bool:
-        known = [ip for life in named for ip in life.value("pod_ips") or []]
-        return bool(known) and connection.peer_host not in known
-
-    def _is_proxy(self, holding: Holding, connection: Connection) -> bool:
-        """Whether the holder speaks for others: by its name or image, or by the names that its address carries."""
-        life = holding.life
-        texts = [life.pod, str(life.value("workload") or ""), *(life.value("images") or [])]
-        if any(_PROXY.search(text) for text in texts):
-            return True
-        return len(self._claims.get(connection.peer_host or "", set()) - {life.key}) >= 2
-
-    def _by_address(self, connection: Connection, holders: list[Holding], shared: str | None) -> Match:
-        when = format_ns(connection.begin)
-        if shared is not None:
-            sharing = tuple(holding.life for holding in holders)
-            if not sharing:
-                return Match("none", (), f"{shared}: any pod behind it may have opened the connection")
-            return Match("ambiguous", sharing, f"{shared}: its hostNetwork pods share it, and pods behind it may too")
-        if not holders:
-            return self._nobody(connection, when)
-        lives = tuple({id(h.life): h.life for h in holders}.values())
-        if len({(life.namespace, life.pod) for life in lives}) > 1:
-            return Match("ambiguous", lives, f"several pods may have had {connection.peer_host} at {when}")
-        holding = holders[0]
-        claims = self._claims.get(connection.peer_host or "", set()) - {holding.life.key}
-        if self._is_proxy(holding, connection) or claims:
-            return Match("ambiguous", lives, f"{holding.life.key} had {connection.peer_host} at {when}, but connections "
-                         "from there carry other pods' names or it is a proxy: who was behind it is not known")  # fmt: skip
-        opened = "when it was opened" if connection.connected_at is not None else "when it was first seen"
-        return Match(
-            "pod_ip", lives, f"{connection.peer_host} was the pod's address {opened} ({when}; {holding.source})"
-        )
-
-    def _nobody(self, connection: Connection, when: str | None) -> Match:
-        host = connection.peer_host
-        if host is None:
-            return Match("none", (), "the broker told no peer address")
-        if self._address(connection) is None:
-            return self._by_host_name(connection, host)
-        everybody = self.ledger.of(self._address(connection) or host)
-        if everybody:
-            names = ", ".join(sorted({holding.life.key for holding in everybody}))
-            return Match(
-                "none", (), f"nobody is known to have had {host} at {when}; at other times it was held by {names}"
-            )
-        other = self.ledger.what_else(host)
-        return Match("none", (), f"no pod or node in the evidence had {host}" + (f"; it is {other}" if other else ""))
-
-    def _by_host_name(self, connection: Connection, host: str) -> Match:
-        """A reverse DNS name: a StatefulSet's pod stands in it with its namespace; anything else is nobody's."""
-        first, _, rest = host.partition(".")
-        labels = rest.split(".")
-        fitting = [life for life in self._alive(self._by_name.get(first, []), connection) if life.namespace in labels]
-        if len({life.namespace for life in fitting}) == 1:
-            return Match(
-                "ambiguous",
-                tuple(fitting),
-                f"the broker saw the reverse DNS name {host}, not an address; it looks like this pod's",
-            )
-        return Match("none", (), f"the broker saw the reverse DNS name {host}, not an address")
-
-
-def _names_within(text: str) -> list[str]:
-    """Pod names that a longer client name may hold: whole tokens, and generated names between dashes."""
-    found: list[str] = []
-    for token in _TOKEN.findall(text):
-        whole = token.strip("-.")
-        found.append(whole)
-        parts = re.split(r"(?<=[-.])", whole)
-        for start in range(min(len(parts), 12)):
-            for end in range(len(parts), start, -1):
-                piece = "".join(parts[start:end]).strip("-.")
-                if piece != whole and len(piece) >= 12 and _DISTINCTIVE.search(piece):
-                    found.append(piece)
-    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +29,19 @@ def matched_connections(evidence: Evidence) -> list[Matched]:
 
     def build() -> list[Matched]:
         connections = connection_intervals(evidence)
-        matcher = Matcher(lifetimes(evidence), ip_ledger(evidence), connections)
-        return [Matched(connection, matcher.match(connection)) for connection in connections]
+        return match_connections(connections, lifetimes(evidence), ip_ledger(evidence))
 
     return evidence.memo("matched_connections", build)
+
+
+def match_connections(connections: Sequence[Connection], lives: Sequence[Lifetime], ledger: Ledger) -> list[Matched]:
+    """Connections with whose they are; the sure ones teach which workload uses which client name."""
+    matcher = Matcher(lives, ledger, connections)
+    first = [(connection, matcher.match(connection)) for connection in connections]
+    matcher.learn_client_names(first)
+    return [
+        Matched(connection, match if match.kind != "none" else matcher.match(connection)) for connection, match in first
+    ]
 
 
 def hides_pods(evidence: Evidence) -> str | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.connections import Connection
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.rabbit import Match, Matched, matched_connections
+from incident_kit.correlate.matcher import Match
+from incident_kit.correlate.rabbit import Matched, matched_connections
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
 
 if TYPE_CHECKING:

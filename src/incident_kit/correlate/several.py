@@ -9,7 +9,7 @@ from incident_kit.correlate.connections import connection_intervals, merge_conne
 from incident_kit.correlate.identity import PodIdentity, lifetimes
 from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.lifetimes import merge_lifetimes
-from incident_kit.correlate.rabbit import Matched, Matcher, matched_connections
+from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row
 from incident_kit.correlate.restarts import instances
 
@@ -69,5 +69,4 @@ def _matched(evidences: Sequence[Evidence]) -> list[Matched]:
     nodes = {ip: name for ledger in ledgers for ip, name in ledger.nodes.items()}
     services = {ip: name for ledger in ledgers for ip, name in ledger.services.items()}
     connections = merge_connections(row for one in evidences for row in connection_intervals(one))
-    matcher = Matcher(lives, Ledger(holdings_of(lives), nodes, services), connections)
-    return [Matched(connection, matcher.match(connection)) for connection in connections]
+    return match_connections(connections, lives, Ledger(holdings_of(lives), nodes, services))
