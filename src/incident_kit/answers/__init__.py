@@ -8,7 +8,6 @@ from __future__ import annotations
 from incident_kit.answers.changes import changes
 from incident_kit.answers.console_only import console_only
 from incident_kit.answers.detect_fields import detect_fields
-from incident_kit.answers.console_only import console_only
 from incident_kit.answers.diff import diff
 from incident_kit.answers.findings import findings
 from incident_kit.answers.logs import logs
@@ -18,4 +17,16 @@ from incident_kit.answers.restarts import restarts
 from incident_kit.answers.trace import trace
 from incident_kit.answers.whois import whois
 
-__all__ = ["changes", "console_only", "diff", "findings", "rabbit", "rabbit_node", "restarts", "trace", "whois"]
+__all__ = [
+    "changes",
+    "console_only",
+    "detect_fields",
+    "diff",
+    "findings",
+    "logs",
+    "rabbit",
+    "rabbit_node",
+    "restarts",
+    "trace",
+    "whois",
+]

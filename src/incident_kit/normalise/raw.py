@@ -141,19 +141,21 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
     except orjson.JSONDecodeError as error:
         strict = error
     utf8 = _as_utf8(data)
-    if utf8 is not data:
-        try:
-            document = orjson.loads(utf8)
-        except orjson.JSONDecodeError:
-            pass  # reported below with the first error
-        else:
-            context.gap(source, name, "the file is not UTF-8; undecodable bytes are shown as \\xNN", "")
-            return document
+    if utf8 is not data and (document := _loads(utf8)) is not None:
+        context.gap(source, name, "the file is not UTF-8; undecodable bytes are shown as \\xNN")
+        return document
     salvaged = _salvage(utf8) if repair and len(data) <= _REPAIR_LIMIT else None
     line = data[: strict.pos].count(b"\n") + 1
     used = f"; {len(salvaged)} complete objects of it are used" if salvaged else "; nothing of it is used"
     context.gap(source, f"{name} line {line}", f"broken JSON: {strict.msg}{used}", "Collect it again.")
     return salvaged
+
+
+def _loads(data: bytes) -> Any | None:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _as_utf8(data: bytes) -> bytes:
