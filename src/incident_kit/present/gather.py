@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.present.material import Material, count_entries
+from incident_kit.present.material import Material, count_entries, short_image
 from incident_kit.tables.answers import RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
@@ -54,7 +54,7 @@ def _gather(evidence: Evidence) -> Material:
         start=window.start,
         end=window.end,
         pods=known_pods(evidence),
-        instances=evidence.table(CONTAINERS),
+        instances=known_instances(evidence),
         counts=count_entries(verdicts(evidence), window.start, window.end),
         connections=connections(evidence, nodes),
         rabbit_nodes=nodes,
@@ -83,6 +83,29 @@ def connections(evidence: Evidence, nodes: tuple[str, ...]) -> pd.DataFrame:
 
     frames = [frame for node in nodes if len(frame := rabbit_node(node, evidence))]
     return RABBIT.conform(pd.concat(frames, ignore_index=True)) if frames else RABBIT.frame()
+
+
+def known_instances(evidence: Evidence) -> pd.DataFrame:
+    """CONTAINERS rows, and one inferred row for each image of a pod of which no container was captured."""
+    import pandas as pd
+
+    from incident_kit.correlate.identity import lifetimes
+
+    captured = evidence.table(CONTAINERS)
+    known = set(captured["pod_uid"].dropna())
+    rows = []
+    for life in lifetimes(evidence):
+        if life.captured or life.pod_uid in known:
+            continue
+        first, last = life.first_seen, life.last_seen
+        for image in life.value("images") or []:
+            rows.append({
+                "namespace": life.namespace, "pod": life.pod, "pod_uid": life.pod_uid, "image": image,
+                "container": short_image(image).partition(":")[0], "container_type": "app", "observed": False,
+                "started_at": life.value("started_at") or (first[0] if first else None), "source": "inferred",
+                "finished_at": life.value("deleted_at") or (last[0] if last else None), "reason": "gone",
+            })  # fmt: skip
+    return pd.concat([captured, CONTAINERS.frame(rows)], ignore_index=True) if rows else captured
 
 
 def known_pods(evidence: Evidence) -> pd.DataFrame:

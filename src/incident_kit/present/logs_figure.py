@@ -85,9 +85,8 @@ def _tame(axes: Axes, console: float, elastic: float) -> None:
     low, high = sorted((console, elastic))
     if low > 0 and high > 4 * low:
         axes.set_yscale("symlog", linthresh=low)
-        axes.set_yticks([0, low, high], ["0", f"{low:.3g}", f"{high:.3g}"])
+        axes.set_yticks([0, low, high], ["0", f"{low:,.0f}", f"{high:,.0f} (log)"])
         axes.minorticks_off()
-        style.write(axes, axes.get_xlim()[0], low, " above: logarithmic", fontsize=6.5, color=style.FAINT, va="bottom")
 
 
 def _draw_verdicts(axes: Axes, counts: pd.DataFrame, material: Material) -> None:

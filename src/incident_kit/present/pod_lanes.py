@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+_FAINT_WHERE_INFERRED = 0.45
 #: Up to this many pods, lanes have room for large marks and names.
 ROOMY = 16
 #: Parts of a lane, from its top (-0.5) to its bottom (0.5).
@@ -76,7 +77,7 @@ def _draw_instances(axes: Axes, material: Material, lane_of: dict[str, int], ver
         height = (_BARS[1] - _BARS[0]) / len(containers)
         for row in rows.to_dict("records"):
             top = lane_of[str(key)] + _BARS[0] + containers.index(row["container"]) * height
-            look = versions.look(str(key), row["container"], row["image"])
+            look = versions.look(str(key), row["image"])
             _draw_instance(axes, row, top, height, material, look, roomy=len(lane_of) <= ROOMY)
 
 
@@ -95,7 +96,7 @@ def _draw_instance(
         left, right = style.number(start), style.number(end if end is not None else material.end)
         axes.barh(
             top, max(right - left, 0), left=left, height=height * 0.92, align="edge", edgecolor="white",
-            linewidth=0.4, zorder=3, **look,
+            linewidth=0.4, zorder=3, alpha=_FAINT_WHERE_INFERRED if row["source"] == "inferred" else 1, **look,
         )  # fmt: skip
     if end is not None:
         marker, colour = style.ENDINGS[style.ending(row["reason"], row["exit_code"])]
@@ -149,6 +150,8 @@ def handles(material: Material) -> list[Any]:
         for name, (marker, colour) in style.ENDINGS.items()
         if name in occurring
     ]
+    if (material.instances["source"] == "inferred").any():
+        marks.append(Patch(facecolor=style.VERSIONS[0], alpha=_FAINT_WHERE_INFERRED, label="inferred: the pod is gone"))
     if len(material.counts):
         marks.append(Patch(facecolor=style.FAINT, label="console entries"))
     if (material.counts["verdict"] == "console_only").any():

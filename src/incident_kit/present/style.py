@@ -191,7 +191,7 @@ def ending(reason: object, exit_code: object) -> str:
     word, code = _word(reason), _word(exit_code)
     if word in {"OOMKilled", "Evicted", "NodeLost", "ContainerStatusUnknown"} or code == "137":
         return "killed"
-    return "ended" if word == "Completed" or code == "0" else "failed"
+    return "ended" if word in {"Completed", "gone"} or code == "0" else "failed"
 
 
 def _word(value: object) -> str:

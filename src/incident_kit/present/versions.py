@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.present.material import Material, keys_of, short_image
 from incident_kit.present.style import FAINT, HATCHES, VERSIONS, label
+from incident_kit.present.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def repository(image: object) -> str:
+    """An image reference without tag and digest: what its versions share."""
+    name = visible(image).partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
 
 
 class Versions:
@@ -29,17 +37,17 @@ class Versions:
         self.few = len(images) <= len(VERSIONS)
         self._places: dict[tuple[Any, ...], int] = {}
         seen: dict[Any, int] = {}
-        for row in ordered[["lane", "container", "image"]].drop_duplicates().itertuples(index=False):
-            group = (row.lane, row.container)
+        for row in ordered[["lane", "image"]].drop_duplicates().itertuples(index=False):
+            group = (row.lane, repository(row.image))
             place = images.index(row.image) if self.few else seen.get(group, 0)
             seen[group] = seen.get(group, 0) + 1
             self._places[(*group, row.image)] = place
         self._images = images
         self._workloads = workloads
 
-    def look(self, key: str, container: object, image: object) -> dict[str, Any]:
+    def look(self, key: str, image: object) -> dict[str, Any]:
         """Fill and hatch of an instance's bar."""
-        place = self._places.get((self._workloads.get(key) or key, container, image))
+        place = self._places.get((self._workloads.get(key) or key, repository(image), image))
         if place is None:
             return {"facecolor": FAINT, "hatch": ""}
         cycle, colour = divmod(place, len(VERSIONS))
