@@ -8,7 +8,7 @@ from incident_kit.correlate.identity import PodIdentity, resolve_pod
 from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
 from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
-from incident_kit.tables.answers import RABBIT
+from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
 
     Returns:
         RABBIT. A connection that may be the pod's is listed as ``ambiguous`` with its candidates. Without any, one
-        row with match ``none`` and the reason, which also says when RabbitMQ could not be looked at.
+        row with match ``none`` and the reason, which also says when RabbitMQ could not be looked at. Its
+        ``attrs["gaps"]`` (GAPS) says when the broker sees nodes instead of pods.
 
     Raises:
         UsageError: the name fits pods of several namespaces.
@@ -35,8 +36,17 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     """
     address = plain_address(pod_or_ip)
     if is_address(address):
-        return RABBIT.frame(_rows_of_address(str(address), evidence, at))
-    return RABBIT.frame(rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at))
+        rows = _rows_of_address(str(address), evidence, at)
+    else:
+        rows = rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at)
+    frame = RABBIT.frame(rows)
+    hidden = hides_pods(evidence)
+    if hidden:
+        remedy = "Let clients name their connections after their pod, or use the proxy protocol."
+        frame.attrs["gaps"] = GAPS.frame(
+            [{"source": "rabbitmq", "what": "peers of connections", "reason": hidden, "remedy": remedy}]
+        )
+    return frame
 
 
 def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[dict[str, Any]]:
@@ -49,10 +59,9 @@ def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None
     if found:
         return _rows(found, evidence)
     reason = could_not_look(evidence) or f"no connection of this pod {_when(at)}"
-    hidden = hides_pods(evidence)
     return [
         none_row(
-            f"{reason}; {hidden}" if hidden else reason,
+            reason,
             namespace=identity.namespace,
             pod=identity.pod,
             pod_uid=identity.pod_uids[0] if len(identity.pod_uids) == 1 else None,

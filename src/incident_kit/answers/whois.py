@@ -87,5 +87,7 @@ def _nobody(ip: str, ledger: Ledger, everybody: list[Holding], node: str | None)
     if everybody:
         names = ", ".join(sorted({holding.life.key for holding in everybody}))
         return f"none at that instant; at other times it was held by {names}"
-    else_ = ledger.what_else(ip)
-    return f"none: {else_}" if else_ else "none: no pod, node or Service in the evidence has it"
+    if not ledger.holdings and not ledger.nodes:
+        return "could not look: the evidence holds no pod or node with an address; collect kubernetes/pods.json"
+    other = ledger.what_else(ip)
+    return f"none: {other}" if other else "none: no pod, node or Service in the evidence has it"

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.correlate.rabbit_downs import node_downs
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND
 
@@ -230,34 +231,24 @@ def _node_ends(evidence: Evidence) -> dict[str, list[NodeEnd]]:
 
     Peers say "down" of a node that is only frozen or cut off, so their word alone ends no connection.
     """
-    events = records(evidence.table(RABBIT_EVENTS))
-    nodes = records(evidence.table(RABBIT_NODES))
+    downs = node_downs(evidence)
+    starts: list[tuple[str, int]] = []
     found: dict[str, list[NodeEnd]] = {}
-    for node in nodes:
+    for node in records(evidence.table(RABBIT_NODES)):
         name, started = str(node["rabbit_node"]), instant(node["started_at"])
         if plain(node["running"]) is False:
-            found.setdefault(name, []).append(NodeEnd(_last_down(events, name, None), None))
+            last = [down.start for down in downs if down.rabbit_node == name and down.end is None]
+            found.setdefault(name, []).append(NodeEnd(last[-1] if last else None, None))
         elif started is not None:
-            found.setdefault(name, []).append(NodeEnd(_last_down(events, name, started), started))
-    for event in events:
-        if event["event"] == "started" and isinstance(event["rabbit_node"], str):
-            started = instant(event["time"])
-            found.setdefault(event["rabbit_node"], []).append(
-                NodeEnd(_last_down(events, event["rabbit_node"], started), started)
-            )
+            starts.append((name, started))
+    for event in records(evidence.table(RABBIT_EVENTS)):
+        moment, name = instant(event["time"]), plain(event["rabbit_node"])
+        if event["event"] == "started" and moment is not None and name is not None:
+            starts.append((name, moment))
+    for name, started in starts:
+        before = [d.start for d in downs if d.rabbit_node == name and d.start is not None and d.start <= started]
+        found.setdefault(name, []).append(NodeEnd(max(before) if before else None, started))
     return found
-
-
-def _last_down(events: list[dict[str, Any]], node: str, before: int | None) -> int | None:
-    times = [
-        moment
-        for event in events
-        if event["rabbit_node"] == node
-        and event["event"] in ("peer_down", "stopped", "stopping")
-        and (moment := instant(event["time"])) is not None
-        and (before is None or moment <= before)
-    ]
-    return max(times) if times else None
 
 
 def _ended_with_node(connection: Connection, ends: dict[str, list[NodeEnd]]) -> Connection:

@@ -11,6 +11,10 @@ from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, PODS
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
+_UNTOLD = {
+    "restartCount": "known only by the restart count",
+    "event Started": "the pod is gone; its events tell that the next instance started, not how this one ended",
+}
 _FIELDS = ("namespace", "pod", "pod_uid", "container", "restart_count", "reason", "exit_code", "image", "image_digest")
 
 
@@ -24,7 +28,7 @@ def instances(evidence: Evidence) -> list[dict[str, Any]]:
             values["started_at"], values["finished_at"] = instant(row["started_at"]), instant(row["finished_at"])
             rows.append(values)
         _fill_from_events(rows, evidence)
-        return rows
+        return [*rows, *_from_events(evidence, {row["pod_uid"] for row in rows})]
 
     return evidence.memo("instances", build)
 
@@ -45,6 +49,36 @@ def _fill_from_events(rows: list[dict[str, Any]], evidence: Evidence) -> None:
             continue
         if plain(event["count"]) == counts[started]:
             known.update(started_at=instant(event["first_at"]), source=f"{known['source']}+event", observed=False)
+
+
+def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
+    """Instances of pods that are gone, as far as their ``Started`` events tell: starts, never how they ended."""
+    starts: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    for event in records(evidence.table(EVENTS)):
+        uid, container = plain(event["uid"]), plain(event["container"])
+        if (
+            event["kind"] == "Pod"
+            and event["reason"] == "Started"
+            and uid is not None
+            and uid not in known
+            and container
+        ):
+            starts.setdefault((uid, container), []).append(event)
+    rows: list[dict[str, Any]] = []
+    for (uid, container), events in starts.items():
+        # One event of many counted starts has two times: of its first and of its last.
+        times: list[int | None] = []
+        for event in sorted(events, key=lambda e: instant(e["first_at"]) or 0):
+            count, first, last = int(plain(event["count"]) or 1), instant(event["first_at"]), instant(event["last_at"])
+            times += [first] if count == 1 else [first, *[None] * (count - 2), last]
+        for number, started in enumerate(times):
+            row: dict[str, Any] = dict.fromkeys(CONTAINERS.columns)
+            row.update(
+                cluster=evidence.cluster, namespace=plain(events[0]["namespace"]), pod=plain(events[0]["name"]), pod_uid=uid,
+                container=container, restart_count=number, started_at=started, observed=False, source="event Started",
+            )  # fmt: skip
+            rows.append(row)
+    return rows
 
 
 def restart_rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -77,7 +111,7 @@ def _row(row: dict[str, Any], pod: dict[str, Any] | None, evidence: Evidence) ->
         "finished_at": row["finished_at"],
         "signal": signal_of(row["exit_code"], row["signal"]),
         "observed": row["observed"],
-        "meaning": told or ("known only by the restart count" if row["source"].startswith("restartCount") else None),
+        "meaning": told or _UNTOLD.get(str(row["source"]).split("+")[0]),
         "source": row["source"],
         "in_window": row["finished_at"] in evidence.window if row["finished_at"] is not None else None,
     }
