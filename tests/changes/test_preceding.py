@@ -1,0 +1,65 @@
+"""Changes before a symptom: nearest path first, with the lag, and never after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_kit.answers.changes import changes
+from incident_kit.answers.diff import diff
+from incident_kit.correlate.preceding import preceding_changes
+from tests.changes.bundles import at, evidence_of
+from tests.changes.objects import config_map, deployment, pod, replica_set, template, written
+
+MADE = template(envFrom=[{"configMapRef": {"name": "orders-config"}}])
+
+
+def objects() -> list[dict[str, Any]]:
+    owner = replica_set("orders", 2, "09:30", MADE)
+    return [
+        deployment("orders", MADE), replica_set("orders", 1, "08:00", template("r/orders:1")), owner,
+        pod("orders-2-x", "10:00", MADE, owner=owner, previous=("09:31", "09:59")),
+        config_map("orders-config", "06:00", written("kubectl-edit", "09:50", "data.LOG_LEVEL")),
+        config_map("unrelated", "06:00", written("kubectl-edit", "09:58", "data.LOG_LEVEL")),
+    ]  # fmt: skip
+
+
+def test_changes_are_ranked_by_path_and_lag_and_come_before_the_symptom() -> None:
+    evidence = evidence_of(*objects())
+    found = preceding_changes(evidence, at("10:00"), namespace="shop", pod="orders-2-x")
+    paths = [p.path for p in found]
+    assert paths[0] == "same workload"
+    assert paths.index("same config") < paths.index("same namespace")
+    assert all(p.lag_seconds >= 0 for p in found)
+    assert next(p for p in found if p.path == "same config").lag_seconds == 600
+    assert not any("cause" in p.sentence() for p in found)
+
+
+def test_a_later_change_never_precedes() -> None:
+    evidence = evidence_of(*objects())
+    found = preceding_changes(evidence, at("09:40"), namespace="shop", pod="orders-2-x")
+    assert all(p.change.time is not None and p.change.time <= at("09:40") for p in found)
+    assert "same config" in {p.path for p in preceding_changes(evidence, at("09:51"), namespace="shop", pod="orders-2-x")}
+
+
+def test_before_and_after_in_one_bundle() -> None:
+    evidence = evidence_of(*objects())
+    found = {(r["kind"], r["name"], r["what"]): r for r in diff(evidence, at("09:00"), at("09:55")).to_dict("records")}
+    assert found[("Deployment", "orders", "image")]["before"] == "r/orders:1"
+    assert ("ConfigMap", "orders-config", "config") in found
+    assert ("ConfigMap", "unrelated", "config") not in found
+    assert len(diff(evidence, at("09:55"), at("09:55"))) == 0
+
+
+def test_before_and_after_of_two_bundles_compares_values() -> None:
+    before, after = objects(), objects()
+    after[4]["data"] = {"LOG_LEVEL": "z", "TIMEOUT": "y"}
+    del after[5]
+    found = diff(evidence_of(*before), 0, 0, evidence_of(*after)).to_dict("records")
+    assert {(r["name"], r["what"]) for r in found} == {("orders-config", "config"), ("unrelated", "existence")}
+    assert "LOG_LEVEL" in next(r["after"] for r in found if r["what"] == "config")
+    assert len(diff(evidence_of(*before), 0, 0, evidence_of(*objects()))) == 0
+
+
+def test_every_change_is_in_order_of_time() -> None:
+    found = changes(evidence_of(*objects()))["time"].dropna()
+    assert found.is_monotonic_increasing

@@ -1,0 +1,193 @@
+"""Rules about syncs: rollbacks undone, images without history, release order, orphans, drift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_kit.answers.changes import changes
+from incident_kit.profile import Profile
+from incident_kit.rules import DidNotApply, rule_named
+from tests.changes.bundles import evidence_of, recorded_evidence
+from tests.changes.objects import (
+    application,
+    deployment,
+    event,
+    operation,
+    pod,
+    replica_set,
+    result,
+    revision,
+    sync,
+    template,
+    written,
+)
+
+OLD, NEW, FIXED = ("registry.lab/orders-api:1.4.2", "registry.lab/orders-api:1.5.0", "registry.lab/orders-api:1.5.1")
+Finding = dict[str, Any]
+
+
+def judge(rule: str, *objects: Finding, **more: Any) -> list[Finding]:
+    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
+
+
+def rolled(*steps: tuple[str, str]) -> list[Finding]:
+    """A Deployment tracked by orders-api with one ReplicaSet for each (clock, image)."""
+    sets = [replica_set("orders-api", n, clock, template(image)) for n, (clock, image) in enumerate(steps, 1)]
+    return [deployment("orders-api", template(steps[-1][1]), application="orders-api"), *sets]
+
+
+def test_a_rollback_that_the_next_sync_takes_back_is_undone() -> None:
+    history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
+    app = application("orders-api", *history, sync(2, "10:00", identifier=3))
+    (finding,) = judge("rollback-undone", applications=[app], profile=Profile(pipeline_accounts=("ci",)))
+    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Application", "argocd", "orders-api")
+    assert finding["confidence"] == 1.0
+    assert "the pipeline (ci)" in finding["title"]
+
+
+def test_a_rollback_that_nobody_undid_is_none() -> None:
+    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2))
+    assert judge("rollback-undone", applications=[app]) == []
+
+
+def test_syncing_the_same_old_revision_again_undoes_nothing() -> None:
+    history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", identifier=2), sync(1, "10:00", identifier=3)]
+    assert judge("rollback-undone", applications=[application("orders-api", *history)]) == []
+
+
+def test_a_newer_revision_that_brings_the_bad_image_back_undoes_the_rollback() -> None:
+    history = [sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])]
+    bad = replica_set("orders-api", 4, "09:00", template(NEW), history="2")
+    good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
+    workload = deployment("orders-api", template(NEW), application="orders-api")
+    again = pod("orders-api-4-x", "10:00:02", template(NEW), owner=bad)
+    (finding,) = judge("rollback-undone", workload, bad, good, again, applications=[application("orders-api", *history)])
+    assert finding["confidence"] >= 0.9
+    assert f"the image {NEW} is the one that was rolled back from" in finding["evidence"]
+
+
+def test_a_newer_revision_with_a_fix_undoes_nothing() -> None:
+    history = [sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])]
+    good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
+    bad = replica_set("orders-api", 2, "09:00", template(NEW))
+    fixed = replica_set("orders-api", 4, "10:00", template(FIXED))
+    workload = deployment("orders-api", template(FIXED), application="orders-api")
+    assert judge("rollback-undone", workload, good, bad, fixed, applications=[application("orders-api", *history)]) == []
+
+
+def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None:
+    objects = rolled(("08:00", OLD), ("09:00", NEW))
+    pods = [pod(f"orders-api-2-{n}", "09:00:05", template(NEW), owner=objects[-1]) for n in "ab"]
+    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", "alice", identifier=1), parent="apps")
+    found = changes(evidence_of(*objects, *pods, applications=[app, application("apps")]))
+    (row,) = found[found["time"].dt.hour == 9].to_dict("records")
+    assert (row["old"], row["new"], row["by"], row["automated"]) == (OLD, NEW, "alice", False)
+    assert row["application"] == "apps/orders-api"
+    told = " | ".join(row["evidence"])
+    assert all(part in told for part in ("history id 1", "ReplicaSet orders-api-2 created", "pods orders-api-2-a"))
+
+
+def test_an_image_set_by_hand_has_no_history() -> None:
+    objects = rolled(("08:00", OLD), ("09:00", NEW))
+    objects[0]["metadata"]["managedFields"] = [written("kubectl-set", "09:00", "spec.template.spec")]
+    (finding,) = judge("image-without-history", *objects, applications=[application("orders-api", sync(1, "08:00", identifier=0))])
+    assert (finding["kind"], finding["name"]) == ("Application", "orders-api")
+    assert "kubectl-set" in finding["title"]
+
+
+def test_an_image_set_by_a_selective_sync_has_no_history() -> None:
+    app = application("orders-api", sync(1, "08:00", identifier=0))
+    events = [
+        event("Application", "orders-api", "OperationStarted", f"alice initiated partial sync to main ({revision(2)})", "09:00", user="alice"),
+        event("Application", "orders-api", "OperationCompleted", f"Partial sync operation to {revision(2)} succeeded", "09:00:01"),
+    ]
+    (finding,) = judge("image-without-history", *rolled(("08:00", OLD), ("09:00", NEW)), *events, applications=[app])
+    assert "selective sync" in finding["title"]
+
+
+def test_an_image_that_came_with_a_whole_sync_has_history() -> None:
+    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1))
+    assert judge("image-without-history", *rolled(("08:00", OLD), ("09:00", NEW)), applications=[app]) == []
+
+
+def test_an_image_change_before_history_begins_is_not_judged() -> None:
+    app = application("orders-api", sync(3, "10:00", identifier=7))
+    (outcome,) = rule_named("image-without-history").run(evidence_of(*rolled(("08:00", OLD), ("09:00", NEW)), applications=[app]))
+    assert isinstance(outcome, DidNotApply)
+
+
+def released(*steps: tuple[str, str]) -> list[Finding]:
+    return [application(name, sync(1, "06:00", identifier=0), sync(2, clock, identifier=1)) for name, clock in steps]
+
+
+def test_a_service_before_its_api_breaks_the_order() -> None:
+    apps = released(("orders-api", "09:05"), ("orders-service", "09:00"), ("orders-jobs", "09:10"))
+    (finding,) = judge("release-order", applications=apps)
+    assert finding["name"] == "orders-service"
+
+
+def test_the_profiles_order_is_no_finding_and_an_hour_between_is_no_release() -> None:
+    assert judge("release-order", applications=released(("orders-api", "09:00"), ("orders-service", "09:05"), ("orders-jobs", "09:10"))) == []
+    assert judge("release-order", applications=released(("orders-service", "09:00"), ("orders-api", "10:30"))) == []
+
+
+def test_the_order_does_not_apply_where_no_names_fit() -> None:
+    (outcome,) = rule_named("release-order").run(evidence_of(applications=released(("shop", "09:00"), ("web", "09:05"))))
+    assert isinstance(outcome, DidNotApply)
+
+
+def test_a_release_that_left_the_jobs_behind_is_incomplete() -> None:
+    done = [application(name, sync(1, "06:00", identifier=0), sync(2, clock, identifier=1), images=["r/x:1.5.0"])
+            for name, clock in (("orders-api", "09:00"), ("orders-service", "09:05"))]  # fmt: skip
+    left = application("orders-jobs", sync(1, "06:00", identifier=0), images=["r/x:1.4.2"])
+    (finding,) = judge("release-incomplete", applications=[*done, left])
+    assert (finding["name"], finding["confidence"]) == ("orders-jobs", 0.9)
+    same = application("orders-jobs", sync(1, "06:00", identifier=0), images=["r/x:1.5.0"])
+    assert judge("release-incomplete", applications=[*done, same]) == []
+
+
+def test_what_left_git_and_was_not_pruned_is_an_orphan() -> None:
+    found = [o for o in rule_named("orphan").run(recorded_evidence("09b-removed-requires-pruning")) if isinstance(o, dict)]
+    assert [(f["kind"], f["name"]) for f in found] == [("ConfigMap", "billing-extra")]
+
+
+def test_pruned_objects_hooks_and_what_could_not_be_compared_are_no_orphans() -> None:
+    for name in ("09d-sync-with-prune", "17d-sync-after-terminate", "08e-sync-head"):
+        assert list(rule_named("orphan").run(recorded_evidence(name))) == []
+    (outcome,) = rule_named("orphan").run(recorded_evidence("07c-comparison-error"))
+    assert isinstance(outcome, DidNotApply)
+    assert "ComparisonError" in outcome.because
+
+
+def test_an_image_beside_the_last_sync_is_drift() -> None:
+    done = operation(1, "09:00", [result("Deployment", "orders-api", "deployment.apps/orders-api configured", images=[OLD])])
+    app = application("orders-api", sync(1, "09:00", identifier=0), operation=done)
+    by_hand = deployment("orders-api", template(NEW), written("kubectl-set", "10:00", "spec.template.spec"), application="orders-api")
+    (finding,) = judge("image-drift", by_hand, applications=[app])
+    assert (finding["kind"], finding["name"]) == ("Deployment", "orders-api")
+    as_synced = deployment("orders-api", template(OLD), application="orders-api")
+    assert judge("image-drift", as_synced, applications=[app]) == []
+
+
+def test_a_dry_run_of_a_new_image_is_no_drift() -> None:
+    dry = operation(2, "10:00", [result("Deployment", "orders-api", "configured (dry run)", images=[NEW])], dryRun=True)
+    app = application("orders-api", sync(1, "09:00", identifier=0), operation=dry)
+    assert judge("image-drift", deployment("orders-api", template(OLD), application="orders-api"), applications=[app]) == []
+
+
+def test_a_sync_that_changed_nothing_is_said_to_be_one() -> None:
+    again = operation(1, "10:00", [result("Deployment", "orders-api", "deployment.apps/orders-api unchanged")])
+    app = application("orders-api", sync(1, "09:00", identifier=0), sync(1, "10:00", "alice", identifier=1), operation=again)
+    found = changes(evidence_of(applications=[app]))
+    assert found["what"].tolist() == ["sync", "sync_without_changes"]
+
+
+def test_a_multi_source_sync_names_each_source() -> None:
+    several = sync(1, "09:00", identifier=0)
+    del several["revision"]
+    several["revisions"] = [revision(1), "4.2.0"]
+    several["source"] = {"repoURL": ""}
+    several["sources"] = [{"repoURL": "https://git.example/be.git", "path": "be"}, {"repoURL": "https://charts.example", "chart": "area"}]
+    found = changes(evidence_of(applications=[application("orders-api", several)]))
+    assert found["new"][0] == f"{revision(1)}, 4.2.0"
+    assert any("multi-source" in line and "charts.example area at 4.2.0" in line for line in found["evidence"][0])

@@ -1,0 +1,148 @@
+"""stale-config and config-activated: who runs with what, and when a change took effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from incident_kit.rules import DidNotApply, rule_named
+from tests.changes.bundles import evidence_of, rfc
+from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
+
+ENV = {"env": [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": "orders-config", "key": "LOG_LEVEL"}}}]}
+ENV_FROM = {"envFrom": [{"configMapRef": {"name": "orders-config"}}]}
+SECRET = {"envFrom": [{"secretRef": {"name": "orders-config"}}]}
+CHANGED_AT_TEN = config_map("orders-config", "06:00", written("argocd-controller", "10:00", "data.LOG_LEVEL", "data.TIMEOUT"))
+
+
+def mounted(**mount: Any) -> dict[str, Any]:
+    made = template(volumeMounts=[{"name": "config", "mountPath": "/etc/config", **mount}])
+    made["spec"]["volumes"] = [{"name": "config", "configMap": {"name": "orders-config"}}]
+    return made
+
+
+def projected() -> dict[str, Any]:
+    made = template(volumeMounts=[{"name": "config", "mountPath": "/etc/config"}])
+    made["spec"]["volumes"] = [{"name": "config", "projected": {"sources": [{"configMap": {"name": "orders-config"}}]}}]
+    return made
+
+
+def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
+
+
+@pytest.mark.parametrize("made", [template(**ENV), template(**ENV_FROM), mounted(subPath="LOG_LEVEL")], ids=["env", "envFrom", "subPath"])
+def test_a_container_older_than_the_change_of_what_it_read_at_its_start_is_stale(made: dict[str, Any]) -> None:
+    (finding,) = judge("stale-config", CHANGED_AT_TEN, pod("orders-1", "09:00", made))
+    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Pod", "shop", "orders-1")
+    assert finding["confidence"] >= 0.8
+    assert "next restart" in finding["title"]
+
+
+def test_a_secret_counts_like_a_config_map() -> None:
+    secret = config_map("orders-config", "06:00", written("kubectl-edit", "10:00", "data.PASSWORD"), kind="Secret")
+    assert judge("stale-config", secret, pod("orders-1", "09:00", template(**SECRET)))
+
+
+@pytest.mark.parametrize("made", [mounted(), projected()], ids=["volume", "projected"])
+def test_a_config_map_read_only_by_volume_is_never_surely_stale(made: dict[str, Any]) -> None:
+    found = judge("stale-config", CHANGED_AT_TEN, pod("orders-1", "09:00", made))
+    assert all(f["confidence"] <= 0.5 for f in found)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        pod("orders-1", "10:05", template(**ENV_FROM)),
+        pod("orders-1", "09:00", template(**ENV_FROM), phase="Succeeded"),
+        pod("orders-1", "10:30", template(**ENV_FROM), previous=("08:00", "10:29")),
+        pod("orders-1", "09:00", template()),
+    ],
+    ids=["started after the change", "finished", "restarted since", "reads nothing"],
+)
+def test_what_runs_with_the_present_values_is_not_stale(reader: dict[str, Any]) -> None:
+    assert judge("stale-config", CHANGED_AT_TEN, reader) == []
+
+
+def test_a_write_to_another_key_is_not_what_the_container_reads() -> None:
+    config = config_map(
+        "orders-config", "06:00", written("argocd-controller", "07:00", "data.LOG_LEVEL"), written("kubectl-edit", "10:00", "data.TIMEOUT")
+    )
+    assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV))) == []
+    assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM)))
+
+
+def test_a_write_to_metadata_is_no_change_of_data() -> None:
+    config = config_map(
+        "orders-config", "06:00", written("argocd-controller", "06:00", "data.LOG_LEVEL"), written("kubectl-label", "10:00", "metadata.labels")
+    )
+    assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM))) == []
+
+
+def test_a_checksum_that_did_not_change_says_that_the_data_did_not() -> None:
+    tracked = {"argocd.argoproj.io/tracking-id": "orders:/ConfigMap:shop/orders-config"}
+    config = config_map(
+        "orders-config", "06:00", written("argocd-controller", "10:00", "data.LOG_LEVEL"), annotations=tracked
+    )
+    made = template(annotations={"checksum/config": "abc"}, **ENV_FROM)
+    workload = deployment("orders", made, application="orders")
+    owner = replica_set("orders", 1, "07:00", made)
+    assert judge("stale-config", config, workload, owner, pod("orders-1", "09:00", made, owner=owner)) == []
+
+
+def test_reloader_gets_some_time() -> None:
+    made = template(**ENV_FROM)
+    workload = deployment("orders", made, annotations={"reloader.stakater.com/auto": "true"})
+    owner = replica_set("orders", 1, "07:00", made)
+    objects = (CHANGED_AT_TEN, workload, owner, pod("orders-1", "09:00", made, owner=owner))
+    (soon,) = judge("stale-config", *objects, captured_at="10:02")
+    (later,) = judge("stale-config", *objects, captured_at="11:00")
+    assert soon["confidence"] < 0.5 < later["confidence"]
+
+
+def test_without_managed_fields_the_last_write_is_read_from_resource_versions() -> None:
+    config = config_map("orders-config", "06:00", resourceVersion="500")
+    del config["metadata"]["managedFields"]
+    clocks = [f"09:{minute:02}" for minute in range(50, 60)] + [f"10:{minute:02}" for minute in range(10)]
+    events = []
+    for position, clock in enumerate(clocks):
+        seen = event("Pod", "orders-1", "Pulled", "pulled", clock)
+        seen["metadata"]["resourceVersion"] = str(490 + position + (position >= 10))
+        events.append(seen)
+    (finding,) = judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM)), *events)
+    assert "09:59:00" in finding["title"]
+    assert finding["confidence"] < 0.95
+    assert judge("stale-config", config, pod("orders-1", "10:05", template(**ENV_FROM)), *events) == []
+
+
+def test_without_any_write_time_the_rule_says_that_it_could_not_judge() -> None:
+    config = config_map("orders-config", "06:00")
+    (outcome,) = rule_named("stale-config").run(evidence_of(config, pod("orders-1", "09:00", template(**ENV_FROM))))
+    assert isinstance(outcome, DidNotApply)
+
+
+def test_a_restart_in_the_same_pod_activates_the_earlier_change() -> None:
+    (finding,) = judge("config-activated", CHANGED_AT_TEN, pod("orders-1", "10:30", template(**ENV_FROM), previous=("09:00", "10:29")))
+    assert (finding["name"], rfc("10:30")[11:16] in finding["title"]) == ("orders-1", True)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        pod("orders-1", "10:30", template(**ENV_FROM), previous=("10:05", "10:29")),
+        pod("orders-1", "09:55", template(**ENV_FROM), previous=("09:00", "09:54")),
+        pod("orders-1", "10:30", mounted(), previous=("09:00", "10:29")),
+    ],
+    ids=["the instance before had it", "restarted before the change", "read by volume"],
+)
+def test_other_restarts_activate_nothing(reader: dict[str, Any]) -> None:
+    assert judge("config-activated", CHANGED_AT_TEN, reader) == []
+
+
+def test_a_pod_that_replaces_another_of_an_older_replica_set_activates_the_change() -> None:
+    made = template(**ENV_FROM)
+    owner = replica_set("orders", 1, "07:00", made)
+    assert judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), owner, pod("orders-1", "10:40", made, owner=owner))
+    fresh = replica_set("orders", 2, "10:35", made)
+    assert judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), fresh, pod("orders-2", "10:40", made, owner=fresh)) == []
