@@ -11,7 +11,8 @@ from typing import Any
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.profile import load_credentials
-from incident_kit.sources.elasticsearch import Reading, Search, index_path
+from incident_kit.sources.elasticsearch import Search, index_path
+from incident_kit.sources.slices import Reading
 from incident_kit.window import SECOND, format_ns
 
 _SUBFIELDS = ("", ".keyword", ".raw")

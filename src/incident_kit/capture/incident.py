@@ -76,8 +76,13 @@ def run_sources(session: Session, *, rotated: bool = False) -> None:
     if not narrowed:
         steps.append(lambda: capture_rabbitmq(session))
     with ThreadPoolExecutor(len(steps), thread_name_prefix="source") as pool:
-        for outcome in [pool.submit(step) for step in steps]:
-            outcome.result()
+        outcomes = [pool.submit(step) for step in steps]
+        try:
+            for outcome in outcomes:
+                outcome.result()
+        except BaseException:  # Ctrl-C: what is done stays for the next run, the rest is not begun
+            session.stopping.set()
+            raise
     if narrowed:  # the pod's addresses must be known first
         capture_rabbitmq(session)
     capture_elasticsearch(session)

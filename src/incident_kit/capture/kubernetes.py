@@ -167,7 +167,7 @@ class Consoles:
                 outcome.result()
 
     def _fetch_one(self, file: ConsoleFile) -> None:
-        if file.namespace in self._denied:
+        if file.namespace in self._denied or self._session.stopping.is_set():
             return
         try:
             blocks = self._blocks(file, read_console(self._cluster, file, self._since))

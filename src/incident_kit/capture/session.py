@@ -42,6 +42,7 @@ class Session:
     asked: list[dict[str, Any]] = field(default_factory=list)
     pods: list[dict[str, Any]] = field(default_factory=list)
     console_lines: Counter[str] = field(default_factory=Counter)
+    stopping: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def step(self, name: str, source: str, action: Callable[[], str | None]) -> bool:
@@ -58,6 +59,8 @@ class Session:
         if self.journal.done(name):
             self.progress(f"{name}: done before")
             return True
+        if self.stopping.is_set():
+            return False
         started = time.time_ns()
         gaps_before = len(self.context.gaps)
         try:
@@ -70,7 +73,7 @@ class Session:
             succeeded = True
         with self._lock:
             self.asked.append({"source": source, "what": name, "at": format_ns(started), "answer": told})
-            if succeeded and len(self.context.gaps) == gaps_before:
+            if succeeded and len(self.context.gaps) == gaps_before and not self.stopping.is_set():
                 self.journal.mark(name)
         self.progress(f"{name}: {told or 'done'}")
         return succeeded

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from incident_kit.errors import SourceError
 from incident_kit.redaction import Redactor
 
 _PART = ".part"
@@ -79,12 +80,18 @@ class RawStore:
             with locks[number]:
                 files[number].write(redacted)
 
+        keep = False
         try:
             yield write
+            keep = True
+        except SourceError:
+            keep = True
+            raise
         finally:
             for file, path, relative in zip(files, paths, relatives, strict=True):
                 file.close()
-                path.replace(self.folder / relative)
+                if keep:
+                    path.replace(self.folder / relative)
 
     def _part(self, relative: str) -> Path:
         path = self.folder / (relative + _PART)
@@ -94,8 +101,6 @@ class RawStore:
     @contextmanager
     def _file(self, relative: str) -> Iterator[Path]:
         """A temporary name while writing; SourceErrors keep what came, an interruption leaves nothing."""
-        from incident_kit.errors import SourceError
-
         path = self._part(relative)
         try:
             yield path

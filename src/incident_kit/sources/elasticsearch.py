@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,12 +20,11 @@ from elasticsearch import Elasticsearch
 
 from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, SourceUnreachable
 from incident_kit.sources.allowlist import permit
-from incident_kit.sources.pages import Page, read_page
+from incident_kit.sources.slices import KEEP_ALIVE, Reading, Slice, drain, page_body
 
 SOURCE = "elasticsearch"
 _RETRIES = 4
 _RETRIED = frozenset({429, 502, 503, 504})
-_KEEP_ALIVE = "5m"
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -36,28 +35,6 @@ class _ReadOnlyNode(elastic_transport.Urllib3HttpNode):
         """Send one permitted request."""
         permit(SOURCE, method, target)
         return super().perform_request(method, target, *args, **kwargs)
-
-
-@dataclass(kw_only=True)
-class Reading:
-    """How complete one reading was.
-
-    Attributes:
-        expected: documents that the point in time counts.
-        fetched: documents that came.
-        problems: why the reading may lack documents; empty when it is whole.
-        opened_at: when the point in time was opened (ns): later documents are not in it.
-    """
-
-    expected: int = 0
-    fetched: int = 0
-    problems: list[str] = field(default_factory=list)
-    opened_at: int = 0
-
-    def note(self, problem: str) -> None:
-        """Remember a problem once."""
-        if problem not in self.problems:
-            self.problems.append(problem)
 
 
 class Search:
@@ -141,7 +118,7 @@ class Search:
 
     def open_point_in_time(self, indices: Sequence[str], what: str) -> str:
         """Open a point in time over indices; partial views are refused by the server."""
-        target = f"/{index_path(indices)}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
+        target = f"/{index_path(indices)}/_pit?keep_alive={KEEP_ALIVE}&ignore_unavailable=true"
         return str(self.ask("POST", target, what=what)["id"])
 
     def close_point_in_time(self, identifier: str) -> None:
@@ -175,18 +152,23 @@ class Search:
             write: takes (slice number, whole lines); called from several threads.
             limit: stop after so many documents (the rest is a problem of the reading).
         """
-        from concurrent.futures import ThreadPoolExecutor
-
         pit = self.open_point_in_time(indices, what)
         reading.opened_at = time.time_ns()
+
+        def ask(body: dict[str, Any]) -> bytes:
+            return self.raw("POST", "/_search?request_cache=false", body, what=what)
+
         readers = [
-            _Slice(self, pit, query, number, slices, page_size, what, reading, limit and -(-limit // slices))
+            Slice(ask, page_body(pit, query, page_size, number, slices), number, reading, limit and -(-limit // slices))
             for number in range(slices)
         ]
         try:
             with ThreadPoolExecutor(slices, thread_name_prefix="elasticsearch") as pool:
-                for outcome in [pool.submit(_drain, reader, write) for reader in readers]:
+                for outcome in [pool.submit(drain, reader, write) for reader in readers]:
                     outcome.result()
+        except BaseException:  # Ctrl-C: the other slices end with the page they are at
+            reading.stopping.set()
+            raise
         finally:
             self.close_point_in_time(pit)
         reading.expected = sum(reader.expected for reader in readers)
@@ -206,78 +188,6 @@ class Search:
         )
         answer = self.ask("GET", target, what="field capabilities")
         return {name: set(kinds) for name, kinds in (answer.get("fields") or {}).items()}
-
-
-class _Slice:
-    """One reader of a sliced point in time."""
-
-    def __init__(
-        self,
-        search: Search,
-        pit: str,
-        query: dict[str, Any],
-        number: int,
-        slices: int,
-        page_size: int,
-        what: str,
-        reading: Reading,
-        limit: int | None,
-    ) -> None:
-        self._search, self._what, self._reading, self._limit = search, what, reading, limit
-        self._page_size = page_size
-        self.number = number
-        self.expected = self.fetched = 0
-        self._body: dict[str, Any] = {
-            "size": page_size,
-            "query": query,
-            "pit": {"id": pit, "keep_alive": _KEEP_ALIVE},
-            "sort": ["_shard_doc"],
-            "track_total_hits": True,
-            **({"slice": {"id": number, "max": slices}} if slices > 1 else {}),
-        }
-
-    def pages(self) -> Iterator[Page]:
-        """Pages until the last; problems go to the reading."""
-        body = dict(self._body)
-        while True:
-            data = self._search.raw("POST", "/_search?request_cache=false", body, what=self._what)
-            page = read_page(data, self._page_size)
-            self._check(page)
-            if page.total is not None:
-                self.expected = page.total
-            self.fetched += page.count
-            yield page
-            if page.count < self._page_size or page.last_sort is None:
-                return
-            if self._limit is not None and self.fetched >= self._limit:
-                if self.fetched < self.expected:
-                    self._reading.note(f"stopped at the limit; {self.expected} documents match")
-                return
-            body["search_after"] = page.last_sort
-            body["track_total_hits"] = False
-            body["pit"] = {"id": page.pit_id or body["pit"]["id"], "keep_alive": _KEEP_ALIVE}
-
-    def _check(self, page: Page) -> None:
-        if page.timed_out:
-            self._reading.note("the search timed out and answered with what it had")
-        shards = page.shards
-        if shards.get("failed"):
-            reasons = {str((f.get("reason") or {}).get("reason")) for f in shards.get("failures") or []}
-            told = f": {'; '.join(sorted(reasons))[:300]}" if reasons else ""
-            self._reading.note(f"{shards['failed']} of {shards.get('total')} shards failed{told}")
-        if shards.get("total") == 0:
-            self._reading.note("no index matches, or none that this user may read")
-
-
-def _drain(reader: _Slice, write: Callable[[int, bytes], None]) -> None:
-    try:
-        for page in reader.pages():
-            if page.lines:
-                write(reader.number, page.lines)
-    except SourceError as error:
-        reader._reading.note(
-            f"broke off after {reader.fetched} of {reader.expected or 'unknown'} documents: {error.reason}"
-        )
 
 
 def _authorisation(api_key: str | None, basic: tuple[str, str] | None) -> dict[str, str]:
