@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.lab.servers import bridge, packages
 from tests.lab.servers.folders import LAB, write_private
@@ -14,6 +17,19 @@ from tests.lab.servers.processes import LabError
 from tests.lab.servers.register import SERVERS, Server, choose, with_needs
 
 FACTS = LAB / "lab.json"
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for another command of the lab to end, so that two starts do not make two of everything."""
+    LAB.mkdir(parents=True, exist_ok=True)
+    with (LAB / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another command of the lab", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _timed(word: str, server: Server, started: float) -> None:
@@ -89,10 +105,11 @@ def main() -> int:
             return status(servers)
         if os.geteuid() != 0:
             raise LabError("the lab's servers need root: they make network bridges and containers")
-        if chosen.command == "stop":
-            stop(servers, clean=chosen.clean)
-        else:
-            {"build": build, "start": start}[chosen.command](servers)
+        with _one_at_a_time():
+            if chosen.command == "stop":
+                stop(servers, clean=chosen.clean)
+            else:
+                {"build": build, "start": start}[chosen.command](servers)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

@@ -190,7 +190,7 @@ def test_a_pod_reaches_the_servers_from_an_address_of_its_own(lab: dict[str, Any
     assert eventually(lambda: f"({address}:" in Path(node["log"]).read_text(errors="replace"), 20)
 
 
-def test_the_reader_of_the_cluster_cannot_read_secrets(lab: dict[str, Any]) -> None:
+def test_the_reader_of_the_cluster_has_the_rights_of_a_capture_and_no_more(lab: dict[str, Any]) -> None:
     def can(verb: str, kind: str) -> str:
         config = lab["kubernetes"]["reader_kubeconfig"]
         question = (verb, kind, "--all-namespaces")
@@ -199,7 +199,8 @@ def test_the_reader_of_the_cluster_cannot_read_secrets(lab: dict[str, Any]) -> N
         ).strip()
 
     assert can("list", "pods") == "yes"
-    assert can("list", "secrets") == "no"
+    assert can("get", "pods/log") == "yes"
+    assert can("create", "pods/exec") == "no"
     assert can("delete", "pods") == "no"
 
 

@@ -117,6 +117,6 @@ def start(node: Node) -> None:
     command = (java(), *_java_options(node), "-cp", class_path, "lab.Launcher", node.home, *_settings(node))
     node.process.spawn(*command, port=node.http_port, cwd=node.home)
     health = f"{node.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
-    node.process.wait(lambda: answers(health), seconds=120, what=f"answers on {node.url}")
+    node.process.wait(lambda: answers(health), seconds=240, what=f"answers on {node.url}")
     if node.secured:
         _ensure_api_key(node)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.lab.servers import bridge
+from tests.lab.servers.folders import REPOSITORY
 from tests.lab.servers.kubernetes import certificates, configuration, pause
 from tests.lab.servers.kubernetes.settings import (
     API,
@@ -37,7 +38,8 @@ from tests.lab.servers.kubernetes.settings import (
 )
 from tests.lab.servers.processes import answers, succeeds
 
-READER = Path(__file__).with_name("reader.yaml")
+# The rights that the kit asks for, and who has them in the lab.
+READER = (REPOSITORY / "deploy" / "rbac.yaml", Path(__file__).with_name("reader.yaml"))
 
 
 def _kubectl_succeeds(*arguments: object) -> bool:
@@ -156,7 +158,8 @@ def start() -> None:
     _start_etcd()
     _start_api_server()
     _start_controllers()
-    kubectl("apply", "-f", READER)
+    for manifest in READER:
+        kubectl("apply", "-f", manifest)
     if KUBELET.pid() and CONTAINERD_PROCESS.pid() and REGISTRY_PROCESS.pid():
         return
     _start_containers()

@@ -59,11 +59,15 @@ def _start_name_service() -> None:
     NAME_SERVICE.wait(lambda: is_taken(NAME_SERVICE_PORT), seconds=10, what="listens")
 
 
-def _start_node(node: Node) -> None:
+def _spawn(node: Node) -> None:
     _write_settings(node)
     node.process.spawn(PROGRAMS / "rabbitmq-server", port=node.amqp_port, environment=node.environment())
+
+
+def _await(node: Node) -> None:
     management = f"http://127.0.0.1:{node.management_port}/"
-    node.process.wait(lambda: answers(management), seconds=120, what="its management API answers")
+    node.process.wait(lambda: answers(management), seconds=240, what="its management API answers")
+    node.control("await_startup", "--timeout", "120", seconds=150)
 
 
 def _make_users() -> None:
@@ -90,13 +94,18 @@ def start(nodes: Iterable[Node] = NODES) -> None:
     bridge.up()
     _prepare()
     _start_name_service()
-    for node in nodes:
-        _start_node(node)
-    for node in nodes:
-        node.control("await_startup", "--timeout", "90", seconds=100)
+    starting = [node for node in nodes if not node.process.pid()]
     seeded = STATE / "seeded"
-    if not seeded.exists():
-        if nodes != NODES:
-            raise LabError("start all RabbitMQ nodes once before starting one of them")
-        _make_users()
-        seeded.touch()
+    if seeded.exists():
+        for node in starting:  # together: a restarted node waits for its peers
+            _spawn(node)
+        for node in starting:
+            _await(node)
+        return
+    if nodes != NODES:
+        raise LabError("start all RabbitMQ nodes once before starting one of them")
+    for node in starting:  # one after another: each joins the cluster that is there
+        _spawn(node)
+        _await(node)
+    _make_users()
+    seeded.touch()
