@@ -1,0 +1,89 @@
+"""crash-loop, oom-killed, moved-tag, mixed-versions: when they find, and when they rightly do not."""
+
+from __future__ import annotations
+
+from incident_kit.rules import rule_named
+from tests.identity.bundles import bundle, day, pod
+
+API = ("ReplicaSet", "api-7c9f8d6b5")
+
+
+def findings(rule, tmp_path, pods):
+    return list(rule_named(rule).run(bundle(tmp_path, {"kubernetes/pods.json": pods})))
+
+
+def ended(document, count, reason, code, at, *, waiting=None):
+    """The pod after an instance ended at an instant."""
+    last = {
+        "exitCode": code,
+        "reason": reason,
+        "startedAt": day("09:30:00"),
+        "finishedAt": day(at),
+        "containerID": "containerd://before",
+    }
+    status = document["status"]["containerStatuses"][0]
+    status["restartCount"], status["lastState"] = count, {"terminated": last}
+    if waiting:
+        status["state"], status["containerID"] = {"waiting": {"reason": waiting}}, "containerd://before"
+    return document
+
+
+def test_an_oom_kill_in_the_window_is_found_with_its_limit(tmp_path):
+    document = ended(pod("api"), 1, "OOMKilled", 137, "10:30:00")
+    document["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
+    [finding] = findings("oom-killed", tmp_path, [document])
+    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Pod", "shop", "api") and "64Mi" in finding[
+        "title"
+    ]
+
+
+def test_an_oom_kill_before_the_window_is_not_the_incidents(tmp_path):
+    assert findings("oom-killed", tmp_path, [ended(pod("api"), 1, "OOMKilled", 137, "09:40:00")]) == []
+
+
+def test_a_crash_loop_is_found_by_the_kubelets_word(tmp_path):
+    [finding] = findings(
+        "crash-loop", tmp_path, [ended(pod("api"), 5, "Error", 1, "10:30:00", waiting="CrashLoopBackOff")]
+    )
+    assert (finding["name"], finding["confidence"]) == ("api", 1.0)
+
+
+def test_one_restart_is_no_crash_loop(tmp_path):
+    assert findings("crash-loop", tmp_path, [ended(pod("api"), 1, "Error", 1, "10:30:00")]) == []
+
+
+def test_many_restarts_with_one_just_now_are_a_crash_loop_also_while_it_runs(tmp_path):
+    assert len(findings("crash-loop", tmp_path, [ended(pod("api"), 6, "Error", 1, "10:59:00")])) == 1
+
+
+def versions(*images):
+    return [pod(f"api-7c9f8d6b5-{n}", owner=("StatefulSet", "api"), image=image, image_id=f"registry/app@{digest}", created=created)
+            for n, (image, digest, created) in enumerate(images)]  # fmt: skip
+
+
+def test_one_tag_with_two_digests_is_a_moved_tag(tmp_path):
+    pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:1", "sha256:bb", "10:10:00"))
+    [finding] = findings("moved-tag", tmp_path, pods)
+    assert (finding["kind"], finding["name"]) == ("StatefulSet", "api") and finding["time"] == day_ns("10:10:00")
+
+
+def test_two_tags_with_two_digests_are_no_moved_tag(tmp_path):
+    pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:2", "sha256:bb", "10:10:00"))
+    assert findings("moved-tag", tmp_path, pods) == []
+
+
+def test_two_versions_side_by_side_are_mixed(tmp_path):
+    pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:2", "sha256:bb", "10:10:00"))
+    [finding] = findings("mixed-versions", tmp_path, pods)
+    assert (finding["name"], finding["time"]) == ("api", day_ns("10:10:00"))
+
+
+def test_a_rollout_that_just_began_is_not_called_mixed(tmp_path):
+    pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:2", "sha256:bb", "11:00:20"))
+    assert findings("mixed-versions", tmp_path, pods) == []
+
+
+def day_ns(time):
+    from incident_kit.window import parse_rfc3339
+
+    return parse_rfc3339(day(time))

@@ -1,0 +1,136 @@
+"""A RabbitMQ node over time: who was on it, when it was down, where its pods went; and the rules about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_kit.answers.rabbit_node import rabbit_node
+from incident_kit.errors import NotFoundError, UsageError
+from incident_kit.rules import rule_named
+from incident_kit.window import parse_rfc3339
+from tests.identity.bundles import RUNNING_NODES, bundle, connection, pod
+
+PEER_LOG = """\
+2026-11-20 10:20:01.000000+00:00 [info] <0.611.0> rabbit on node rabbit@rabbit-0 down
+2026-11-20 10:20:01.010000+00:00 [info] <0.611.0> node rabbit@rabbit-0 down: connection_closed
+2026-11-20 10:20:03.000000+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4001 -> 10.0.9.8:5672)
+2026-11-20 10:20:03.100000+00:00 [info] <0.9.0> connection <0.9.0> (10.1.0.5:4001 -> 10.0.9.8:5672): user 'app' authenticated and granted access to vhost 'shop'
+2026-11-20 10:21:00.000000+00:00 [info] <0.611.0> rabbit on node rabbit@rabbit-0 up
+"""
+OWN_LOG = """\
+2026-11-20 10:10:00.000000+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.9.9:5672)
+2026-11-20 10:20:59.000000+00:00 [info] <0.222.0>  Starting RabbitMQ 3.10.8 on Erlang 25.2.3 [jit]
+"""
+DOWN = {"kubernetes/pods.json": [pod("a", ip="10.1.0.5")], "rabbitmq/nodes.json": RUNNING_NODES,
+        "rabbitmq/rabbit@rabbit-0.log": OWN_LOG, "rabbitmq/rabbit@rabbit-1.log": PEER_LOG}  # fmt: skip
+
+
+def at(time):
+    return parse_rfc3339(f"2026-11-20T{time}Z")
+
+
+def findings(rule, evidence):
+    return list(rule_named(rule).run(evidence))
+
+
+def test_a_node_down_names_the_pods_hit_and_where_they_went(tmp_path):
+    [row] = rabbit_node("rabbit-0", bundle(tmp_path, DOWN), at=at("10:20:30")).to_dict("records")
+    assert (row["pod"], row["moved_to"], row["moved_at"].value) == ("a", "rabbit@rabbit-1", at("10:20:03"))
+    assert row["closed_at"].value == at("10:20:01") and not row["observed"]
+
+
+def test_the_finding_tells_the_same(tmp_path):
+    [finding] = findings("rabbit-node-down", bundle(tmp_path, DOWN))
+    assert (finding["name"], finding["severity"], finding["time"]) == ("rabbit@rabbit-0", "critical", at("10:20:01"))
+    assert "shop/a went to rabbit@rabbit-1 at 2026-11-20T10:20:03Z" in finding["evidence"]
+
+
+def test_peers_word_alone_ends_no_connection(tmp_path):
+    """A frozen node keeps its connections; its peers say down all the same."""
+    frozen = DOWN | {"rabbitmq/rabbit@rabbit-0.log": OWN_LOG.splitlines()[0] + "\n"}
+    evidence = bundle(tmp_path, frozen)
+    [row] = rabbit_node("rabbit-0", evidence).to_dict("records")
+    assert row["closed_at"] is None or row["closed_at"] != row["closed_at"]
+    [finding] = findings("rabbit-node-down", evidence)
+    assert finding["confidence"] < 1 and "frozen or cut off" in finding["title"]
+
+
+def test_a_node_may_be_named_by_a_part_that_fits_only_one(tmp_path):
+    evidence = bundle(tmp_path, DOWN)
+    assert len(rabbit_node("rabbit@rabbit-1", evidence)) == len(rabbit_node("rabbit-1", evidence)) == 1
+    with pytest.raises(UsageError, match=r"rabbit@rabbit-0, rabbit@rabbit-1"):
+        rabbit_node("rabbit", evidence)
+    with pytest.raises(NotFoundError):
+        rabbit_node("other-7", evidence)
+
+
+def test_without_rabbit_evidence_the_rules_say_that_they_could_not_judge(tmp_path):
+    evidence = bundle(tmp_path, {"kubernetes/pods.json": [pod("a")]})
+    for rule in ("rabbit-node-down", "rabbit-alarm", "consumer-lost"):
+        [outcome] = findings(rule, evidence)
+        assert "could not be looked at" in outcome.because
+
+
+ALARM = """\
+2026-11-20 10:30:00.000000+00:00 [warning] <0.467.0> memory resource limit alarm set on node rabbit@rabbit-0.
+2026-11-20 10:35:00.000000+00:00 [warning] <0.467.0> memory resource limit alarm cleared on node rabbit@rabbit-0
+"""
+
+
+def test_an_alarm_is_one_finding_though_every_node_logs_it(tmp_path):
+    files = {
+        "rabbitmq/rabbit@rabbit-0.log": ALARM,
+        "rabbitmq/rabbit@rabbit-1.log": ALARM,
+        "rabbitmq/nodes.json": RUNNING_NODES,
+    }
+    [finding] = findings("rabbit-alarm", bundle(tmp_path, files))
+    assert (finding["name"], finding["time"]) == (
+        "rabbit@rabbit-0",
+        at("10:30:00"),
+    ) and "until 2026-11-20T10:35:00Z" in finding["title"]
+
+
+def test_an_alarm_at_capture_names_the_blocked_pods(tmp_path):
+    nodes = [RUNNING_NODES[0] | {"mem_alarm": True}, RUNNING_NODES[1]]
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/nodes.json": nodes,
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", state="blocked")],
+    }
+    [finding] = findings("rabbit-alarm", bundle(tmp_path, files))
+    assert "blocked or blocking at capture: shop/a" in finding["evidence"]
+
+
+CONSUMER = """\
+2026-11-20 10:40:00.000000+00:00 [error] <0.1548.0> Channel error on connection <0.1539.0> (10.1.0.5:1 -> 10.0.9.9:5672, vhost: 'shop', user: 'app'), channel 1:
+2026-11-20 10:40:00.000000+00:00 [error] <0.1548.0> operation none caused a channel exception precondition_failed: delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms.
+"""
+
+
+def test_a_consumer_lost_by_the_acknowledgement_timeout_is_found_with_the_brokers_words(tmp_path):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/nodes.json": RUNNING_NODES,
+        "rabbitmq/rabbit@rabbit-0.log": CONSUMER,
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", channels=0)],
+    }
+    [finding] = findings("consumer-lost", bundle(tmp_path, files))
+    assert (finding["kind"], finding["name"], finding["severity"]) == ("Pod", "a", "warning")
+    assert any("delivery acknowledgement on channel 1 timed out" in fact for fact in finding["evidence"])
+
+
+def test_a_connection_without_channel_and_without_more_evidence_is_only_information(tmp_path):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", channels=0)],
+    }
+    [finding] = findings("consumer-lost", bundle(tmp_path, files))
+    assert (finding["severity"], finding["confidence"] < 0.5) == ("info", True)
+
+
+def test_a_connection_with_channels_is_no_finding(tmp_path):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00")],
+    }
+    assert findings("consumer-lost", bundle(tmp_path, files)) == []
