@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incident_kit.correlate.reconcile.arbitration import arbitrate
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.leftovers import run_leftovers
 from incident_kit.correlate.reconcile.lines import claim_lines
@@ -35,7 +36,8 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     names = Names()
     entries, documents = entries_side(entry_paths, names), documents_side(document_paths, names)
     pairs, clocks = pair_bucket(entries, documents, names)
-    free = run_leftovers(entries, documents, pairs, clocks, OWN, pairs.open_documents())
+    arbitrate(entries, documents, pairs, clocks)
+    run_leftovers(entries, documents, pairs, clocks, OWN, pairs.open_documents())
     mark_doubles(documents, pairs)
     claim_lines(entries, documents, pairs, clocks)
     return Bucket(name, names, entries, documents, pairs, clocks, pairs.open_documents())

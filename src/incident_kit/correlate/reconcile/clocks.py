@@ -40,6 +40,17 @@ class Clocks:
     shifts: list[list[int]]
     pairs: Integers
 
+    def learn(self, pods: Integers, difference: Integers, *, least: int, only: Integers | None = None) -> None:
+        """Take skew and spread from pairs that are known otherwise; pods with fewer than ``least`` keep theirs."""
+        for code in np.unique(pods).tolist():
+            own = difference[pods == code]
+            own = own[np.abs(own) < NEAR_NS]
+            if len(own) >= least and (only is None or code in only) and len(own) > self.pairs[code]:
+                skew, spread = _centre(own)
+                self.skew[code], self.pairs[code] = skew, len(own)
+                self.tight[code] = max(_LEAST_TIGHT_NS, 3 * spread)
+                self.tolerance[code] = min(max(_LEAST_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
+
 
 def learn_clocks(pods: int, entry_pod: Integers, entry_hash: Integers, entry_time: Integers, pod: Integers, message_hash: Integers, time: Integers) -> Clocks:
     """Clocks of each pod from texts that occur once on both sides."""

@@ -15,7 +15,20 @@ import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
-from incident_kit.correlate.reconcile.pairing import EXACT, HEAD, LINE, LOOSE, OWN, PART, REFUSED, TEMPLATE, TRUNCATED, UNLABELLED, Pairs, foreign
+from incident_kit.correlate.reconcile.pairing import (
+    EXACT,
+    HEAD,
+    LINE,
+    LOOSE,
+    OWN,
+    PART,
+    REFUSED,
+    TEMPLATE,
+    TRUNCATED,
+    UNLABELLED,
+    Pairs,
+    foreign,
+)
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
@@ -221,7 +234,7 @@ def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     mine = leftovers.entry_texts.message[entry]
     if len(theirs) < 3:
         return False
-    return len(theirs) < len(mine) and mine.startswith(theirs) or leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
+    return (len(theirs) < len(mine) and mine.startswith(theirs)) or (leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12)
 
 
 def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, where: int, free: Integers) -> Integers:

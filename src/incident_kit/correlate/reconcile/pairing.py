@@ -22,7 +22,12 @@ _COMBINATIONS = (
     ("message_hash", "message_hash", EXACT), ("head_hash", "message_hash", HEAD), ("message_hash", "head_hash", HEAD), ("head_hash", "head_hash", HEAD),
     ("text_hash", "message_hash", TEXT), ("text_hash", "text_hash", TEXT),
 )
-_UNKNOWN_TIME = np.int64(2**61)
+#: Precisions (ns) at which own times are compared; whole seconds tell nothing that the kubelet's time does not.
+_PRECISIONS = (1, 100, 1_000, 1_000_000)
+#: A console may be written this much later than its text was made.
+_BUFFERED_NS = 600_000_000_000
+#: Where every text repeats, equal texts within this teach the clock.
+_NEAREST_NS = 5_000_000_000
 
 
 @dataclass(slots=True)
@@ -118,13 +123,56 @@ def pair_bucket(entries: Side, documents: Side, names: Names) -> tuple[Pairs, Cl
     """All pairs that hashes find within the bucket, and the clocks they taught."""
     pairs = Pairs.none(len(entries), len(documents))
     disown(entries, documents)
-    clocks = _clocks(entries, documents, names)
     usable = ~documents.rejected & (documents.pod != NOT_SAID)
+    _own_times(entries, documents, pairs, usable)
+    clocks = _clocks(entries, documents, names)
+    _learn_from_pairs(entries, documents, pairs, clocks, usable)
     for tight in (True, False):
         for mine, theirs, how in _COMBINATIONS:
             _pass(entries, documents, pairs, clocks, mine, theirs, how, usable, tight=tight)
     mark_doubles(documents, pairs)
     return pairs, clocks
+
+
+def _learn_from_pairs(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, usable: np.ndarray[Any, Any]) -> None:
+    """Clocks of pods whose texts all repeat: from pairs by own time, else from the nearest equal texts."""
+    rows = np.flatnonzero(pairs.document >= 0)
+    clocks.learn(entries.pod[rows], documents.time[pairs.document[rows]] - entries.time[rows], least=5)
+    poor = np.flatnonzero(clocks.pairs == 0)
+    rows = np.flatnonzero(np.isin(entries.pod, poor) & (pairs.document < 0))
+    part = np.flatnonzero(np.isin(documents.pod, poor) & usable)
+    for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash")):
+        left, right = nearest_pairs(
+            mix(entries.pod[rows], entries.hashes[mine][rows]), entries.time[rows], mix(documents.pod[part], documents.hashes[theirs][part]), documents.time[part], _NEAREST_NS
+        )
+        clocks.learn(entries.pod[rows[left]], documents.time[part[right]] - entries.time[rows[left]], least=10, only=poor)
+
+
+def _own_times(entries: Side, documents: Side, pairs: Pairs, usable: np.ndarray[Any, Any]) -> None:
+    """Pairs whose document has the very time that the console's text shows, as precisely as both have it.
+
+    Equal texts a millisecond apart are told apart by it; the kubelet's time could exchange them.
+    """
+    timed = entries.app != 0
+    for precision in _PRECISIONS:
+        for mine, theirs, how in _COMBINATIONS[:4]:
+            rows = np.flatnonzero(timed & (pairs.document < 0) & (entries.hashes[mine] != 0))
+            part = np.flatnonzero(~pairs.taken & usable & (documents.hashes[theirs] != 0))
+            if precision > 1:
+                # Only what was cut to this precision may be compared at it.
+                cut_rows, cut_part = entries.app[rows] % precision == 0, documents.time[part] % precision == 0
+                if not cut_part.all() and not cut_rows.all():
+                    rows, part = (rows, part[cut_part]) if cut_part.any() else (rows[cut_rows], part)
+            if not len(rows) or not len(part):
+                continue
+            for namespace, container, scoped in scopes(documents, part):
+                left = rows[pairs.document[rows] < 0]
+                keys = mix(scope_keys(entries, left, entries.hashes[mine][left], namespace=namespace, container=container), entries.app[left] // precision)
+                other = mix(
+                    scope_keys(documents, scoped, documents.hashes[theirs][scoped], namespace=namespace, container=container), documents.time[scoped] // precision
+                )
+                found, right = nearest_pairs(keys, entries.time[left], other, documents.time[scoped], _BUFFERED_NS)
+                pairs.add(left[found], scoped[right], how, OWN)
 
 
 def _clocks(entries: Side, documents: Side, names: Names) -> Clocks:

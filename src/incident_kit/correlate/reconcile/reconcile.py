@@ -17,7 +17,13 @@ from incident_kit.correlate.reconcile.causes.assign import assign_causes
 from incident_kit.correlate.reconcile.causes.mapping import FieldTypes, field_types
 from incident_kit.correlate.reconcile.causes.outages import holes_of
 from incident_kit.correlate.reconcile.causes.view import Ending, Hole
-from incident_kit.correlate.reconcile.coverage import ConsoleCoverage, console_coverage, elastic_coverage, pods_without_evidence, workloads
+from incident_kit.correlate.reconcile.coverage import (
+    ConsoleCoverage,
+    console_coverage,
+    elastic_coverage,
+    pods_without_evidence,
+    workloads,
+)
 from incident_kit.correlate.reconcile.leftovers import run_leftovers
 from incident_kit.correlate.reconcile.pairing import UNLABELLED, Pairs, mark_doubles
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, documents_side, read
@@ -124,7 +130,20 @@ def _withhold(evidence: Evidence, judged: list[BucketVerdicts], lag: int | None)
         document_pods |= {one.bucket.names.names[code] for code in found.tolist()}
     silent = pods_without_evidence(console_pods, document_pods, coverage, workloads(evidence, console_pods | document_pods))
     for one in judged:
+        mute = _mute_pods(one.bucket)
+        silent |= {one.bucket.names.names[code] for code in mute}
         withhold(one.bucket.entries, one.verdicts, one.bucket.names.names, coverage, silent, lag)
+
+
+def _mute_pods(bucket: Bucket) -> list[int]:
+    """Pods whose documents carry no message that could be read: nothing can be compared, so nothing is proved."""
+    pods = bucket.documents.pod[bucket.documents.pod >= 0]
+    if not len(pods):
+        return []
+    mute = (bucket.documents.hashes["message_hash"] == 0)[bucket.documents.pod >= 0]
+    documents, without = np.bincount(pods), np.bincount(pods[mute], minlength=int(pods.max()) + 1)
+    found: list[int] = np.flatnonzero((documents > 0) & (without == documents)).tolist()
+    return found
 
 
 def _explain(evidence: Evidence, judged: list[BucketVerdicts]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from incident_kit.correlate.reconcile.match import Integers
 
-_ENTRY = ["namespace", "pod", "container", "time", "message_hash", "head_hash", "text_hash", "prefix_hash"]
+_ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash", "prefix_hash"]
 _DOCUMENT = ["namespace", "pod", "container", "time", "ingested_at", "message_hash", "head_hash", "text_hash", "prefix_hash", "rejected"]
 #: Code of a name that the document does not say.
 NOT_SAID = -1
@@ -30,6 +30,7 @@ class Side:
         hashes: int64 by hash name.
         ingested: when documents arrived; 0 where not said.
         rejected: documents of failure stores.
+        app: the application's own time in the console's text; 0 where it has none.
     """
 
     paths: list[str]
@@ -40,6 +41,7 @@ class Side:
     hashes: dict[str, Integers]
     ingested: Integers
     rejected: np.ndarray[Any, np.dtype[np.bool_]]
+    app: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.time)
@@ -65,7 +67,8 @@ class Names:
             values = pa.concat_arrays(values.chunks)
         encoded = values.dictionary_encode()
         own = np.array([self.code(name) for name in encoded.dictionary.to_pylist()] + [NOT_SAID], dtype=np.int64)
-        return own[np.asarray(pc.fill_null(encoded.indices, len(own) - 1))]
+        found: Integers = own[np.asarray(pc.fill_null(encoded.indices, len(own) - 1))]
+        return found
 
     def code(self, name: str) -> int:
         """Code of one name."""
@@ -98,10 +101,11 @@ def _side(paths: list[str], columns: list[str], names: Names) -> Side:
         hashes = {name: none for name in columns if name.endswith("_hash")}
         return Side(paths, none, none, none, none, hashes, none, np.zeros(0, bool))
     table = read(paths, columns)
-    integers = {name: np.asarray(pc.fill_null(table[name].cast(pa.int64()), 0)) for name in columns if name in ("time", "ingested_at") or name.endswith("_hash")}
+    integers = {name: np.asarray(pc.fill_null(table[name].cast(pa.int64()), 0)) for name in columns if name in ("time", "ingested_at", "app_time") or name.endswith("_hash")}
     rejected = np.asarray(pc.is_valid(table["rejected"])) if "rejected" in columns else np.zeros(table.num_rows, bool)
     return Side(
         paths, names.codes(table["pod"]), names.codes(table["namespace"]), names.codes(table["container"]), integers["time"],
         {name: values for name, values in integers.items() if name.endswith("_hash")},
         integers.get("ingested_at", np.zeros(table.num_rows, np.int64)), rejected,
+        integers.get("app_time", np.zeros(0, np.int64)),
     )

@@ -41,7 +41,8 @@ def lags_of(entries: Side, documents: Side, pairs: Pairs, where: int) -> Integer
     rows = np.flatnonzero((pairs.document >= 0) & (pairs.where == where))
     arrived = documents.ingested[pairs.document[rows]]
     said = arrived != 0
-    return arrived[said] - entries.time[rows[said]]
+    found: Integers = arrived[said] - entries.time[rows[said]]
+    return found
 
 
 def pair_verdicts(entries: Side, documents: Side, unlabelled: Side, pairs: Pairs, clocks: Clocks, lag: int | None) -> Verdicts:
@@ -101,4 +102,4 @@ def withhold(entries: Side, verdicts: Verdicts, names: list[str], coverage: Elas
         unknown((entries.time < begin) | (entries.time >= end), "outside of what was read of Elasticsearch")
     quiet = np.array([name in silent for name in names] or [False])
     if len(entries):
-        unknown(quiet[entries.pod], "no document of the pod, nor of any sibling: nothing says that it was read")
+        unknown(quiet[entries.pod], "no document of the pod (or of a sibling) with a message: nothing says that it was read")

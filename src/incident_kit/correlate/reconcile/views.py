@@ -27,7 +27,7 @@ def container_views(
     text = read(entries.paths, ["text"])["text"]
     length = np.asarray(pc.utf8_length(text))
     level = np.asarray(table["level"].to_numpy(zero_copy_only=False), dtype=object)
-    level[level != level] = None  # noqa: PLR0124  NaN is missing
+    level[np.array([not isinstance(word, str) for word in level], dtype=bool)] = None
     stream = np.asarray(table["stream"].to_numpy(zero_copy_only=False), dtype=object)
     logged = np.asarray(pc.is_valid(table["format"]))
     mask, edge = np.asarray(table["mask_hash"]), np.asarray(table["edge"])

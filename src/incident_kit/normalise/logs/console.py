@@ -134,7 +134,7 @@ def _assign(file: ConsoleFile, lines: Lines, known: list[tuple[int, int | None, 
     timed = [(count, started, finished) for count, started, finished in known if started is not None]
     first = int(lines.time.min())
     # Status times are whole seconds, cut: a line may come up to a second after the finish it belongs to.
-    fitting = [count for count, started, _ in timed if started is not None and started <= first + SECOND]
+    fitting = [count for count, started, _ in timed if started <= first + SECOND]
     if fitting and (len(timed) > 1 or not file.previous):
         return [(max(fitting), lines)]
     return [(newest - 1 if file.previous and newest > 0 else newest, lines)]

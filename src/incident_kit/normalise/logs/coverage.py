@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.console import ContainerConsole, InstanceLines
 from incident_kit.normalise.logs.documents import DocumentFacts
-from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.hits import Reading
 from incident_kit.normalise.logs.times import time_value
 from incident_kit.normalise.raw import RawFolder
@@ -30,7 +29,7 @@ def console_coverage(console: ContainerConsole, instances: list[InstanceLines], 
             continue
         first, last = int(one.lines.time[0]), int(one.lines.time[-1])
         started, finished = _times(mine, one.restart_count)
-        whole = started is not None and first - started <= _QUIET_START_NS or kept
+        whole = (started is not None and first - started <= _QUIET_START_NS) or kept
         begin = min(started, first) if started is not None and whole else first
         end = max(finished + SECOND, last) if finished is not None else max(last, context.captured_at or context.window.end)
         reason = "the console's first line follows the container's start" if whole else "what was written before the first line is not known (rotated, or not collected)"
@@ -53,7 +52,7 @@ def _times(mine: pd.DataFrame, restart_count: int | None) -> tuple[int | None, i
     return ns(row["started_at"]), ns(row["finished_at"])
 
 
-def elastic_coverage(raw: RawFolder, context: Context, reading: Reading, facts: DocumentFacts, roles: FieldRoles) -> list[dict[str, Any]]:
+def elastic_coverage(raw: RawFolder, context: Context, reading: Reading, facts: DocumentFacts) -> list[dict[str, Any]]:
     """Rows with pod null hold for all pods; with pods named in query.json, one row for each of them instead."""
     start, end = context.window.start, context.window.end
     if not reading.files:

@@ -112,7 +112,7 @@ def _unwrap(hit: Hit) -> tuple[dict[str, Any], str | None]:
             nested = _json_object(nested)
         return (nested if isinstance(nested, dict) else source), reason
     index = hit.index.lower()
-    if "dead" in index and "letter" in index or "dlq" in index or "deadletter" in index:
+    if ("dead" in index and "letter" in index) or "dlq" in index or "deadletter" in index:
         reason = first_text(lookup(source, "error.message")) or first_text(source.get("reason")) or f"in {hit.index}"
         for path in ("document.source", "original", "event.original", "message", "payload", "data"):
             raw = lookup(source, path)

@@ -61,7 +61,6 @@ def entries_of(
         rows = np.flatnonzero(heads)
         head_levels[rows] = layout.parse(lines.text.take(pa.array(rows))).level
     owner = owners(lines, heads, head_levels)
-    owner = _own_blank(owner)
     firsts = np.unique(owner[owner >= 0])
     if not len(firsts):
         return CONSOLE_ENTRIES.schema.empty_table()
@@ -69,10 +68,6 @@ def entries_of(
     first_lines = lines.text.take(pa.array(firsts))
     texts, rests = _joined(lines, owner, firsts, counts, first_lines)
     return _rows(lines, parts, firsts, counts, first_lines, texts, rests, instance, layout, roles, first_number, offset_seconds)
-
-
-def _own_blank(owner: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return owner
 
 
 def _joined(

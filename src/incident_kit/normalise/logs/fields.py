@@ -131,7 +131,7 @@ class FieldRoles:
         for path in known[role]:
             value = lookup(document, path)
             if value is not None and value != "":
-                if role == "pod" and (not isinstance(value, str | list) or path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods)):
+                if role == "pod" and (not isinstance(value, str | list) or (path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods))):
                     continue
                 return value
         return None
@@ -176,11 +176,11 @@ def detect_roles(
             if isinstance(value, str) and value in pods:
                 proved[path] += 1
     paths = {role: tuple(candidates) for role, candidates in CANDIDATES.items()}
-    candidates = [p for p in paths["pod"]]
+    candidates = list(paths["pod"])
     good = [p for p in candidates if proved[p]]
     extra = [p for p, _ in proved.most_common() if p not in candidates and not p.startswith("message")]
     rest = [p for p in candidates if p not in good]
-    paths["pod"] = tuple(good + rest + extra)
+    paths["pod"] = (*good, *rest, *extra)
     proved_only = frozenset(extra) | {p for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name") if p not in good and pods}
     for role, chosen in (overrides or {}).items():
         if role in paths and chosen:
@@ -213,7 +213,7 @@ def properties_of(document: JsonObject, roles: FieldRoles, *, limit: int = 60) -
     used = {p for role in ("pod", "namespace", "container", "time", "ingested", "level", "message", "template", "exception", "original") for p in roles.paths[role]}
     found: dict[str, Any] = {}
     for path, value in flatten(document):
-        if path in used or path.startswith(_SKIPPED_PREFIXES) or isinstance(value, list) and len(value) > 20:
+        if path in used or path.startswith(_SKIPPED_PREFIXES) or (isinstance(value, list) and len(value) > 20):
             continue
         found[path] = value if not isinstance(value, str) or len(value) < 400 else value[:400]
         if len(found) >= limit:

@@ -71,7 +71,7 @@ def inside(text: str, following: str | None, grammar: str, *, after_frames: bool
             return "python-link"
         if PYTHON_START.match(text) and grammar == "python-link":
             return "python"
-        if not text and (grammar == "python-link" or following is not None and (_PYTHON_LINK.match(following) or PYTHON_START.match(following))):
+        if not text and (grammar == "python-link" or (following is not None and (_PYTHON_LINK.match(following) or PYTHON_START.match(following)))):
             return grammar
     if grammar == "go" and (not text or _GO_LINE.match(text)):
         return "go"

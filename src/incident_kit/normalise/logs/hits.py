@@ -139,7 +139,7 @@ def hits_of(document: Any, name: str, context: Context, reading: Reading) -> Ite
     if "error" in document and "status" in document and "_source" not in document:
         _incomplete(reading, context, name, f"Elasticsearch answered with an error: {str(document['error'])[:300]}")
         return
-    if "_source" in document or "fields" in document and "_id" in document:
+    if "_source" in document or ("fields" in document and "_id" in document):
         source = document.get("_source")
         if not isinstance(source, dict):
             source = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in document.get("fields", {}).items()}

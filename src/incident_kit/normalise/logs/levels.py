@@ -21,7 +21,7 @@ WORDS = sorted((word for word in FOLDED if len(word) > 2 and word.isalpha() and 
 
 
 def fold_level(value: Any) -> str | None:
-    """The folded name of a level, or None: names of any library, pino's and bunyan's numbers, syslog's not."""
+    """The folded name of a level, or None: names of any library, pino's, bunyan's, logback's and syslog's numbers."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -35,12 +35,13 @@ def fold_level(value: Any) -> str | None:
 
 
 def _numeric(value: float) -> str | None:
+    steps: tuple[tuple[int, str], ...] = ((10, "trace"), (20, "debug"), (30, "info"), (40, "warn"), (50, "error"), (60, "fatal"))
     if 1000 <= value <= 60000:  # logback's level_value
         value /= 1000
         steps = ((5, "trace"), (10, "debug"), (20, "info"), (30, "warn"), (40, "error"))
-    else:
-        steps = ((10, "trace"), (20, "debug"), (30, "info"), (40, "warn"), (50, "error"), (60, "fatal"))
-    if value < 5 or value > 60:
+    if 0 <= value <= 7:  # syslog's, as GELF and journald have them
+        return ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")[int(value)]
+    if value > 60:
         return None
     for limit, name in steps:
         if value <= limit:

@@ -19,7 +19,6 @@ ANSI = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 _CRI = rf"(?s)^(?P<time>{_STAMP}) (?P<stream>stdout|stderr) (?P<tag>[PF])(?::\S*)? ?(?P<text>.*)$"
 _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
-_DOCKER = '{"log":'
 
 
 @dataclass(slots=True)
@@ -84,10 +83,8 @@ def _join_partials(
     time: np.ndarray, stream: np.ndarray, text: pa.Array, partial: np.ndarray, valid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, pa.Array, np.ndarray]:
     # Partials of one stream go on until its next full line, also when the other stream writes in between.
-    first = np.arange(len(time))
     pieces: dict[int, list[str]] = {}
     drop = np.zeros(len(time), dtype=bool)
-    near = np.flatnonzero(partial | np.concatenate([[False], partial[:-1]]))
     for code in (1, 2):
         own = np.flatnonzero(stream == code)
         if not len(own) or not partial[own].any():
@@ -96,14 +93,13 @@ def _join_partials(
         after = np.concatenate([[False], flags[:-1]])
         starts = np.flatnonzero(flags & ~after)
         for start in starts:
-            stop = start
+            stop = int(start)
             while stop < len(own) and flags[stop]:
                 stop += 1
             stop = min(stop, len(own) - 1)
             members = own[start : stop + 1]
             pieces[int(members[0])] = [text[int(i)].as_py() for i in members]
             drop[members[1:]] = True
-    del first, near
     positions = np.array(sorted(pieces), dtype=np.int64)
     mask = np.zeros(len(time), dtype=bool)
     mask[positions] = True

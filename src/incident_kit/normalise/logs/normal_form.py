@@ -56,7 +56,7 @@ _UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
 def _unescape(text: str) -> str:
-    """Characters that JSON wrote as ``\\u00f1``; halves of a pair that stand alone become U+FFFD."""
+    """Characters that JSON wrote as four hexadecimal digits; halves of a pair that stand alone become U+FFFD."""
     def character(run: re.Match[str]) -> str:
         units = bytes.fromhex(run[0].replace("\\u", ""))
         return units.decode("utf-16-be", errors="replace")
@@ -130,7 +130,7 @@ def hashes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 @lru_cache(maxsize=8)
-def _hasher(process: int, thread: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - the key of the cache
+def _hasher(_process: int, _thread: int) -> duckdb.DuckDBPyConnection:
     """One connection per process and thread: opening one costs more than hashing a batch."""
     return duckdb.connect(config={"threads": 1})
 

@@ -56,7 +56,7 @@ def normalise_logs(raw: RawFolder, context: Context, containers: pd.DataFrame, p
         facts = write_documents(read_hits(raw, files, context, reading), roles, context, writer)
     close_reading(context, reading)
     rows = _write_consoles(found, raw, context, containers, tables_folder, count)
-    return rows + elastic_coverage(raw, context, reading, facts, roles)
+    return rows + elastic_coverage(raw, context, reading, facts)
 
 
 def _says_incomplete(gap: dict[str, Any]) -> bool:
@@ -137,8 +137,9 @@ def _sample(instances: list[InstanceLines]) -> pa.Array:
     pieces = []
     for one in instances:
         size = len(one.lines)
-        rows = np.unique(np.linspace(0, size - 1, min(size, max(200, _SAMPLED_LINES // max(1, len(instances))))).astype(np.int64)) if size else []
-        pieces.append(one.lines.text.take(pa.array(rows, pa.int64())))
+        wanted = min(size, max(200, _SAMPLED_LINES // max(1, len(instances))))
+        chosen = np.unique(np.linspace(0, max(0, size - 1), wanted).astype(np.int64))
+        pieces.append(one.lines.text.take(pa.array(chosen, pa.int64())))
     return pa.concat_arrays(pieces) if pieces else pa.array([], pa.large_string())
 
 

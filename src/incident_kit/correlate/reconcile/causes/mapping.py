@@ -90,7 +90,7 @@ def _refuses_date(value: Any) -> bool:
     if isinstance(value, int | float):
         return False
     text = str(value)
-    return not (re.fullmatch(r"\d{4}(?:-\d\d(?:-\d\d)?)?", text) or re.fullmatch(r"-?\d+", text) or "T" in text and time_value(text) is not None)
+    return not (re.fullmatch(r"\d{4}(?:-\d\d(?:-\d\d)?)?", text) or re.fullmatch(r"-?\d+", text) or ("T" in text and time_value(text) is not None))
 
 
 def _paths(name: str, types: FieldTypes) -> list[str]:

@@ -90,7 +90,7 @@ def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool
     own = view.restart == instances[0]
     at_end = not (view.delivered & own)[end + 1 :].any()
     ending = view.endings.get(int(instances[0]))
-    if at_end and (ending is not None and ending.finished_at is not None or instances[0] != view.restart.max()):
+    if at_end and ((ending is not None and ending.finished_at is not None) or instances[0] != view.restart.max()):
         # The tail of an instance that ended is its own signature, unless it is far too long for a buffer.
         return hole.end - hole.begin > 300 * _SECOND and hole.count > 60
     at_start = not (view.delivered & own)[:begin].any()

@@ -18,7 +18,7 @@ def not_logged(view: ContainerView, losses: Losses) -> None:
     if runtime:
         losses.give(np.array(runtime), "not_logged", 0.9, "what a runtime prints by itself, past any logger")
     known = np.array([s is not None for s in view.stream], dtype=bool)
-    for stream in {s for s in view.stream[known]}:
+    for stream in set(view.stream[known].tolist()):
         rows = np.asarray(view.stream == stream)
         if rows.sum() >= 2 and not view.delivered[rows].any() and view.delivered[~rows & known].sum() >= 10 and not view.logged[rows].all():
             losses.give(rows, "not_logged", 0.7, f"nothing on {stream} arrives")

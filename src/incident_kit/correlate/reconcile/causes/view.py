@@ -52,7 +52,7 @@ class Losses:
 
     def open(self) -> Flags:
         """Lost entries without a cause."""
-        found: Flags = self.lost & (self.cause == None)  # noqa: E711
+        found: Flags = self.lost & np.equal(self.cause, None).astype(bool)
         return found
 
     def give(self, rows: Flags | Integers, cause: str, confidence: float, evidence: str) -> None:

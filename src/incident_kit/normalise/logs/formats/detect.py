@@ -1,5 +1,8 @@
-"""Which layout a container uses: patterns scored on a sample, by how many lines they fit and by how many of the
-messages they give some document has; when the documents know better, the prefix is learnt."""
+"""Which layout a container uses.
+
+Patterns are scored on a sample: by how many lines they fit, and by how many of the messages they give some document
+has. When the documents know better, the prefix is learnt.
+"""
 
 from __future__ import annotations
 

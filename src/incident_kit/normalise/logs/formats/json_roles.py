@@ -23,45 +23,53 @@ def json_roles(lines: Iterable[str], known: KnownMessages) -> FieldRoles:
         lines: a sample of the console's lines.
         known: messages of the pod's documents with their levels.
     """
-    documents = []
-    for line in lines:
-        if line.lstrip()[:1] == "{" and len(documents) < _MOST_LINES:
-            try:
-                document = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(document, dict):
-                documents.append(document)
+    documents = _documents(lines)
     roles = FieldRoles()
     if not documents or not known:
         return roles
     hits: Counter[str] = Counter()
-    said: Counter[str] = Counter()
+    usual_hits = 0
     levels: dict[str, dict[Any, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for document in documents:
-        level = None
-        leaves = list(flatten(document))
         usual = first_text(roles.value(document, "message"))
-        if usual is not None and normal_form(usual.partition("\n")[0]) in known.levels:
-            said["usual"] += 1
-        for path, value in leaves:
-            if isinstance(value, str) and len(value) > 2:
-                form = normal_form(value.partition("\n")[0])
-                if form in known.levels:
-                    hits[path] += 1
-                    level = known.levels[form] or level
-        if level is not None:
-            for path, value in leaves:
-                if isinstance(value, str | int) and len(str(value)) <= 12:
-                    levels[path][value][level] += 1
+        usual_hits += usual is not None and normal_form(usual.partition("\n")[0]) in known.levels
+        _vote(list(flatten(document)), known, hits, levels)
     paths = dict(roles.paths)
     best = hits.most_common(1)
-    if best and best[0][1] > 2 * said["usual"] and best[0][0] not in CANDIDATES["message"][:1]:
+    if best and best[0][1] > 2 * usual_hits and best[0][0] not in CANDIDATES["message"][:1]:
         paths["message"] = (best[0][0], *paths["message"])
     found = FieldRoles(paths=paths)
     if not any(fold_level(found.value(document, "level")) for document in documents[:50]):
         found.level_words = _level_words(levels, found)
     return found
+
+
+def _documents(lines: Iterable[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        if line.lstrip()[:1] == "{" and len(found) < _MOST_LINES:
+            try:
+                document = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(document, dict):
+                found.append(document)
+    return found
+
+
+def _vote(leaves: list[tuple[str, Any]], known: KnownMessages, hits: Counter[str], levels: dict[str, dict[Any, Counter[str]]]) -> None:
+    """Which leaves of one line are some document's message, and which words stand beside that document's level."""
+    level = None
+    for path, value in leaves:
+        if isinstance(value, str) and len(value) > 2:
+            form = normal_form(value.partition("\n")[0])
+            if form in known.levels:
+                hits[path] += 1
+                level = known.levels[form] or level
+    if level is not None:
+        for path, value in leaves:
+            if isinstance(value, str | int) and len(str(value)) <= 12:
+                levels[path][value][level] += 1
 
 
 def _level_words(levels: dict[str, dict[Any, Counter[str]]], roles: FieldRoles) -> dict[Any, str]:

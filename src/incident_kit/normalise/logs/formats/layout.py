@@ -64,11 +64,12 @@ class Layout:
             found = found | np.asarray(pc.match_substring_regex(texts, _JSON))
         for alternative in self.alternatives:
             if not found.all():
-                found = found | np.asarray(pc.match_substring_regex(texts, _plain(alternative.expression)))
+                found = found | np.asarray(pc.match_substring_regex(texts, alternative.expression))
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
-        return found & ~np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION)) & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
+        told: np.ndarray[Any, np.dtype[np.bool_]] = found & ~np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION))
+        return told & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
 
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
@@ -89,7 +90,7 @@ class Layout:
         return parsed
 
     def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:
-        open_rows = np.flatnonzero(parsed.format == None)  # noqa: E711
+        open_rows = np.flatnonzero(np.equal(parsed.format, None))
         if not len(open_rows):
             return
         whole = len(open_rows) == len(firsts)
@@ -110,10 +111,6 @@ class Layout:
             mask = np.zeros(len(firsts), dtype=bool)
             mask[rows] = True
             parsed.message = pc.replace_with_mask(parsed.message, pa.array(mask), hit.field("message").cast(parsed.message.type))
-
-
-def _plain(expression: str) -> str:
-    return expression
 
 
 def _objects(values: pa.Array) -> np.ndarray[Any, Any]:

@@ -71,7 +71,7 @@ class Split:
 
 def split_line(line: str, known: KnownMessages) -> Split | None:
     """The split of a line whose message is the longest that a document knows."""
-    starts = [0] + [m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]
+    starts = [0, *[m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]]
     for start in starts:
         form = normal_form(line[start:])
         if form in known.levels and len(form) >= 3:
