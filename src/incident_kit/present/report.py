@@ -181,10 +181,10 @@ def by_cause(lost: pd.DataFrame) -> pd.DataFrame:
 
 def _markdown(text: object) -> str:
     """Text that Markdown shows as it is: nothing in it formats, links or becomes HTML."""
-    escaped = cell(text)
-    for character in "\\`*_{}[]<>#|!~":
+    escaped = cell(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "\\`*_{}[]#|!~":
         escaped = escaped.replace(character, f"\\{character}")
-    return escaped.replace("&", "&amp;")
+    return escaped
 
 
 def _markdown_table(frame: pd.DataFrame) -> str:

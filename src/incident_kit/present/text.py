@@ -37,7 +37,7 @@ def visible(value: object) -> str:
 def shorten(value: object, width: int) -> str:
     """Visible text of at most ``width`` characters; what is cut away is marked by an ellipsis."""
     text = visible(value)
-    return text if len(text) <= width else text[: max(width - 1, 1)] + "…"
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def shorten_middle(value: object, width: int) -> str:
