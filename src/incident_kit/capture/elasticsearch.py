@@ -13,8 +13,9 @@ from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.profile import load_credentials
 from incident_kit.sources.elasticsearch import Search, index_path
 from incident_kit.sources.slices import Reading
-from incident_kit.window import SECOND, format_ns
+from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
+_QUERY = "elasticsearch/query.json"
 _SUBFIELDS = ("", ".keyword", ".raw")
 _EXACT = {"keyword", "constant_keyword", "wildcard"}
 _DATES = {"date", "date_nanos"}
@@ -60,7 +61,10 @@ def capture_elasticsearch(session: Session) -> None:
         session.progress(f"elasticsearch: {error.reason}")
         return
     questions = Questions(session, types)
-    questions.keep()
+    if session.journal.done("elasticsearch documents"):
+        session.context.captured_at = questions.earlier_reading()
+    else:
+        questions.keep()
     _read(session, search, indices, Request("documents", questions.documents()))
     if questions.narrowed:
         limit = session.profile.elasticsearch.limit_without_pod
@@ -164,7 +168,11 @@ class Questions:
         }
         if self.narrowed:
             asked["pods"] = self._pods
-        self._session.store.document("elasticsearch/query.json", asked)
+        self._session.store.document(_QUERY, asked)
+
+    def earlier_reading(self) -> int | None:
+        """When an interrupted run of this capture read the documents; later ones are not in them."""
+        return parse_rfc3339(str(self._session.store.read(_QUERY).get("opened_at")))
 
 
 def _mappings(session: Session, search: Search, indices: Sequence[str]) -> str:
@@ -214,6 +222,7 @@ def _documents(session: Session, search: Search, indices: Sequence[str], request
         )
     if request.stem == "documents":
         session.context.captured_at = reading.opened_at
+        session.store.document(_QUERY, {**session.store.read(_QUERY), "opened_at": format_ns(reading.opened_at)})
     for problem in reading.problems:
         session.gap(SourceIncomplete("elasticsearch", what, problem, "Repeat the capture."))
     seconds = max(time.monotonic() - began, 0.001)

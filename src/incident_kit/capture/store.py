@@ -52,6 +52,12 @@ class RawStore:
         with self._file(relative) as path:
             path.write_bytes(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2) + b"\n")
 
+    def read(self, relative: str) -> dict[str, Any]:
+        """A document written earlier; empty when there is none."""
+        path = self.folder / relative
+        document = orjson.loads(path.read_bytes()) if path.is_file() else {}
+        return document if isinstance(document, dict) else {}
+
     def text(self, relative: str, blocks: Iterable[bytes]) -> int:
         """Write log text given in blocks of whole lines; how many bytes. The file is compressed."""
         return self.text_and_lines(relative, blocks)[0]
