@@ -104,6 +104,8 @@ def merge_connections(rows: Iterable[Connection]) -> list[Connection]:
 
 
 def _merge_group(group: set[Connection]) -> list[Connection]:
+    if len(group) == 1:
+        return list(group)
     current = sorted(group, key=_order)
     while True:
         following = sorted({_joined(part) for part in _components(current)}, key=_order)

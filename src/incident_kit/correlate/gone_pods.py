@@ -33,6 +33,8 @@ _IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image
 _PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
 #: Events of the same end may come this long after its Killing.
 _AFTER_KILLING = 5_000_000_000
+#: An indexed Job's name is cut here at the earliest (58 less the index): no owner's name is told apart by less.
+_PREFIX = 50
 _OWNERS = ("ReplicaSet", "Job", "DaemonSet", "StatefulSet", "ReplicationController")
 
 
@@ -124,6 +126,10 @@ def _learn_from_owner_event(
 
 def learn_from_endpoints(lives: list[Lifetime], evidence: Evidence) -> None:
     """Addresses from EndpointSlices, which may still name a pod whose object was not captured."""
+    gone: dict[str, list[Lifetime]] = {}
+    for life in lives:
+        if not life.captured:
+            gone.setdefault(life.pod, []).append(life)
     for document in _objects(evidence, "EndpointSlice"):
         name = text(document, "metadata", "name")
         for endpoint in listed(document, "endpoints"):
@@ -131,8 +137,8 @@ def learn_from_endpoints(lives: list[Lifetime], evidence: Evidence) -> None:
             addresses = endpoint.get("addresses")
             if target.get("kind") != "Pod" or not isinstance(addresses, list):
                 continue
-            for life in lives:
-                if not life.captured and _is_target(life, target):
+            for life in gone.get(str(target.get("name")), []):
+                if _is_target(life, target):
                     life.learn("pod_ips", [str(ip) for ip in addresses], f"EndpointSlice {name}")
                     life.learn("node", text(endpoint, "nodeName"), f"EndpointSlice {name}")
 
@@ -148,15 +154,27 @@ def learn_from_owners(lives: list[Lifetime], evidence: Evidence) -> None:
     gone = [life for life in lives if not life.captured]
     if not gone:
         return
-    owners = [document for kind in _OWNERS for document in _objects(evidence, kind)]
+    owners: dict[str, list[dict[str, Any]]] = {}
+    for kind in _OWNERS:
+        for document in _objects(evidence, kind):
+            owners.setdefault((text(document, "metadata", "name") or "")[:_PREFIX], []).append(document)
     for life in gone:
-        fitting = [owner for owner in owners if _may_own(owner, life)]
+        fitting = [owner for prefix in _prefixes(life) for owner in owners.get(prefix, []) if _may_own(owner, life)]
         if len(fitting) > 1 and len(named := [o for o in fitting if _is_named_owner(o, life)]) == 1:
             fitting = named
         if len(fitting) == 1:
             _learn_from_owner(life, fitting[0])
         elif not fitting:
             _learn_from_name(life)
+
+
+def _prefixes(life: Lifetime) -> set[str]:
+    """Beginnings of the pod's name that its owner's name can have, so that not every owner is looked at."""
+    pod = life.pod
+    found = {pod[:position][:_PREFIX] for position, letter in enumerate(pod) if letter == "-"} | {pod[:_PREFIX]}
+    if life.value("owner_name"):
+        found.add(str(life.value("owner_name"))[:_PREFIX])
+    return found
 
 
 def _objects(evidence: Evidence, kind: str) -> list[dict[str, Any]]:
@@ -230,6 +248,13 @@ def _template_images(owner: dict[str, Any]) -> Iterator[str]:
 def _learn_from_name(life: Lifetime) -> None:
     reading = read_name(life.pod)
     source = "the pod's name"
+    owner_kind, owner_name = life.value("owner_kind"), life.value("owner_name")
+    if owner_kind == "ReplicaSet" and (deployment := deployment_of(owner_name)):
+        life.learn("workload_kind", "Deployment", "the ReplicaSet's name", observed=False)
+        life.learn("workload", deployment, "the ReplicaSet's name", observed=False)
+    elif owner_kind in ("DaemonSet", "StatefulSet"):
+        life.learn("workload_kind", owner_kind, life.facts["owner_name"].source)
+        life.learn("workload", owner_name, life.facts["owner_name"].source)
     life.learn("owner_kind", reading.owner_kind, source, observed=False)
     life.learn("owner_name", reading.owner_name, source, observed=False)
     life.learn("workload_kind", reading.workload_kind, source, observed=False)

@@ -104,8 +104,14 @@ def _near(wanted: str, known: Sequence[Lifetime]) -> list[str]:
 def _build(evidence: Evidence) -> list[Lifetime]:
     lives = _from_objects(evidence)
     learn_from_events(lives, evidence)
+    by_name: dict[str, list[Lifetime]] = {}
+    for life in sorted(lives, key=lambda life: life.begin or 0):
+        by_name.setdefault(life.pod, []).append(life)
     for seen in pods_in_logs(evidence):
-        _learn_from_logs(lives, seen)
+        found = _learn_from_logs(by_name.get(seen.pod, []), seen)
+        if found is not None:
+            by_name.setdefault(seen.pod, []).append(found)
+            lives.append(found)
     learn_from_endpoints(lives, evidence)
     learn_from_owners(lives, evidence)
     return sorted(lives, key=lambda life: (life.begin or 0, life.key, life.pod_uid or ""))
@@ -142,15 +148,15 @@ def _images(evidence: Evidence) -> dict[str, list[str]]:
     return found
 
 
-def _learn_from_logs(lives: list[Lifetime], seen: LogPod) -> None:
+def _learn_from_logs(same_name: list[Lifetime], seen: LogPod) -> Lifetime | None:
+    """Add what one side of the logs knows to the pod's life; a life that nobody else knows is returned."""
     source = "Elasticsearch documents" if seen.side == "elastic" else "console files"
-    same_name = [life for life in lives if life.pod == seen.pod]
     homes = [life for life in same_name if None in (life.namespace, seen.namespace) or life.namespace == seen.namespace]
     if len({life.namespace for life in homes}) > 1:
-        return  # documents without namespace fit pods of several: they tell of neither
-    if not homes:
-        homes = [Lifetime(seen.namespace, seen.pod)]
-        lives.append(homes[0])
+        return None  # documents without namespace fit pods of several: they tell of neither
+    fresh = None if homes else Lifetime(seen.namespace, seen.pod)
+    if fresh is not None:
+        homes = [fresh]
     if len(homes) > 1:
         # Several lives of one name: each gets the part of the sightings that it can have had.
         first, last = homes[0], homes[-1]
@@ -158,7 +164,7 @@ def _learn_from_logs(lives: list[Lifetime], seen: LogPod) -> None:
             first.sight(seen.first, source)
         if seen.last is not None and last.may_live_at(seen.last):
             last.sight(seen.last, source)
-        return
+        return None
     life = homes[0]
     life.namespace = life.namespace or seen.namespace
     life.sight(seen.first, source)
@@ -166,3 +172,4 @@ def _learn_from_logs(lives: list[Lifetime], seen: LogPod) -> None:
     if len(seen.nodes) == 1:
         life.learn("node", seen.nodes[0], source)
     life.learn("images", list(seen.images), source)
+    return fresh
