@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from incident_kit.correlate.reconcile.clocks import Clocks
-from incident_kit.correlate.reconcile.match import Integers, mix
+from incident_kit.correlate.reconcile.match import Integers, is_among, mix
 from incident_kit.correlate.reconcile.pairing import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 
@@ -24,7 +24,7 @@ def arbitrate(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> N
     if not len(lost) or not len(documents):
         return
     keys = mix(entries.pod, entries.hashes["head_hash"])
-    members = np.flatnonzero(np.isin(keys, keys[lost]) & ((pairs.document < 0) | (pairs.where == OWN)))
+    members = np.flatnonzero(is_among(keys, keys[lost]) & ((pairs.document < 0) | (pairs.where == OWN)))
     members = members[np.lexsort((entries.time[members], keys[members]))]
     clusters = [cluster for cluster in _clusters(entries, members, keys, clocks) if (pairs.document[cluster] < 0).any() and (pairs.document[cluster] >= 0).any()]
     if not clusters:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
-from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
+from incident_kit.correlate.reconcile.match import Integers, is_among, mix, nearest_pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side
 
 #: How a pair was found; the order is the order of trust.
@@ -109,8 +109,8 @@ def disown(entries: Side, documents: Side) -> None:
         mine, theirs = getattr(entries, name), getattr(documents, name)
         if not len(theirs):
             continue
-        known = np.unique(mix(entries.pod, mine)) if len(mine) else np.zeros(0, np.int64)
-        fits = np.isin(mix(documents.pod, theirs), known)
+        known = mix(entries.pod, mine) if len(mine) else np.zeros(0, np.int64)
+        fits = is_among(mix(documents.pod, theirs), known)
         said = theirs != NOT_SAID
         # Judged per pod: a field that never names a container of the pod's consoles names something else.
         pods_with_fit = np.unique(documents.pod[fits])
@@ -245,7 +245,7 @@ def mark_doubles(documents: Side, pairs: Pairs) -> None:
     open_rows = np.flatnonzero(~pairs.taken & ~documents.rejected)
     if not len(open_rows):
         return
-    repeated = np.isin(identity[open_rows], identity[pairs.taken])
+    repeated = is_among(identity[open_rows], identity[pairs.taken])
     pairs.doubles[open_rows[repeated]] = True
     rest = open_rows[~repeated]
     _, first = np.unique(identity[rest], return_index=True)
