@@ -239,3 +239,19 @@ def test_peers_tell_when_a_node_went_down_and_came_back(normalise):
     tables, _ = normalise({"rabbit1@localhost.log": (RECORDINGS / "log_node_down.log").read_text()})
     told = [(row["event"], row["rabbit_node"]) for row in tables["rabbit_events"]]
     assert ("peer_down", "rabbit3@localhost") in told and ("partition", "rabbit3@localhost") in told
+
+
+def test_rotated_parts_of_a_console_are_read_in_time_order_and_repeated_lines_once(normalise):
+    first = "2026-11-23T15:00:01.000100000Z stdout F 2026-11-23 15:00:01.000000+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)\n"
+    last = "2026-11-23T15:10:01.000100000Z stdout F 2026-11-23 15:10:01.000000+00:00 [info] <0.9.0> closing AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)\n"
+    tables, _ = normalise(
+        {
+            "console/mq/rabbit-1/rabbitmq/0.log": first + last,
+            "console/mq/rabbit-1/rabbitmq/0.log.20261123-150500": first,
+        }
+    )
+    [row] = tables["connections"]
+    assert (row["connected_at"], row["closed_at"]) == (
+        parse_rfc3339("2026-11-23T15:00:01Z"),
+        parse_rfc3339("2026-11-23T15:10:01Z"),
+    )

@@ -95,6 +95,8 @@ def _unique(documents: list[Document]) -> list[Document]:
 
 def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: list[str], context: Context) -> None:
     records, zoned = with_zone(records)
+    # Parts of one log come in the order of their names, and .previous may repeat what the current file holds.
+    records = list(dict.fromkeys(sorted(records, key=lambda record: record.time)))
     if not records:
         return
     if not zoned:
