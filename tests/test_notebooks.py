@@ -11,7 +11,9 @@ import nbformat
 import pytest
 
 from incident_kit.errors import NotFoundError, UsageError
+from incident_kit.importing import import_folder
 from incident_kit.present import notebook as runner
+from tests.present.folder import POD, write_folder
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
@@ -133,3 +135,24 @@ def test_a_failed_step_still_leaves_a_page_that_names_it(tmp_path, monkeypatch):
     assert "a result that is whole" in page
     assert "never reached" not in page
     assert "<script>" not in page
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("collected"))
+    return import_folder(folder, tmp_path_factory.mktemp("bundles") / "handmade.incident")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_notebook_runs_to_its_end_on_a_bundle_it_has_never_seen(name, bundle, tmp_path):
+    page = runner.run_notebook(name, bundle, tmp_path / f"{name}.html").read_text("utf-8")
+    assert "This page is incomplete" not in page
+    assert POD in page
+    assert LAST_SECTION in page
+
+
+def test_a_page_of_a_notebook_holds_no_code_runs_no_script_and_fetches_nothing(bundle, tmp_path):
+    page = runner.run_notebook("console_versus", bundle, tmp_path / "page.html", {"pod": POD}).read_text("utf-8")
+    assert "import incident_kit" not in page
+    assert not re.search(r"<script|<link|<iframe|\bsrc=\"(?!data:)|url\(|@import|href=\"http", page)
+    assert "&lt;script&gt;alert(1)" in page
