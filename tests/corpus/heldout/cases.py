@@ -9,6 +9,7 @@ from tests.corpus.model import Case, Container
 from tests.corpus.services import KUBERNETES, Shipping, deploy, run
 
 from .formats import FORMATS
+from .more import MORE
 
 POD_FIELDS = ("podName", "kubernetes.pod.name", "hostname", "k8s_pod", "kubernetes.pod_name")
 
@@ -22,7 +23,7 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
         for share in (0.03, 0.0):
             container = deploy(case, "orders-service", "python_stdlib")
             container.owner.containers[0] = container = Container(
-                "app", FORMATS[format_name], started=container.started, pod=container.owner,
+                "app", (FORMATS | MORE)[format_name], started=container.started, pod=container.owner,
             )
             run(case, container, shipping, weights=(0.7, 0.1, 0.05, 0.15 if number % 2 else 0.0))
             if number % 2:
@@ -32,4 +33,4 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
     return make
 
 
-CASES = {f"heldout_{name}": losses_in(name, number) for number, name in enumerate(FORMATS)}
+CASES = {f"heldout_{name}": losses_in(name, number) for number, name in enumerate((*FORMATS, *MORE))}
