@@ -79,10 +79,9 @@ def manifests(lab: dict[str, Any], store: Path) -> list[dict[str, Any]]:
     return documents
 
 
-@pytest.fixture
-def applied(lab: dict[str, Any], tmp_path: Path) -> Iterator[Path]:
-    store = tmp_path / "store"
-    store.mkdir()
+@pytest.fixture(scope="module")
+def applied(lab: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    store = tmp_path_factory.mktemp("store")
     kubectl(lab, "create", "namespace", NAMESPACE)
     try:
         secret = {
@@ -96,7 +95,7 @@ def applied(lab: dict[str, Any], tmp_path: Path) -> Iterator[Path]:
         yield store
     finally:
         kubectl(lab, "delete", "clusterrolebinding,clusterrole", "incident-kit-snapshot", "--ignore-not-found")
-        kubectl(lab, "delete", "namespace", NAMESPACE, "--wait=false")
+        kubectl(lab, "delete", "namespace", NAMESPACE, "--timeout=50s")
 
 
 def test_the_cronjob_takes_a_snapshot_with_the_rights_it_names(lab: dict[str, Any], applied: Path) -> None:
