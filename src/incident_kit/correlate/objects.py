@@ -28,7 +28,7 @@ class Objects:
         self._by_kind: dict[str, list[Document]] = defaultdict(list)
         self._by_name: dict[tuple[str, str | None, str], Document] = {}
         self._by_owner: dict[str, list[Document]] = defaultdict(list)
-        for document in documents:
+        for document in map(well_typed, documents):
             kind, name = document.get("kind"), field(document, "metadata", "name")
             if not isinstance(kind, str) or not isinstance(name, str):
                 continue
@@ -55,6 +55,37 @@ class Objects:
     def kinds(self) -> set[str]:
         """Kinds of which at least one object was captured."""
         return set(self._by_kind)
+
+
+#: Fields that the API promises to be strings, wherever they stand.
+_STRINGS = frozenset(
+    {"name", "namespace", "uid", "kind", "image", "phase", "operator", "key", "manager", "secretName", "nodeName", "subPath",
+     "schedule", "timeZone", "protocol", "cidr", "reason", "subresource", "concurrencyPolicy", "type"}
+)  # fmt: skip
+_STRING_LISTS = frozenset({"values", "except", "policyTypes", "addresses"})
+_NUMBERS = frozenset({"endPort", "containerPort", "number", "restartCount", "startingDeadlineSeconds", "revision"})
+_NUMBERS_OR_NAMES = frozenset({"port", "targetPort"})
+
+
+def well_typed(value: Any) -> Any:
+    """The document without those fields that hold another type than the API promises: imports may hold anything."""
+    if isinstance(value, dict):
+        return {k: v if isinstance(v, str) else well_typed(v) for k, v in value.items() if _fits(k, v)}
+    if isinstance(value, list):
+        return [v if isinstance(v, str) else well_typed(v) for v in value]
+    return value
+
+
+def _fits(key: str, value: Any) -> bool:
+    if value is None:
+        return True
+    if key in _STRINGS:
+        return isinstance(value, str)
+    if key in _STRING_LISTS:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    if key in _NUMBERS:
+        return type(value) is int
+    return key not in _NUMBERS_OR_NAMES or type(value) in (int, str, dict)
 
 
 def read_objects(evidence: Evidence) -> Objects:
@@ -140,7 +171,8 @@ def owners(document: Document) -> list[Document]:
 
 def controller(document: Document, kind: str | None = None) -> Document | None:
     """The owner that controls the object (of a kind), or its only owner of that kind."""
-    references = [o for o in owners(document) if kind is None or o.get("kind") == kind]
+    named = [o for o in owners(document) if o.get("kind") and o.get("name")]
+    references = [o for o in named if kind is None or o["kind"] == kind]
     controlling = [o for o in references if o.get("controller") is True]
     return next(iter(controlling or references), None)
 

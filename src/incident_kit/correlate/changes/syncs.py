@@ -188,7 +188,14 @@ def _covers(sync: Row, change: Change) -> bool:
 def results_of(sync: Row) -> list[Row]:
     """syncResult.resources of a sync, empty when only history or an event remembers it."""
     found = json.loads(sync["results"]) if sync["results"] else []
-    return [r for r in found if isinstance(r, dict)]
+    results = []
+    for result in found:
+        if isinstance(result, dict):
+            texts = {k: v for k, v in result.items() if isinstance(v, str)}
+            images = result.get("images")
+            images = [i for i in images if isinstance(i, str)] if isinstance(images, list) else []
+            results.append({**texts, "images": images})
+    return results
 
 
 def _adopt(change: Change, sync: Row) -> None:

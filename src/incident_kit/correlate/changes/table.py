@@ -82,6 +82,9 @@ def application_by_object(
                 found[(kind, metadata.get("namespace"), metadata["name"])] = application
     for row in rows(applications):
         for resource in json.loads(row["resources"] or "[]"):
-            key = (str(resource.get("kind")), resource.get("namespace"), str(resource.get("name")))
+            if not isinstance(resource, dict):
+                continue
+            namespace = resource.get("namespace") or None
+            key = (str(resource.get("kind")), str(namespace) if namespace else None, str(resource.get("name")))
             found.setdefault(key, str(row["application"]))
     return found

@@ -208,7 +208,7 @@ def _specification_summary(document: Document, write: Write | None) -> str | Non
         ports = ",".join(str(p.get("port")) for p in listing(spec, "ports"))
         return f"selector {selector or 'none'}, ports {ports or 'none'}"
     if kind == "NetworkPolicy":
-        types = "+".join(spec.get("policyTypes") or ["Ingress"])
+        types = "+".join(str(t) for t in given) if isinstance(given := spec.get("policyTypes"), list) else "Ingress"
         return f"{types}: {len(listing(spec, 'ingress'))} ingress and {len(listing(spec, 'egress'))} egress rules"
     if kind == "HorizontalPodAutoscaler":
         return f"{spec.get('minReplicas', 1)} to {spec.get('maxReplicas')} replicas"

@@ -25,7 +25,7 @@ def application_row(document: Row, context: Context) -> Row:
     sync = mapping(status, "sync")
     limit = spec.get("revisionHistoryLimit")
     times = [t for t in (instant(entry.get("deployedAt")) for entry in history) if t is not None]
-    ids = [entry["id"] for entry in history if isinstance(entry.get("id"), int)]
+    ids = [entry["id"] for entry in history if type(entry.get("id")) is int and abs(entry["id"]) < 2**63]
     return {
         "cluster": context.cluster,
         "namespace": text(metadata.get("namespace")),
@@ -42,7 +42,7 @@ def application_row(document: Row, context: Context) -> Row:
         "revisions": revisions_of(sync),
         "target_revisions": [str(s.get("targetRevision") or "HEAD") for s in sources_of(spec)],
         "images": texts(mapping(status, "summary").get("images")),
-        "history_limit": limit if isinstance(limit, int) else DEFAULT_HISTORY_LIMIT,
+        "history_limit": limit if type(limit) is int and 0 <= limit < 2**63 else DEFAULT_HISTORY_LIMIT,
         "history_length": len(history),
         "history_oldest_at": min(times, default=None),
         "history_first_id": min(ids, default=None),

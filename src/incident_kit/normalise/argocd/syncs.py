@@ -79,7 +79,7 @@ def _history_row(entry: Row, application: Row) -> Row:
     return {
         **_blank(application),
         **_initiator(entry),
-        "history_id": entry["id"] if isinstance(entry.get("id"), int) else None,
+        "history_id": entry["id"] if type(entry.get("id")) is int and abs(entry["id"]) < 2**63 else None,
         "revisions": revisions_of(entry),
         "sources": _sources(entry),
         "started_at": instant(entry.get("deployStartedAt")),

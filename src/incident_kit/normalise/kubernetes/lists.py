@@ -115,7 +115,7 @@ def _newest(documents: list[Document]) -> list[Document]:
     kept: dict[tuple[Any, ...], Document] = {}
     for document in documents:
         metadata = mapping(document, "metadata")
-        key = (document.get("kind"), metadata.get("namespace"), metadata.get("name"), metadata.get("uid"))
+        key = tuple(str(v) for v in (document.get("kind"), *map(metadata.get, ("namespace", "name", "uid"))))
         if key not in kept or _version(document) >= _version(kept[key]):
             kept[key] = document
     return list(kept.values())
