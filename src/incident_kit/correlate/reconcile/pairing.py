@@ -125,7 +125,7 @@ def pair_bucket(entries: Side, documents: Side, names: Names) -> tuple[Pairs, Cl
     disown(entries, documents)
     usable = ~documents.rejected & (documents.pod != NOT_SAID)
     _own_times(entries, documents, pairs, usable)
-    clocks = _clocks(entries, documents, names)
+    clocks = _clocks(entries, documents, pairs, names)
     _learn_from_pairs(entries, documents, pairs, clocks, usable)
     for tight in (True, False):
         for mine, theirs, how in _COMBINATIONS:
@@ -175,12 +175,17 @@ def _own_times(entries: Side, documents: Side, pairs: Pairs, usable: np.ndarray[
                 pairs.add(left[found], scoped[right], how, OWN)
 
 
-def _clocks(entries: Side, documents: Side, names: Names) -> Clocks:
-    """Clocks by whole messages; where few are equal, by heads."""
-    own = ~documents.rejected
+def _clocks(entries: Side, documents: Side, pairs: Pairs, names: Names) -> Clocks:
+    """Clocks by whole messages, where few are equal by heads; pods whose entries nearly all have pairs teach more."""
     best: Clocks | None = None
+    open_entries = np.bincount(entries.pod[pairs.document < 0], minlength=len(names.names))
+    settled = np.bincount(entries.pod[pairs.document >= 0], minlength=len(names.names))
+    wanted = open_entries * 3 >= settled
+    mine_rows = np.flatnonzero(wanted[entries.pod])
+    own = ~documents.rejected & (documents.pod != NOT_SAID)
+    own[own] = wanted[documents.pod[own]]
     for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash"), ("text_hash", "message_hash")):
-        found = learn_clocks(len(names.names), entries.pod, entries.hashes[mine], entries.time, documents.pod[own], documents.hashes[theirs][own], documents.time[own])
+        found = learn_clocks(len(names.names), entries.pod[mine_rows], entries.hashes[mine][mine_rows], entries.time[mine_rows], documents.pod[own], documents.hashes[theirs][own], documents.time[own])
         if best is None:
             best = found
             continue

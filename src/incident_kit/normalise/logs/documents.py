@@ -17,7 +17,7 @@ from incident_kit.normalise.logs.fields import FieldRoles, first_text, lookup, p
 from incident_kit.normalise.logs.hits import Hit
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, normal_forms
-from incident_kit.normalise.logs.times import time_value
+from incident_kit.normalise.logs.times import time_values
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 _BATCH = 50_000
@@ -52,22 +52,30 @@ def write_documents(hits: Iterator[Hit], roles: FieldRoles, context: Context, wr
         row = document_row(hit, roles)
         facts.count += 1
         facts.rejected += row["rejected"] is not None
-        if row["time"] is None:
-            facts.untimed += 1
-            continue
         if row["pod"] is None:
             facts.unlabelled += 1
         else:
             facts.pods[row["pod"]] += 1
         rows.append(row)
         if len(rows) >= _BATCH:
-            writer.write(_batch(rows, context.cluster), [r["pod"] for r in rows])
+            _write(rows, context, writer, facts)
             rows = []
-    writer.write(_batch(rows, context.cluster), [r["pod"] for r in rows])
+    _write(rows, context, writer, facts)
     if facts.untimed:
         context.gap("elasticsearch", "documents", f"{facts.untimed} documents carry no time that could be read; they are left out",
                     "Name the time field in the profile (fields.time).")
     return facts
+
+
+def _write(rows: list[dict[str, Any]], context: Context, writer: BucketWriter, facts: DocumentFacts) -> None:
+    times, ingested = time_values([r["time"] for r in rows]), time_values([r["ingested_at"] for r in rows])
+    timed = []
+    for row, time, arrived in zip(rows, times, ingested, strict=True):
+        row["time"], row["ingested_at"] = time, arrived
+        if time is not None:
+            timed.append(row)
+    facts.untimed += len(rows) - len(timed)
+    writer.write(_batch(timed, context.cluster), [r["pod"] for r in timed])
 
 
 def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
@@ -75,20 +83,20 @@ def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
     source, rejected = _unwrap(hit)
     inner = _nested_message(source, roles)
     value = roles.value
-    time = time_value(value(source, "time"))
+    time = value(source, "time")
     message, original = _message(source, inner, roles)
     exception = _exception(source, roles)
     spoken = inner if inner is not None else source
     level = fold_level(value(source, "level")) or (fold_level(value(inner, "level")) if inner is not None else None)
     if time is None and inner is not None:
-        time = time_value(value(inner, "time"))
+        time = value(inner, "time")
     template = value(spoken, "template") if inner is not None else value(source, "template")
     properties = properties_of(spoken, roles)
     return {
         "document_id": f"{hit.index}/{hit.identifier}",
         "namespace": _name(value(source, "namespace")), "pod": _name(value(source, "pod")), "container": _name(value(source, "container")),
         "node": _name(value(source, "node")), "image": _name(value(source, "image")), "time": time,
-        "ingested_at": time_value(value(source, "ingested")), "level": level, "logger": _name(value(spoken, "logger")),
+        "ingested_at": value(source, "ingested"), "level": level, "logger": _name(value(spoken, "logger")),
         "message": message, "exception": exception, "template": template if isinstance(template, str) else None,
         "properties": orjson.dumps(properties, default=str).decode() if properties else None, "rejected": rejected, "original": original,
     }

@@ -18,7 +18,7 @@ from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.json_lines import json_entry
 from incident_kit.normalise.logs.lines import STREAMS, Lines
 from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, masks, normal_forms
-from incident_kit.normalise.logs.times import console_time
+from incident_kit.normalise.logs.times import console_times
 from incident_kit.tables.logs import CONSOLE_ENTRIES
 
 _JSON_START = r"^\s*\{"
@@ -116,9 +116,8 @@ def _rows(
         template[row], app_time[row] = found["template"], found["time"]
         properties[row] = orjson.dumps(found["properties"], default=str).decode() if found["properties"] else None
     _pair_properties(texts, parsed.format, properties)
-    for row, stamp in enumerate(parsed.time):
-        if stamp is not None:
-            app_time[row] = console_time(stamp, int(times[row]), offset_seconds)
+    for row, instant in console_times(parsed.time, times, offset_seconds).items():
+        app_time[row] = instant
     if changed:
         mask = np.zeros(count, dtype=bool)
         mask[list(changed)] = True

@@ -117,6 +117,7 @@ class FieldRoles:
     proved_only: frozenset[str] = frozenset()
     known_pods: frozenset[str] = frozenset()
     level_words: dict[Any, str] = field(default_factory=dict)
+    _used: frozenset[str] | None = None
     _by_shape: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def value(self, document: JsonObject, role: str) -> Any:
@@ -135,6 +136,13 @@ class FieldRoles:
                     continue
                 return value
         return None
+
+    def used(self) -> frozenset[str]:
+        """Paths that carry a role and so are no properties."""
+        if self._used is None:
+            told = ("pod", "namespace", "container", "time", "ingested", "level", "message", "template", "exception", "original")
+            self._used = frozenset(path for role in told for path in self.paths[role])
+        return self._used
 
     def _shape(self, shape: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         keys = set(shape)
@@ -210,7 +218,7 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
 
 def properties_of(document: JsonObject, roles: FieldRoles, *, limit: int = 60) -> dict[str, Any]:
     """Flat scalar values that the application gave, without those of the platform and of the roles."""
-    used = {p for role in ("pod", "namespace", "container", "time", "ingested", "level", "message", "template", "exception", "original") for p in roles.paths[role]}
+    used = roles.used()
     found: dict[str, Any] = {}
     for path, value in flatten(document):
         if path in used or path.startswith(_SKIPPED_PREFIXES) or (isinstance(value, list) and len(value) > 20):

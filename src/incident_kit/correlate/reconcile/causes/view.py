@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -52,7 +53,7 @@ class Losses:
 
     def open(self) -> Flags:
         """Lost entries without a cause."""
-        found: Flags = self.lost & np.equal(self.cause, None).astype(bool)
+        found: Flags = self.lost & pd.isna(self.cause)
         return found
 
     def give(self, rows: Flags | Integers, cause: str, confidence: float, evidence: str) -> None:

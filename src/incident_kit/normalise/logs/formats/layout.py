@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,7 +70,8 @@ class Layout:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
         told: np.ndarray[Any, np.dtype[np.bool_]] = found & ~np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION))
-        return told & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
+        told = told & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
+        return told
 
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
@@ -83,14 +85,14 @@ class Layout:
         if self.simple_console:
             self._apply(Alternative("dotnet_simple", SIMPLE_CONSOLE), firsts, parsed)
         for alternative in self.alternatives:
-            if all(name is not None for name in parsed.format):
+            if not pd.isna(parsed.format).any():
                 break
             self._apply(alternative, firsts, parsed)
         parsed.format[runtime] = None
         return parsed
 
     def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:
-        open_rows = np.flatnonzero(np.equal(parsed.format, None))
+        open_rows = np.flatnonzero(pd.isna(parsed.format))
         if not len(open_rows):
             return
         whole = len(open_rows) == len(firsts)
