@@ -109,3 +109,10 @@ def test_an_address_in_a_nodes_pod_range_says_so(tmp_path):
     files = {"kubernetes/pods.json": [pod("a")], "kubernetes/nodes.json": [node("node-1", "10.0.0.4", "10.1.0.0/24")]}
     [(name, reason)] = ask(tmp_path, files, "10.1.0.77")
     assert name is None and "pod range 10.1.0.0/24 of node node-1" in reason
+
+
+def test_a_pod_past_its_deletion_time_that_is_still_there_keeps_its_address(tmp_path):
+    stuck = pod("stuck", ip="10.1.0.5")
+    stuck["metadata"]["deletionTimestamp"] = "2026-11-20T10:20:00Z"
+    files = {"kubernetes/pods.json": [stuck, pod("next", ip="10.1.0.5", created="10:30:00")]}
+    assert [name for name, _ in ask(tmp_path, files, "10.1.0.5", "10:40:00")] == ["stuck", "next"]

@@ -138,3 +138,32 @@ def test_an_evicted_pod_is_among_the_restarts_though_no_container_reported_its_e
 def test_an_oom_killed_child_is_told_beside_the_main_process_own_exit_code():
     assert "exit code 5" in (meaning("OOMKilled", 5) or "")
     assert (signal_of(143, None), signal_of(1, None), signal_of(0, 9), signal_of(255, None)) == (15, None, 9, None)
+
+
+def event(reason, message, at, container=None, count=1, last=None):
+    about = {
+        "kind": "Pod",
+        "name": "gone",
+        "namespace": "shop",
+        "uid": "uid-gone",
+        **({"fieldPath": f"spec.containers{{{container}}}"} if container else {}),
+    }
+    return {"kind": "Event", "metadata": {"name": f"gone.{reason}.{at}", "namespace": "shop"}, "involvedObject": about, "reason": reason,
+            "message": message, "firstTimestamp": day(at), "lastTimestamp": day(last or at), "count": count}  # fmt: skip
+
+
+def test_instances_of_a_pod_that_is_gone_are_known_from_its_events(tmp_path):
+    events = [
+        event("Started", "Started container app", "10:00:00", "app", 3, "10:20:00"),
+        event("Evicted", "The node had condition: [DiskPressure].", "10:40:00"),
+    ]
+    rows = restarts(bundle(tmp_path, {"kubernetes/events.json": events})).to_dict("records")
+    known = {row["restart_count"]: row for row in rows}
+    assert sorted(known) == [0, 1, 2] and not any(row["observed"] for row in rows)
+    assert known[2]["reason"] == "Evicted"
+    assert str(known[2]["finished_at"]).startswith("2026-11-20 10:40:00")
+
+
+def test_an_init_container_that_did_its_work_is_no_restart(tmp_path):
+    done = status(0, {"terminated": end(0, "Completed", "09:00:00", "09:00:05")}, name="migrate")
+    assert len(restarts(bundle(tmp_path, {"kubernetes/pods.json": [a_pod(status(0, RUNNING), init=[done])]}))) == 0

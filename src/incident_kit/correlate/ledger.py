@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.gone_pods import objects_of_kind
 from incident_kit.correlate.identity import lifetimes
-from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.lifetimes import Fact, Lifetime
 from incident_kit.normalise.kubernetes.access import listed, mapping, text
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.window import SECOND
@@ -138,6 +138,8 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
     found: list[Holding] = []
     for life in lives:
         fact = life.facts.get("pod_ips")
+        if fact is None and life.value("host_network") is True and life.value("host_ip"):
+            fact = Fact([life.value("host_ip")], True, "its node's address (hostNetwork)")
         if fact is None:
             continue
         begin = life.value("started_at") or life.value("scheduled_at") or life.begin

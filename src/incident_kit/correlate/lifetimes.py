@@ -93,8 +93,13 @@ class Lifetime:
 
     @property
     def end(self) -> int | None:
-        """When it ended; None while it lives, and where nobody knows."""
-        ends = [value for name in ("finished_at", "deleted_at") if (value := self.value(name)) is not None]
+        """When it ended; None while it lives, and where nobody knows.
+
+        A pod that was there at capture had not ended by its deletion time: that is the end of the grace period, and
+        one on a lost node stays past it.
+        """
+        names = ("finished_at",) if self.captured else ("finished_at", "deleted_at")
+        ends = [value for name in names if (value := self.value(name)) is not None]
         return int(min(ends)) if ends else None
 
     def may_live_at(self, instant: int) -> bool:

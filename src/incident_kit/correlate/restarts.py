@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 _UNTOLD = {
     "restartCount": "known only by the restart count",
+    "event Killing": "the kubelet stopped it with its pod; how it ended is not known",
     "event Started": "the pod is gone; its events tell that the next instance started, not how this one ended",
 }
+_EVICTIONS = ("Evicted", "TaintManagerEviction", "Preempted", "Preempting")
+_ENDS = ("Killing", *_EVICTIONS)
 _FIELDS = ("namespace", "pod", "pod_uid", "container", "restart_count", "reason", "exit_code", "image", "image_digest")
 
 
@@ -54,6 +57,7 @@ def _fill_from_events(rows: list[dict[str, Any]], evidence: Evidence) -> None:
 def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
     """Instances of pods that are gone, as far as their ``Started`` events tell: starts, never how they ended."""
     starts: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    ends: dict[Any, dict[str, Any]] = {}
     for event in records(evidence.table(EVENTS)):
         uid, container = plain(event["uid"]), plain(event["container"])
         if (
@@ -64,6 +68,11 @@ def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
             and container
         ):
             starts.setdefault((uid, container), []).append(event)
+        elif event["kind"] == "Pod" and event["reason"] in _ENDS and uid is not None and uid not in known:
+            before = ends.get(uid)
+            # The kubelet's Evicted says why; the Killing beside it only that.
+            if before is None or before["reason"] == "Killing":
+                ends[uid] = event
     rows: list[dict[str, Any]] = []
     for (uid, container), events in starts.items():
         # One event of many counted starts has two times: of its first and of its last.
@@ -78,7 +87,18 @@ def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
                 container=container, restart_count=number, started_at=started, observed=False, source="event Started",
             )  # fmt: skip
             rows.append(row)
+        _end(rows[-1], ends.get(uid))
     return rows
+
+
+def _end(row: dict[str, Any], event: dict[str, Any] | None) -> None:
+    """The last instance of a gone pod ended with the pod, unless it was started after that event."""
+    time = instant(event["last_at"]) if event is not None else None
+    if event is None or time is None or (row["started_at"] is not None and row["started_at"] > time):
+        return
+    reason = plain(event["reason"])
+    row.update(state="terminated", finished_at=time, source=f"event {reason}", message=plain(event["message"]))
+    row["reason"] = "Evicted" if reason in _EVICTIONS else None
 
 
 def restart_rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -90,6 +110,8 @@ def restart_rows(evidence: Evidence) -> list[dict[str, Any]]:
         key = (row["pod_uid"], row["container"])
         current[key] = max(current.get(key, 0), int(row["restart_count"]))
     for row in instances(evidence):
+        if row["container_type"] == "init" and row["state"] == "terminated" and row["exit_code"] == 0:
+            continue  # an init container that did its work is a start, not a restart
         ended = row["state"] == "terminated" or int(row["restart_count"]) < current[row["pod_uid"], row["container"]]
         pod = pods.get(row["pod_uid"])
         if ended:
