@@ -98,7 +98,7 @@ def main() -> int:
     parser.add_argument("command", choices=("build", "start", "stop", "status"))
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=", ".join(server.name for server in SERVERS))
     parser.add_argument("--clean", action="store_true", help="with stop: also forget the servers' data")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()  # options may stand before the names
     try:
         servers = choose(chosen.servers)
         if chosen.command == "status":
