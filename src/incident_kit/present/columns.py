@@ -137,6 +137,13 @@ def is_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
 
 
+def without_repeats(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of facts without those that its own list ``facts`` tells again, there with their source."""
+    listed = facts.get("facts")
+    told = {row.get("fact") for row in listed} if is_rows(listed) else set()
+    return {name: value for name, value in facts.items() if name not in told}
+
+
 def as_frame(rows: list[Any]) -> pd.DataFrame:
     """Rows of an answer that has no declared table as a frame; instants in nanoseconds become instants."""
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.present.columns import as_frame, cell, is_rows, split_constant, view
+from incident_kit.present.columns import as_frame, cell, is_rows, split_constant, view, without_repeats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def facts_html(value: Any) -> str:
 
     if value is None or value == [] or value == {}:
         return _NOTHING
-    given = value if isinstance(value, Mapping) else {"": value}
+    given = without_repeats(value) if isinstance(value, Mapping) else {"": value}
     rows = "".join(
         f'<tr><td class="k">{escape(str(name))}</td><td>{escape(fact(part))}</td></tr>'
         for name, part in plain({name: part for name, part in given.items() if not is_rows(part)}).items()

@@ -26,6 +26,7 @@ from incident_kit.present.columns import (
     keeps_both_ends,
     split_constant,
     view,
+    without_repeats,
 )
 from incident_kit.present.text import plural, shorten_middle, visible
 from incident_kit.present.widths import fit
@@ -169,7 +170,7 @@ def _section(title: str, content: Any) -> list[RenderableType]:
         return [Text(f"\n{visible(title)} ({len(frame):,})", style="bold"), *rows]
     if isinstance(content, Mapping):
         inner = [part for name, rows in content.items() if is_rows(rows) for part in _section(f"{title}: {name}", rows)]
-        plain_facts = {name: value for name, value in content.items() if not is_rows(value)}
+        plain_facts = {name: value for name, value in without_repeats(content).items() if not is_rows(value)}
         return [Text(f"\n{visible(title)}", style="bold"), _facts(plain_facts), *inner]
     return [Text(f"{visible(title)}: {fact(content)}", style="bold")]
 
