@@ -7,18 +7,22 @@ The bundle goes into the package as one zip of at most 5 MB, its truth into the 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
+from incident_kit.evidence.archive import write_archive
+from incident_kit.evidence.manifest import digest_tree
 from tests.lab import handmade
 from tests.lab.credentials import PROFILE, environment, instant
 from tests.lab.scenario.incident import play
-from tests.lab.scenario.lab import TRUTH, Lab
+from tests.lab.scenario.lab import LAB, TRUTH, Lab
 from tests.lab.truth import write_truth
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,6 +47,32 @@ def capture(lab: Lab, bundle: Path) -> None:
         env = environment(lab, Path(folder))
         span = ("--from", instant(window["from"]), "--to", instant(window["to"]))
         kit("capture", "--profile", PROFILE, *span, "-o", bundle, "--force", env=env, cwd=Path(folder))
+
+
+def neutral(bundle: Path) -> None:
+    """Replace this machine's path of the lab in the broker's own words, and seal the bundle anew.
+
+    RabbitMQ names its data folder in its log and among a node's facts; no answer of the kit uses it.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extractall(folder)
+        for path in (folder / "raw").rglob("*"):
+            if path.is_file():
+                _replace(path, str(LAB).encode(), b"/var/lib/lab")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"] = digest_tree(folder)
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        write_archive(folder, bundle)
+
+
+def _replace(path: Path, old: bytes, new: bytes) -> None:
+    packed = path.suffix == ".gz"
+    content = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
+    if old in content:
+        content = content.replace(old, new)
+        path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
 
 
 def ship(bundle: Path) -> None:
@@ -76,6 +106,7 @@ def main() -> None:
         capture(lab, target)
         handmade.collect(lab, TRUTH.parent / "handmade")
         print(write_truth(lab))
+    neutral(target)
     ship(target)
 
 

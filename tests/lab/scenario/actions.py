@@ -49,18 +49,18 @@ class Actions:
         """Sync one Application to HEAD and wait for the operation's end."""
         self.lab.refresh(name)
         with self.change("Application", name, "sync", by, old=old, new=new, automated=False):
-            self.lab.argocd("app", "sync", name, "--timeout", "60", "--assumeYes", user=by)
+            self.lab.argocd("app", "sync", name, "--timeout", "180", "--assumeYes", user=by)
 
     def rollback(self, name: str, history_id: int, by: str, *, old: str, new: str) -> None:
         """Roll one Application back to an entry of its history."""
         with self.change("Application", name, "rollback", by, old=old, new=new, automated=False):
-            self.lab.argocd("app", "rollback", name, str(history_id), "--timeout", "60", user=by)
+            self.lab.argocd("app", "rollback", name, str(history_id), "--timeout", "180", user=by)
 
     def config_synced(self, application: str, config: str, key: str, value: str) -> None:
         """Wait until autosync has put a new value into a ConfigMap; its readers are not restarted."""
         with self.change("ConfigMap", config, "data", "argocd", automated=True, key=key):
             self.lab.refresh(application)
-            until(lambda: self._config(config).get(key) == value, seconds=60, what=f"{config} {key}={value}")
+            until(lambda: self._config(config).get(key) == value, seconds=120, what=f"{config} {key}={value}")
 
     def _config(self, name: str) -> dict[str, str]:
         text = self.lab.kubectl("-n", NAMESPACE, "get", "configmap", name, "-o", "json")
@@ -97,7 +97,7 @@ class Actions:
         text = self.lab.kubectl("-n", NAMESPACE, "get", "pod", pod, "-o", "json")
         return sum(status["restartCount"] for status in json.loads(text)["status"]["containerStatuses"])
 
-    def restart_by(self, pod: str, reason: str, cause: Any, *, seconds: float = 60) -> None:
+    def restart_by(self, pod: str, reason: str, cause: Any, *, seconds: float = 120) -> None:
         """Do something that ends a container and wait for the kubelet to start it again."""
         before = self.restarts(pod)
         with self.change("Pod", pod, "restart", "kubelet", reason=reason, automated=True):
@@ -126,7 +126,7 @@ class Actions:
             run(*facts["stop"])
             yield
             run(*facts["start"])
-            until(self._elastic_up, seconds=60, what="Elasticsearch up")
+            until(self._elastic_up, seconds=120, what="Elasticsearch up")
 
     def _elastic_up(self) -> bool:
         try:
@@ -138,7 +138,7 @@ class Actions:
     @contextmanager
     def freeze(self) -> Iterator[None]:
         """Stop Elasticsearch's process with SIGSTOP: requests hang, time out and are retried."""
-        pid = int(Path(self.lab.elasticsearch["pid_file"]).read_text())
+        pid = int(Path(self.lab.elasticsearch["pid_file"]).read_text().split()[0])
         with self.change("Elasticsearch", "node", "freeze", "lab"):
             os.kill(pid, signal.SIGSTOP)
             try:

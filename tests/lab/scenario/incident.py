@@ -172,7 +172,7 @@ class Incident:
             what="Applications from rootapp",
         )
         for name in ("orders-config", "payments-config"):
-            until(lambda name=name: self._exists("configmap", name), seconds=60, what=f"ConfigMap {name}")
+            until(lambda name=name: self._exists("configmap", name), seconds=120, what=f"ConfigMap {name}")
         for name in RELEASE_ORDER:
             self.actions.sync(name, "ci", new=self.repository.versions[name])
         for name, count in EXPECTED_PODS.items():
@@ -204,7 +204,7 @@ class Incident:
 
     def out_of_memory(self) -> dict[str, Any]:
         """Wait for the leak to be killed; its last entries were not flushed."""
-        pod = self.actions.ready("payments-api", 1, image="payments-api:1.5.0", seconds=60)[0]
+        pod = self.actions.ready("payments-api", 1, image="payments-api:1.5.0")[0]
         name = pod["metadata"]["name"]
         self.actions.restart_by(name, "OOMKilled", lambda: None, seconds=120)
         return pod
@@ -249,7 +249,7 @@ class Incident:
             done = pods and pods[0]["status"]["phase"] == "Succeeded"
             return pods[0]["status"]["podIP"] if done else ""
 
-        address: str = until(finished, seconds=60, what="the manual job's end")
+        address: str = until(finished, seconds=120, what="the manual job's end")
         return address
 
     def reuse_address(self, address: str) -> None:

@@ -106,11 +106,7 @@ func main() {
 	core := &twoSinks{console: console, document: document, journal: journal, shipper: newShipper(journal), pod: pod, numbers: new(counter)}
 	log := zap.New(core)
 	go holdConnection(journal, log)
-	seed := int64(0)
-	for _, letter := range pod {
-		seed = seed*31 + int64(letter)
-	}
-	told := story{random: rand.New(rand.NewSource(seed))}
+	told := story{random: rand.New(rand.NewSource(time.Now().UnixNano()))}
 	pause := time.Duration(float64(time.Second) / number("RATE", 4))
 	orders := filepath.Join(env("CONTROL_FOLDER", "/lab/control"), pod+".json")
 	for {

@@ -32,7 +32,11 @@ class Service:
         self.pod = Pod.from_environment()
         self.journal = Journal(Path(os.environ.get("TRUTH_FOLDER", "/lab/private")), self.pod)
         self.spelling: Spelling = SPELLINGS[os.environ.get("SPELLING", "pattern")]()
-        self.story = Story(os.environ.get("STORY", "orders"), self.pod.name, int(os.environ.get("REFUSED_EVERY", "0")))
+        self.story = Story(
+            os.environ.get("STORY", "orders"),
+            f"{self.pod.name} {time.time_ns()}",  # a restarted process has other orders
+            int(os.environ.get("REFUSED_EVERY", "0")),
+        )
         self.rate = float(os.environ.get("RATE", "4"))
         self.shipper: BulkShipper | None = None
         self._hoard: list[bytearray] = []

@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 public final class OrdersService {
   private static final Logger LOG = LoggerFactory.getLogger("shop.orders.OrderService");
   private static final Logger STORE = LoggerFactory.getLogger("shop.orders.persistence.OrderStore");
-  private final Random random = new Random(Journal.env("POD_NAME", "local").hashCode());
+  private final Random random = new Random();
 
   public static void main(String[] arguments) throws InterruptedException, IOException {
     System.out.println("orders-service " + Journal.env("VERSION", "dev") + " on Java " + Runtime.version());
