@@ -8,6 +8,7 @@ from typing import Any
 
 from incident_kit.window import MAX_NS, MIN_NS, SECOND, parse_rfc3339
 
+
 def time_values(values: list[Any]) -> list[int | None]:
     """`time_value` of many: RFC 3339 texts in UTC are read all at once."""
     import pyarrow as pa

@@ -69,9 +69,9 @@ class Layout:
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
-        told: np.ndarray[Any, np.dtype[np.bool_]] = found & ~np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION))
-        told = told & ~np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
-        return told
+        told = np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION)) | np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
+        heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
+        return heads
 
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
