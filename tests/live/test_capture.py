@@ -21,6 +21,8 @@ from incident_kit.capture.doctor import examine
 from incident_kit.capture.snapshot import take_snapshot
 from incident_kit.evidence import read_evidence
 from incident_kit.profile import Profile
+from incident_kit.sources import kubernetes
+from incident_kit.sources.kubernetes import Cluster
 from incident_kit.tables.kubernetes import EVENTS, PODS
 from incident_kit.window import Window
 from tests.lab.servers.folders import LAB
@@ -273,3 +275,29 @@ def read_raw(bundle: Path, plural: str) -> list[dict[str, Any]]:
     evidence = read_evidence(bundle)  # a zip is unpacked only while its evidence lives
     found: list[dict[str, Any]] = json.loads((evidence.raw.path / f"kubernetes/{plural}.json").read_text())
     return found
+
+
+def test_lists_come_whole_in_small_pages_and_after_the_continue_token_expired(
+    lab: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(kubeconfig=lab["kubernetes"]["kubeconfig"])
+    whole = {item["metadata"]["uid"] for item in cluster.list("serviceaccounts")}
+    monkeypatch.setattr(kubernetes, "PAGE", 3)
+    assert {item["metadata"]["uid"] for item in cluster.list("serviceaccounts")} >= whole
+    # Revision 1 is compacted long ago: the server answers 410 and a token for the rest of the list.
+    expired = json.dumps({"v": "meta.k8s.io/v1", "rv": 1, "start": "a\u0000"}).encode()
+    token = base64.urlsafe_b64encode(expired).decode().rstrip("=")
+    again = {item["metadata"]["uid"] for item in cluster.list("serviceaccounts", **{"continue": token})}
+    assert again >= whole
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_capture_of_one_pod_holds_its_console_and_all_its_documents_and_no_others(
+    lab: dict[str, Any], index: str
+) -> None:
+    chosen = profile(lab, elasticsearch=elasticsearch(lab["elasticsearch"]["url"], index))
+    bundle = capture(chosen, Window.parse("-30m"), "pod.incident", pod="default/pod-3")
+    assert {hit["_source"]["podName"] for hit in documents(bundle)} == {"pod-3"}
+    assert len(documents(bundle)) == len(range(3, DOCUMENTS, 7))
+    assert orjson.loads((bundle / "raw/elasticsearch/query.json").read_bytes())["pods"] == ["pod-3"]
+    assert not (bundle / "raw/console").exists()
