@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _CREATED = re.compile(r"^(?:Created pod: (?P<a>\S+)|create Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
 _DELETED = re.compile(r"^(?:Deleted pod: (?P<a>\S+)|delete Pod (?P<b>\S+) in StatefulSet \S+ successful)$")
 _ASSIGNED = re.compile(r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<pod>\S+) to (?P<node>\S+?)\.?$")
-_IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
+PULLED_IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
 # A failed probe names the address it asked: the pod's own, unless the probe names a host.
 _PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
 #: Events of the same end may come this long after its Killing.
@@ -85,7 +85,7 @@ def _life_of(lives: list[Lifetime], by_uid: dict[str | None, Lifetime], event: d
 
 
 def _learn_from_pod_event(life: Lifetime, message: str, source: str) -> None:
-    assigned, image, probed = _ASSIGNED.match(message), _IMAGE.search(message), _PROBED.search(message)
+    assigned, image, probed = _ASSIGNED.match(message), PULLED_IMAGE.search(message), _PROBED.search(message)
     if assigned:
         life.learn("node", assigned["node"], source)
     if image and not life.captured:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.exits import meaning, signal_of
 from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.correlate.gone_pods import PULLED_IMAGE
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, PODS
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
     """Instances of pods that are gone, as far as their ``Started`` events tell: starts, never how they ended."""
     starts: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
     ends: dict[Any, dict[str, Any]] = {}
+    images: dict[tuple[Any, Any], str] = {}
     for event in records(evidence.table(EVENTS)):
         uid, container = plain(event["uid"]), plain(event["container"])
         if (
@@ -68,6 +70,8 @@ def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
             and container
         ):
             starts.setdefault((uid, container), []).append(event)
+        elif event["reason"] == "Pulled" and (pulled := PULLED_IMAGE.search(plain(event["message"]) or "")):
+            images[uid, container] = pulled["image"]
         elif event["kind"] == "Pod" and event["reason"] in _ENDS and uid is not None and uid not in known:
             before = ends.get(uid)
             # The kubelet's Evicted says why; the Killing beside it only that.
@@ -84,7 +88,7 @@ def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
             row: dict[str, Any] = dict.fromkeys(CONTAINERS.columns)
             row.update(
                 cluster=evidence.cluster, namespace=plain(events[0]["namespace"]), pod=plain(events[0]["name"]), pod_uid=uid,
-                container=container, restart_count=number, started_at=started, observed=False, source="event Started",
+                container=container, restart_count=number, started_at=started, image=images.get((uid, container)), observed=False, source="event Started",
             )  # fmt: skip
             rows.append(row)
         _end(rows[-1], ends.get(uid))
