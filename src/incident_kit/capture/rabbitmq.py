@@ -10,7 +10,8 @@ from typing import Any
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceIncomplete
 from incident_kit.profile import Profile, load_credentials
-from incident_kit.sources.rabbitmq import Broker, read_broker
+from incident_kit.sources.broker import Broker
+from incident_kit.sources.rabbitmq import read_broker
 
 _BLOCK = 8 << 20
 

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, SourceUnreachable
-from incident_kit.sources.allowlist import permit
-
-SOURCE = "rabbitmq"
-Gap = Callable[[str, str, str], None]
+from incident_kit.errors import SourceError, SourceIncomplete
+from incident_kit.sources.broker import Broker, Gap
 
 COLUMNS = {
     "connections": "name,node,peer_host,peer_port,host,port,connected_at,user_provided_name,client_properties,state,user,"
@@ -29,104 +24,12 @@ COLUMNS = {
     "queues": "name,vhost,type,node,leader,members,online,messages,messages_unacknowledged,consumers,state,durable,arguments,"
     "policy,idle_since",
 }
-_TOTALS = {"connections": "connections", "channels": "channels", "consumers": "consumers", "queues": "queues"}
+#: From so many connections on, one pod's are looked up by name instead of listing everybody's.
+_MANY = 1000
 _VHOST_REMEDY = "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$' for each virtual host."
 _LATE_ROWS = 500
 #: The statistics collector sees a new connection after up to five seconds.
 _COLLECTOR_SECONDS, _COMPLETIONS = 6.0, 3
-
-
-class Broker:
-    """One RabbitMQ cluster through the management API of any of its nodes.
-
-    Args:
-        urls: management addresses; the first that answers in time serves.
-        user: management user, best with the tag ``monitoring``.
-        password: its password.
-        timeout_seconds: for one answer; a frozen node makes every cluster-wide question hang.
-    """
-
-    def __init__(
-        self,
-        urls: Sequence[str],
-        *,
-        user: str,
-        password: str,
-        timeout_seconds: float = 5.0,
-        verify: bool | str = True,
-    ) -> None:
-        self.urls = [url.rstrip("/").removesuffix("/api") for url in urls]
-        self.user = user
-        self._client = httpx.Client(
-            auth=(user, password), timeout=httpx.Timeout(timeout_seconds, connect=3.0), verify=verify
-        )
-        self._url = ""
-
-    def connect(self, gap: Gap) -> dict[str, Any]:
-        """Choose the node to ask: one that answers and keeps statistics; the answer of whoami.
-
-        Raises:
-            SourceDenied: every node refuses the user.
-            SourceUnreachable: no node answers.
-        """
-        failure: SourceError = SourceUnreachable(
-            SOURCE, "management API", "no address in the profile", "Set rabbitmq.urls."
-        )
-        without_statistics: tuple[str, dict[str, Any]] | None = None
-        for url in self.urls:
-            self._url = url
-            try:
-                who = self._object("/api/whoami")
-                overview = self._object("/api/overview")
-            except SourceError as error:
-                failure = error
-                if not isinstance(error, SourceDenied):
-                    gap(f"management API of {url}", error.reason, "Another node was asked; check this one.")
-                continue
-            if overview.get("disable_stats") or "object_totals" not in overview:
-                without_statistics = (url, who)
-                continue
-            return who
-        if without_statistics:
-            self._url = without_statistics[0]
-            gap("statistics", "the nodes that answer run with management.disable_stats", "Ask a node with statistics.")
-            return without_statistics[1]
-        raise failure
-
-    def get(self, path: str) -> Any:
-        """One decoded answer of the chosen node; when it does not answer in time, of the next one.
-
-        Raises:
-            SourceError: refused, or no node answers.
-        """
-        failure: SourceError | None = None
-        for url in [self._url, *(u for u in self.urls if u != self._url)]:
-            try:
-                answer = self._get(url, path)
-            except SourceUnreachable as error:
-                failure = error
-                continue
-            self._url = url
-            return answer
-        raise failure or SourceUnreachable(SOURCE, path, "no address in the profile", "Set rabbitmq.urls.")
-
-    def _object(self, path: str) -> dict[str, Any]:
-        answer = self._get(self._url, path)
-        return answer if isinstance(answer, dict) else {}
-
-    def _get(self, url: str, path: str) -> Any:
-        permit(SOURCE, "GET", path)
-        try:
-            response = self._client.get(url + path)
-        except httpx.HTTPError as error:
-            reason = f"no answer from {url}: {type(error).__name__} {error}".strip()
-            raise SourceUnreachable(SOURCE, path, reason, "Check the node and the network.") from error
-        if response.status_code >= 400:
-            raise _refusal(path, response, self.user)
-        try:
-            return response.json()
-        except ValueError as error:
-            raise SourceIncomplete(SOURCE, path, f"the answer is no JSON: {error}") from error
 
 
 def read_broker(broker: Broker, gap: Gap, addresses: Sequence[str] = ()) -> dict[str, list[Any]]:
@@ -145,16 +48,38 @@ def read_broker(broker: Broker, gap: Gap, addresses: Sequence[str] = ()) -> dict
         answers[name] = _listed(broker, f"/api/{name}", gap)
     _report_nodes(answers["nodes"], gap)
     overview = answers["overview"][0] if answers["overview"] else {}
-    if addresses:
-        answers["connections"] = find_connections(broker, addresses, gap)
-    if not addresses or not answers["connections"]:
+    total = (overview.get("object_totals") or {}).get("connections")
+    narrow = bool(addresses) and isinstance(total, int) and total > _MANY
+    found = find_connections(broker, addresses, gap) if narrow else []
+    answers["queues"] = _listed(broker, f"/api/queues?columns={COLUMNS['queues']}", gap)
+    if found:
+        answers |= _narrowed(broker, found, gap)
+        # The totals count what was not asked for; whoever reads the lists must not compare them.
+        kept = {key: value for key, value in overview.items() if key != "object_totals"}
+        answers["overview"] = [{**kept, "narrowed_to": list(addresses)}]
+        overview = {"object_totals": {"queues": (overview.get("object_totals") or {}).get("queues")}}
+    else:
         # A proxy or NAT hides the peers' own addresses: then only the whole list can tell.
         answers["connections"] = _connections(broker, gap)
-    for name in ("channels", "consumers", "queues"):
-        answers[name] = _listed(broker, f"/api/{name}?columns={COLUMNS[name]}", gap)
+        for name in ("channels", "consumers"):
+            answers[name] = _listed(broker, f"/api/{name}?columns={COLUMNS[name]}", gap)
     if tags & {"administrator", "monitoring"}:
-        _compare_totals(answers, overview, gap, narrowed=bool(addresses))
+        _compare_totals(answers, overview, gap)
     return answers
+
+
+def _narrowed(broker: Broker, connections: list[Any], gap: Gap) -> dict[str, list[Any]]:
+    """Some connections with their own channels and consumers, without listing everybody's."""
+    channels: list[Any] = []
+    consumers: list[Any] = []
+    for connection in connections:
+        if _half_formed(connection):
+            continue  # asked for the channels of a name it does not know, the broker writes a crash dump
+        for row in _listed(broker, f"/api/connections/{quote(str(connection['name']), safe='')}/channels", gap):
+            channels.append(row)
+            path = f"/api/channels/{quote(str(row.get('name', '')), safe='')}"
+            consumers += [c for detail in _listed(broker, path, gap) for c in detail.get("consumer_details") or []]
+    return {"connections": connections, "channels": channels, "consumers": consumers}
 
 
 def find_connections(broker: Broker, addresses: Sequence[str], gap: Gap) -> list[Any]:
@@ -266,31 +191,14 @@ def _report_nodes(nodes: list[Any], gap: Gap) -> None:
             )
 
 
-def _compare_totals(answers: dict[str, list[Any]], overview: dict[str, Any], gap: Gap, *, narrowed: bool) -> None:
+def _compare_totals(answers: dict[str, list[Any]], overview: dict[str, Any], gap: Gap) -> None:
     """Compare lists with the overview's counts: a user without virtual hosts gets 200 and an empty list of queues."""
     totals = overview.get("object_totals") or {}
-    for name, key in _TOTALS.items():
-        expected, got = totals.get(key), len(answers[name])
-        if not isinstance(expected, int) or (narrowed and name == "connections"):
+    for name in COLUMNS:
+        expected, got = totals.get(name), len(answers[name])
+        if not isinstance(expected, int):
             continue
         # A few come and go between two answers; an empty or much shorter list is a hole.
         if got < expected and (got == 0 or expected - got > max(5, expected // 50) or name == "queues"):
             remedy = _VHOST_REMEDY if name == "queues" else "Repeat the capture."
             gap(name, f"{got} of {expected} are listed", remedy)
-
-
-def _refusal(path: str, response: httpx.Response, user: str) -> SourceError:
-    reason = response.text[:300]
-    try:
-        document = response.json()
-        reason = str(document.get("reason") or document.get("error") or reason)
-    except (ValueError, AttributeError):
-        pass  # not the API's own error: its text is the reason
-    if response.status_code == 401:
-        remedy = f"Check the password, or: rabbitmqctl set_user_tags {user} monitoring"
-        return SourceDenied(SOURCE, path, reason, remedy)
-    if response.status_code == 404:
-        return SourceIncomplete(SOURCE, path, reason)
-    if response.status_code >= 500:
-        return SourceUnreachable(SOURCE, path, f"HTTP {response.status_code}: {reason}", "Check the broker's log.")
-    return SourceError(SOURCE, path, f"HTTP {response.status_code}: {reason}")
