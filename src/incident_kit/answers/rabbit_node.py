@@ -56,7 +56,8 @@ def rabbit_node(node: str, evidence: Evidence, at: int | None = None) -> pd.Data
     ]
     if down is not None:
         for row in rows:
-            row["reason"] = f"{row['reason']}; the node was down from {format_ns(down.start)}"
+            said = "the node was down" if down.certain else "its peers saw the node down (frozen or cut off, perhaps)"
+            row["reason"] = f"{row['reason']}; {said} from {format_ns(down.start)}"
     if rows:
         return RABBIT.frame(rows)
     when = f"at {format_ns(at)}" if at is not None else "in the window"

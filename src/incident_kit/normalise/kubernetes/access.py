@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from incident_kit.window import parse_rfc3339
+from incident_kit.window import MAX_NS, MIN_NS, parse_rfc3339
 
 Document = dict[str, Any]
 
@@ -31,9 +31,11 @@ def text(document: Any, *path: str) -> str | None:
 
 
 def whole(document: Any, *path: str) -> int | None:
-    """The whole number at a path; None where there is none."""
+    """The whole number at a path; None where there is none, or it does not fit 64 bits."""
     found = mapping(document, *path[:-1]).get(path[-1])
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    if not isinstance(found, int) or isinstance(found, bool) or not MIN_NS <= found <= MAX_NS:
+        return None
+    return found
 
 
 def instant(document: Any, *path: str) -> int | None:

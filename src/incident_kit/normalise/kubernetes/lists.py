@@ -54,7 +54,12 @@ def normalise_kubernetes(raw: RawFolder, context: Context) -> dict[str, list[dic
         if document.get("kind") == "Event":
             tables[EVENTS.name].append(event_row(document, context.cluster))
             continue
-        tables[OBJECTS.name].append(object_row(document, context.cluster))
+        try:
+            tables[OBJECTS.name].append(object_row(document, context.cluster))
+        except orjson.JSONEncodeError as error:  # nested deeper than any real object
+            name = f"{document.get('kind')} {text(document, 'metadata', 'name')}"
+            context.gap("kubernetes", name, f"the object cannot be kept: {error}")
+            continue
         if document.get("kind") == "Pod":
             containers = container_rows(document, context.cluster)
             tables[CONTAINERS.name] += containers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.kubernetes.access import Document, text
+from incident_kit.normalise.kubernetes.access import Document, text, whole
 from incident_kit.normalise.rabbitmq import management
 from incident_kit.normalise.rabbitmq.broker_log import BrokerLog
 from incident_kit.normalise.rabbitmq.log_sources import consoles, from_elastic, log_files
@@ -87,7 +87,7 @@ def _unique(documents: list[Document]) -> list[Document]:
     """One document per name and node, the fullest: pages move while they are read."""
     kept: dict[tuple[Any, Any, Any], Document] = {}
     for document in documents:
-        key = (document.get("name"), document.get("node"), document.get("connected_at"))
+        key = (text(document, "name"), text(document, "node"), whole(document, "connected_at"))
         if key not in kept or len(document) > len(kept[key]):
             kept[key] = document
     return list(kept.values())

@@ -11,7 +11,7 @@ from typing import Any
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes.access import Document, mapping, text, whole
 from incident_kit.normalise.rabbitmq.endpoints import peer_of, plain_address
-from incident_kit.window import parse_rfc3339
+from incident_kit.window import MAX_NS, parse_rfc3339
 
 _MILLISECOND = 1_000_000
 
@@ -29,8 +29,8 @@ def connection_row(document: Document, cluster: str, seen_at: int | None) -> dic
         "connection": name,
         "peer_host": plain_address(text(document, "peer_host")) or host,
         "peer_port": whole(document, "peer_port") or port,
-        "connected_at": connected * _MILLISECOND if connected is not None else None,
-        "first_seen_at": connected * _MILLISECOND if connected is not None else seen_at,
+        "connected_at": _nanoseconds(connected),
+        "first_seen_at": _nanoseconds(connected) or seen_at,
         "last_seen_at": seen_at,
         "user_provided_name": text(document, "user_provided_name")
         or text(document, "client_properties", "connection_name")
@@ -42,6 +42,13 @@ def connection_row(document: Document, cluster: str, seen_at: int | None) -> dic
         "observed": connected is not None,
         "source": "management_api",
     }
+
+
+def _nanoseconds(milliseconds: int | None) -> int | None:
+    """Nanoseconds of milliseconds; None where there are none or they are no time of this world."""
+    if milliseconds is None or not 0 <= milliseconds <= MAX_NS // _MILLISECOND:
+        return None
+    return milliseconds * _MILLISECOND
 
 
 def channel_row(document: Document, cluster: str) -> dict[str, Any]:
@@ -94,7 +101,8 @@ def queue_row(document: Document, cluster: str) -> dict[str, Any]:
 def node_row(document: Document, cluster: str, overview: Document, seen_at: int | None) -> dict[str, Any]:
     """The RABBIT_NODES row of one node; one that is stopped has a handful of keys."""
     uptime = whole(document, "uptime")
-    started = seen_at - uptime * _MILLISECOND if seen_at is not None and uptime is not None else None
+    lasted = _nanoseconds(uptime)
+    started = seen_at - lasted if seen_at is not None and lasted is not None else None
     name = text(document, "name")
     return {
         "cluster": cluster,
@@ -151,7 +159,7 @@ def _report_nodes(nodes: list[Document] | None, context: Context) -> None:
         if node.get("partitions"):
             context.gap(
                 "rabbitmq", f"cluster-wide lists as {name} sees them",
-                f"{name} is partitioned from {', '.join(map(str, node['partitions']))}: its answers lack their side",
+                f"{name} is partitioned from {', '.join(_texts(node['partitions']) or ['others'])}: its answers lack their side",
                 "Ask a node on each side of the partition.",
             )  # fmt: skip
 

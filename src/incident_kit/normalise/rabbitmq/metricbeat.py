@@ -31,6 +31,11 @@ def dig(source: Any, path: str) -> Any:
     return None
 
 
+def _text(source: Any, path: str) -> str | None:
+    found = dig(source, path)
+    return found if isinstance(found, str) and found else None
+
+
 def is_connection(source: Any) -> bool:
     """Whether a document is one of the metricset."""
     dataset = dig(source, "event.dataset") or dig(source, "metricset.name")
@@ -45,7 +50,7 @@ def connection_rows(sources: Iterable[dict[str, Any]], cluster: str) -> list[dic
         name = dig(source, "rabbitmq.connection.name")
         if time is None or not isinstance(name, str):
             continue
-        node = dig(source, "rabbitmq.node.name") or dig(source, "rabbitmq.connection.node")
+        node = _text(source, "rabbitmq.node.name") or _text(source, "rabbitmq.connection.node")
         sightings.setdefault((name, node), []).append((time, source))
     rows: list[dict[str, Any]] = []
     for (name, node), seen in sightings.items():
@@ -76,10 +81,10 @@ def _row(name: str, node: str | None, run: list[tuple[int, dict[str, Any]]], clu
         "peer_port": named_port if isinstance(named_port, int) else port,
         "first_seen_at": run[0][0],
         "last_seen_at": run[-1][0],
-        "user_provided_name": dig(last, "rabbitmq.connection.client_provided.name"),
-        "vhost": dig(last, "rabbitmq.vhost") or dig(last, "rabbitmq.connection.vhost"),
-        "user": dig(last, "user.name") or dig(last, "rabbitmq.connection.user"),
-        "state": dig(last, "rabbitmq.connection.state"),
+        "user_provided_name": _text(last, "rabbitmq.connection.client_provided.name"),
+        "vhost": _text(last, "rabbitmq.vhost") or _text(last, "rabbitmq.connection.vhost"),
+        "user": _text(last, "user.name") or _text(last, "rabbitmq.connection.user"),
+        "state": _text(last, "rabbitmq.connection.state"),
         "channel_count": channels if isinstance(channels, int) else None,
         "observed": False,
         "source": "metricbeat",
