@@ -64,6 +64,7 @@ ELASTIC_DOCUMENTS = declare(
         ("level", TEXT, "level in lower case, folded"),
         ("logger", TEXT, "logger"),
         ("message", TEXT, "message"),
+        ("exception", TEXT, "exception text in a field of its own"),
         ("template", TEXT, "message template, where the document carries one"),
         ("properties", TEXT, "JSON object of the values of the template and of other fields of the application"),
         ("rejected", TEXT, "why it was refused: a document of a failure store or dead-letter index; else null"),

@@ -48,6 +48,7 @@ class Texts:
     template: dict[int, str] = field(default_factory=dict)
     loose: dict[int, str] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
+    exception: dict[int, str] = field(default_factory=dict)
 
 
 def entry_texts(side: Side, rows: Integers) -> Texts:
@@ -66,9 +67,11 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
 
 def document_texts(side: Side, rows: Integers) -> Texts:
     """Texts of documents."""
-    table = side.text(["message", "template"], rows)
+    table = side.text(["message", "template", "exception"], rows)
     found = Texts()
-    for row, message, template in zip(rows.tolist(), table["message"].to_pylist(), table["template"].to_pylist(), strict=True):
+    for row, message, template, exception in zip(rows.tolist(), *(table[c].to_pylist() for c in ("message", "template", "exception")), strict=True):
+        if exception:
+            found.exception[row] = normal_form(exception)
         found.message[row] = normal_form(message or "")
         found.loose[row] = loose_form(message or "")
         if template:
@@ -105,7 +108,7 @@ class Leftovers:
     def run(self) -> None:
         """All text passes, strictest first."""
         # Truncated before template: a cut message stays cut even where its properties are whole.
-        for test, how in ((_equal_loose, LOOSE), (_has_suffix, PART), (_is_prefix, TRUNCATED), (_is_part, PART), (_fits_template, TEMPLATE)):
+        for test, how in ((_equal_loose, LOOSE), (_has_suffix, PART), (_has_exception, PART), (_is_prefix, TRUNCATED), (_is_part, PART), (_fits_template, TEMPLATE)):
             self._near(test, how)
         self._tell_suffixes()
 
@@ -226,6 +229,16 @@ def _has_suffix(leftovers: Leftovers, entry: int, document: int) -> bool:
     if int(leftovers.entries.pod[entry]) not in leftovers.suffixed or len(theirs) < 3 or not mine.startswith(theirs):
         return False
     return _SUFFIX.match(mine[len(theirs) :]) is not None
+
+
+def _has_exception(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """What follows the document's message on the console is the exception that the document has in another field."""
+    exception = leftovers.document_texts.exception.get(document)
+    theirs, mine = leftovers.document_texts.message[document], leftovers.entry_texts.message[entry]
+    if not exception or len(theirs) < 3 or not mine.startswith(theirs):
+        return False
+    rest = mine[len(theirs) :].lstrip(" :-|")
+    return len(rest) >= 4 and (rest[:40] in exception or rest.startswith(exception[:40]))
 
 
 def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:

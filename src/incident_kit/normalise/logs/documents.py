@@ -15,6 +15,7 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, column
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, lookup, properties_of
 from incident_kit.normalise.logs.hits import Hit
+from incident_kit.normalise.logs.json_lines import render
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, normal_forms
 from incident_kit.normalise.logs.times import time_values
@@ -22,7 +23,7 @@ from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 _BATCH = 50_000
 _PLAIN = (
-    "document_id", "namespace", "pod", "container", "node", "image", "level", "logger", "message", "template", "properties", "rejected",
+    "document_id", "namespace", "pod", "container", "node", "image", "level", "logger", "message", "exception", "template", "properties", "rejected",
 )
 
 
@@ -160,8 +161,21 @@ def _message(source: dict[str, Any], inner: dict[str, Any] | None, roles: FieldR
         return outer, original
     text = first_text(raw)
     if text is None:
-        text = first_text(roles.value(source, "template")) or original
+        template = first_text(roles.value(source, "template"))
+        text = original if template is None else render(template, _slots(source, roles))
     return text, original
+
+
+def _slots(source: dict[str, Any], roles: FieldRoles) -> dict[str, Any]:
+    """Values by the last part of their name, for a template that nobody rendered."""
+    found: dict[str, Any] = {}
+    for path, value in properties_of(source, roles).items():
+        found.setdefault(path.rpartition(".")[2], value)
+    for container in ("fields", "labels", "metadata", "Properties", "properties", "State"):
+        values = source.get(container)
+        if isinstance(values, dict):
+            found |= values
+    return found
 
 
 def _exception(source: dict[str, Any], roles: FieldRoles) -> str | None:

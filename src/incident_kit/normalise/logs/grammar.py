@@ -31,7 +31,10 @@ EXCEPTION_EXPRESSION = (
 EXCEPTION = re.compile(EXCEPTION_EXPRESSION)
 _FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
 #: Unindented lines inside Java and .NET traces.
-_INSIDE = re.compile(r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)")
+INSIDE_EXPRESSION = (
+    r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
+)
+_INSIDE = re.compile(INSIDE_EXPRESSION)
 _CLOSER = re.compile(r"^[\]})]+[,;]?$")
 
 #: Lines of one write are microseconds apart; a stalled reader may make it more.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
-from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, RUNTIME_EXPRESSION
+from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
 
 _JSON = r"^\s*\{.*\}\s*$"
@@ -69,7 +69,7 @@ class Layout:
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
-        told = np.asarray(pc.match_substring_regex(texts, EXCEPTION_EXPRESSION)) | np.asarray(pc.match_substring_regex(texts, RUNTIME_EXPRESSION))
+        told = np.asarray(pc.match_substring_regex(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}"))
         heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
         return heads
 

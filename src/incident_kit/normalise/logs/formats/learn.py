@@ -22,6 +22,8 @@ _KEY = 6
 _SHAPES = 12
 _START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
 _STRUCTURE = re.compile(r"[ \t]+|[|\[\](){}<>;=\"']|[^\s|\[\](){}<>;=\"']+")
+#: Kinds of words that a slot may be limited to, narrowest first.
+_KINDS = (r"\d", r"[\d:.,/TZ+\-]")
 _SLOT = r"[^\s|\[\](){}<>;=\"']"
 
 
@@ -96,6 +98,8 @@ def learn(splits: list[Split]) -> list[Alternative]:
         if len(members) < max(2, total // 200):
             break
         position, words = _level_slot(members)
+        if position != 0 and not _telling(shape, members):
+            continue
         found.append(Alternative("learnt", _expression(shape, position, members), words))
     return found
 
@@ -149,19 +153,33 @@ def _expression(shape: str, level: int | None, members: list[Split]) -> str:
             parts.append(r"[ \t]+")
         elif character == "w":
             values = set(columns[slot]) if slot < len(columns) else set()
-            parts.append(_slot_expression(values, is_level=slot == level))
+            parts.append(_slot_expression(values, is_level=slot == level, literal=slot == 0 and level != 0 and not shape.strip("w ")))
             slot += 1
         else:
             parts.append(re.escape(character))
     return "".join([*parts, r"(?P<message>(?s:.*))$"])
 
 
-def _slot_expression(values: set[str], *, is_level: bool) -> str:
+def _slot_expression(values: set[str], *, is_level: bool, literal: bool) -> str:
     if len(values) == 1 and not any(c.isalnum() for c in next(iter(values))):
         return re.escape(next(iter(values)))
+    if len(values) == 1 and literal:
+        return re.escape(next(iter(values)))
     tail = _common_tail(values)
-    head = _SLOT + "+?" if tail else _SLOT + "+"
+    kind = next((kind for kind in _KINDS if all(re.fullmatch(kind + "+", value) for value in values)), None)
+    if kind is None and not is_level and all(any(c.isdigit() for c in value) for value in values):
+        return f"{_SLOT}*\\d{_SLOT}*"
+    kind = kind or _SLOT
+    head = kind + "+?" if tail else kind + "+"
     return (f"(?P<level>{head})" if is_level else head) + re.escape(tail)
+
+
+def _telling(shape: str, members: list[Split]) -> bool:
+    """Whether a shape tells a prefix from prose: punctuation, a number or one word always the same at its beginning."""
+    if shape.strip("w "):
+        return True
+    firsts = {_slots(member.prefix)[0] for member in members}
+    return len(firsts) == 1 or all(any(c.isdigit() for c in first) for first in firsts)
 
 
 def _common_tail(values: set[str]) -> str:
