@@ -139,7 +139,7 @@ def is_rows(value: Any) -> bool:
 
 def without_repeats(facts: Mapping[str, Any]) -> dict[str, Any]:
     """An object of facts without those that its own list ``facts`` tells again, there with their source."""
-    listed = facts.get("facts")
+    listed: Any = facts.get("facts")
     told = {row.get("fact") for row in listed} if is_rows(listed) else set()
     return {name: value for name, value in facts.items() if name not in told}
 

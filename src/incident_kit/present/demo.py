@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.errors import UsageError
 from incident_kit.present.formats import render_csv, render_json
+from incident_kit.present.gather import bundle_name
 from incident_kit.present.opening import open_bundle
 from incident_kit.present.story import Chapter, tell
 
@@ -54,7 +55,7 @@ def story_text(chapters: list[Chapter], evidence: Evidence) -> str:
 
     from incident_kit.present.tables import to_text
 
-    parts: list[Padding | Text] = [Text(f"The incident in {evidence.path.name}", style="bold")]
+    parts: list[Padding | Text] = [Text(f"The incident in {bundle_name(evidence)}", style="bold")]
     for chapter in chapters:
         parts.append(Text(f"\n{chapter.title}", style="bold cyan"))
         parts.extend(Padding(Text(sentence), (0, 0, 0, 2)) for sentence in chapter.sentences)

@@ -14,6 +14,7 @@ from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from incident_kit.correlate.lifetimes import Lifetime
     from incident_kit.evidence import Evidence
 
 _FACTS = ("node", "pod_ips", "workload_kind", "workload", "application", "created_at", "started_at", "ready_at",
@@ -46,8 +47,6 @@ def material(evidence: Evidence, workload: str | None = None) -> Material:
 
 
 def _gather(evidence: Evidence) -> Material:
-    from incident_kit.answers import changes
-
     window = evidence.window
     nodes = rabbit_nodes(evidence)
     return Material(
@@ -58,8 +57,15 @@ def _gather(evidence: Evidence) -> Material:
         counts=count_entries(verdicts(evidence), window.start, window.end),
         connections=connections(evidence, nodes),
         rabbit_nodes=nodes,
-        changes=changes(evidence),
+        changes=changes_of(evidence),
     )
+
+
+def changes_of(evidence: Evidence) -> pd.DataFrame:
+    """CHANGES rows."""
+    from incident_kit.answers import changes
+
+    return evidence.memo("present.changes", lambda: changes(evidence)).copy()
 
 
 def verdicts(evidence: Evidence) -> pd.DataFrame:
@@ -98,7 +104,7 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
         if life.captured or life.pod_uid in known:
             continue
         first, last = life.first_seen, life.last_seen
-        for image in life.value("images") or []:
+        for image in _images(life):
             rows.append({
                 "namespace": life.namespace, "pod": life.pod, "pod_uid": life.pod_uid, "image": image,
                 "container": short_image(image).partition(":")[0], "container_type": "app", "observed": False,
@@ -106,6 +112,17 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
                 "finished_at": life.value("deleted_at") or (last[0] if last else None), "reason": "gone",
             })  # fmt: skip
     return pd.concat([captured, CONTAINERS.frame(rows)], ignore_index=True) if rows else captured
+
+
+def _images(life: Lifetime) -> list[str]:
+    """Images of a pod of which no container was captured: as pulled, else as its owner's template says."""
+    pulled: list[str] = life.value("images") or []
+    return pulled or [image for image in [life.value("image")] if image]
+
+
+def bundle_name(evidence: Evidence) -> str:
+    """Name of the bundle without its suffix, as titles say it."""
+    return evidence.path.name.removesuffix(".zip").removesuffix(".incident")
 
 
 def known_pods(evidence: Evidence) -> pd.DataFrame:

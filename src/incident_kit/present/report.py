@@ -112,7 +112,7 @@ _FINDING_NOTES = (("Next step", "next_step"), ("Would be refuted by", "refuted_b
 
 
 def _title(evidence: Evidence) -> str:
-    return f"Incident report: {evidence.path.name.removesuffix('.zip').removesuffix('.incident')}"
+    return f"Incident report: {gather.bundle_name(evidence)}"
 
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
@@ -148,7 +148,7 @@ def _findings(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
     """Title, how to read it, and rows of each table of the report."""
-    from incident_kit.answers import changes, console_only, findings, restarts
+    from incident_kit.answers import console_only, findings, restarts
 
     lost = console_only(evidence)
     did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))
@@ -162,7 +162,7 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
             "One row a connection, and why it is that pod's.",
             gather.connections(evidence, nodes),
         ),
-        ("Changes", "Oldest first, also from before the window.", changes(evidence)),
+        ("Changes", "Oldest first, also from before the window.", gather.changes_of(evidence)),
         ("Coverage", "From when to when each side is known.", evidence.coverage),
         ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", evidence.gaps),
         ("Rules that could not judge", "No finding of these is not the same as nothing found.", did_not_apply),

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 CONCLUSIONS, NOT_SHOWN = "What the rules conclude", "What this does not show"
-_MOST_EVENTS, _MOST_FINDINGS, _MOST_NAMES = 24, 12, 3
+_MOST_EVENTS, _MOST_FINDINGS, _MOST_NAMES = 22, 12, 3
 _SEVERITIES = ("critical", "warning", "info")
 #: Changes that say little by themselves: what exists was created once, runs run, instances are told as restarts.
-_QUIET = frozenset({"created", "job", "restart", "scale"})
+_QUIET = frozenset({"created", "job", "restart", "scale", "endpoints"})
 _BROKER_EVENTS = {"stopping": "is asked to stop", "stopped": "stopped", "started": "started",
                   "alarm_set": "raises an alarm", "alarm_cleared": "clears its alarm"}  # fmt: skip
 
@@ -42,10 +42,10 @@ class Chapter:
 
 def tell(evidence: Evidence) -> list[Chapter]:
     """The story of one bundle."""
-    from incident_kit.answers import changes, findings
+    from incident_kit.answers import findings
 
     found = findings(evidence)
-    changed = changes(evidence)
+    changed = gather.changes_of(evidence)
     chapters = {
         "What was looked at": looked_at(evidence),
         "What happened, in order": chronicle(evidence, changed),
@@ -80,36 +80,36 @@ def looked_at(evidence: Evidence) -> list[str]:
 
 
 def chronicle(evidence: Evidence, changed: pd.DataFrame) -> list[str]:
-    """Changes, restarts, broker events and losses of the window in time order."""
-    told = [
-        *_changes_told(changed),
-        *_restarts_told(evidence),
-        *_broker_told(evidence),
-        *_losses_told(gather.verdicts(evidence)),
-    ]
-    inside = sorted((time, words) for time, words in told if time in evidence.window)
-    lines = [f"{_clock(time)}  {words}" for time, words in dict.fromkeys(inside)]
-    more = len(lines) - _MOST_EVENTS
-    return lines[:_MOST_EVENTS] + ([f"... and {plural(more, 'more event')}; see the timeline."] if more > 0 else [])
+    """Changes, restarts, broker events and losses of the window in time order; first deployments yield to the rest."""
+    first, later = _changes_told(changed)
+    told = [*later, *_restarts_told(evidence), *_broker_told(evidence), *_losses_told(gather.verdicts(evidence))]
+    chosen = [event for event in dict.fromkeys(told) if event[0] in evidence.window]
+    spare = [event for event in dict.fromkeys(first) if event[0] in evidence.window]
+    room = max(_MOST_EVENTS - len(chosen), 0)
+    left_out = len(spare[room:]) + len(chosen[_MOST_EVENTS:])
+    lines = [f"{_clock(time)}  {words}" for time, words in sorted(sorted(chosen)[:_MOST_EVENTS] + spare[:room])]
+    return lines + ([f"... and {plural(left_out, 'more event')}; see the timeline."] if left_out else [])
 
 
-def _changes_told(changed: pd.DataFrame) -> list[tuple[int, str]]:
-    told = []
+def _changes_told(changed: pd.DataFrame) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Changes as sentences: first deployments, of which nothing was there before, and all others."""
+    first: list[tuple[int, str]] = []
+    later: list[tuple[int, str]] = []
     for row in changed[changed["time"].notna() & ~changed["what"].isin(_QUIET)].to_dict("records"):
         words = f"{_text(row['what']).replace('_', ' ')} of {_text(row['kind'])} {_text(row['name'])}"
         old, new = _text(row["old"]), _text(row["new"])
         words += f": {shorten(old, 40)} → {shorten(new, 40)}" if old and new else f": {shorten(new, 60)}" if new else ""
         words += f", by {_text(row['by'])}" if _text(row["by"]) else ""
         words += f"; undone by {shorten(row['undone_by'], 60)}" if _text(row["undone_by"]) else ""
-        told.append((row["time"].value, words))
-    return told
+        (first if row["what"] == "sync" and not old else later).append((row["time"].value, words))
+    return first, later
 
 
 def _restarts_told(evidence: Evidence) -> list[tuple[int, str]]:
     from incident_kit.answers import restarts
 
     ended = restarts(evidence)
-    unwell = ended[ended["time"].notna() & ended["reason"].ne("Completed").fillna(value=True)]
+    unwell = ended[ended["time"].notna() & ended["reason"].notna() & ended["reason"].ne("Completed")]
     return [
         (row["time"].value, f"{_text(row['pod'])}/{_text(row['container'])} ended: {_ending(row)}")
         for row in unwell.to_dict("records")

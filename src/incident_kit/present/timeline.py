@@ -27,9 +27,9 @@ def plot_timeline(evidence: Evidence, most_pods: int = MOST_PODS) -> Figure:
         evidence: an opened bundle.
         most_pods: pods drawn at most; those with restarts and losses come first, the rest is counted in a note.
     """
-    from incident_kit.present.gather import material
+    from incident_kit.present.gather import bundle_name, material
 
-    title = f"{evidence.path.name.removesuffix('.incident')} · cluster {evidence.cluster}"
+    title = f"{bundle_name(evidence)} · cluster {evidence.cluster}"
     return draw_timeline(material(evidence), title, most_pods)
 
 
