@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ class Objects:
         self._by_kind: dict[str, list[Document]] = defaultdict(list)
         self._by_name: dict[tuple[str, str | None, str], Document] = {}
         self._by_owner: dict[str, list[Document]] = defaultdict(list)
+        #: When events say that a ReplicaSet was scaled up from nothing, by (namespace, name), oldest first.
+        self.scaled_up: dict[tuple[str | None, str], list[int]] = {}
         for document in map(well_typed, documents):
             kind, name = document.get("kind"), field(document, "metadata", "name")
             if not isinstance(kind, str) or not isinstance(name, str):
@@ -94,9 +97,25 @@ def read_objects(evidence: Evidence) -> Objects:
     def decode() -> Objects:
         documents = [json.loads(text) for text in evidence.table(OBJECTS)["object"] if isinstance(text, str)]
         clock = version_clock(_versions(evidence), documents)
-        return Objects(documents if clock is None else [with_inferred_write(d, clock) for d in documents])
+        objects = Objects(documents if clock is None else [with_inferred_write(d, clock) for d in documents])
+        objects.scaled_up = _scaled_up(evidence)
+        return objects
 
     return evidence.memo("objects", decode)
+
+
+_FROM_NOTHING = re.compile(r"^Scaled up replica set (?P<name>\S+) (?:from 0 to [1-9]|to [1-9]\d*(?: from 0)?$)")
+
+
+def _scaled_up(evidence: Evidence) -> dict[tuple[str | None, str], list[int]]:
+    events = evidence.table(EVENTS)
+    told = events[(events["reason"] == "ScalingReplicaSet") & events["last_at"].notna()]
+    found: dict[tuple[str | None, str], list[int]] = defaultdict(list)
+    for namespace, message, time in zip(told["namespace"], told["message"], told["last_at"].astype("int64"), strict=True):
+        match = _FROM_NOTHING.match(str(message))
+        if match:
+            found[(namespace, match["name"])].append(int(time))
+    return {key: sorted(times) for key, times in found.items()}
 
 
 def _versions(evidence: Evidence) -> list[tuple[int | None, int | None, int | None]]:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.correlate.objects import Objects, field, instant, listing, name_of, namespace_of
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Node conditions whose good value is True; every other condition is good when False.
 _GOOD_WHEN_TRUE = frozenset({"Ready"})
+#: A pod ends within its grace period (30 s by default) of being scaled away.
+_SCALING = 60 * SECOND
 _SCALED = re.compile(
     r"^Scaled (?P<way>up|down) replica set (?P<set>\S+) (?:from (?P<from>\d+) to (?P<to>\d+)|to (?P<only>\d+)(?: from (?P<before>\d+))?)"
 )
@@ -89,6 +93,40 @@ def _eviction(time: int | None, namespace: str | None, pod: str, why: str | None
     return Change(
         time=time, kind="Pod", namespace=namespace, name=pod, what="eviction", new=why, automated=True, evidence=[source]
     )
+
+
+def deletion_changes(lives: Iterable[Lifetime], objects: Objects, others: list[Change]) -> list[Change]:
+    """Pods that were deleted while their ReplicaSet goes on with as many pods: by hand, by a drain, or with their node."""
+    evicted = {(c.namespace, c.name) for c in others if c.what == "eviction"}
+    scaled = [
+        (c.namespace, c.name, c.time)
+        for c in others
+        if c.time is not None and (c.what == "scale" or c.kind in {"Deployment", "ReplicaSet"})
+    ]
+    changes = []
+    for life in lives:
+        ended, holder = life.value("deleted_at"), life.value("owner_name")
+        replica_set = objects.get("ReplicaSet", life.namespace, str(holder)) if ended is not None and holder else None
+        if replica_set is None or not field(replica_set, "spec", "replicas") or (life.namespace, life.pod) in evicted:
+            continue  # of a ReplicaSet that was scaled to nothing, a rollout deleted them
+        workload = life.value("workload")
+        if any((n, name) == (life.namespace, workload) and abs(ended - time) < _SCALING for n, name, time in scaled):
+            continue
+        fact = life.facts["deleted_at"]
+        changes.append(
+            Change(
+                time=int(ended),
+                kind="Pod",
+                namespace=life.namespace,
+                name=life.pod,
+                what="deleted",
+                old=f"alive on {life.value('node') or 'an unknown node'}",
+                evidence=[fact.source, f"ReplicaSet {holder} goes on"],
+                observed=fact.observed,
+                precision_seconds=30.0,
+            )
+        )
+    return changes
 
 
 def node_changes(objects: Objects) -> list[Change]:

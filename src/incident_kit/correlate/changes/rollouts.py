@@ -66,39 +66,49 @@ def revisions(workload_kind: str, namespace: str | None, name: str, objects: Obj
     """Revisions of a workload that its holders remember, oldest first."""
     kind = "ReplicaSet" if workload_kind == "Deployment" else "ControllerRevision"
     found: list[Revision] = []
+    mine = []
     for holder in objects.of(kind):
         owner = controller(holder)
         if owner is None or (owner.get("kind"), owner.get("name")) != (workload_kind, name):
             continue
         if namespace_of(holder) == namespace:
-            found += _revisions_of(holder, kind, objects)
+            mine.append(holder)
+    newest = max((_numbers(h, kind)[-1] for h in mine), default=0)
+    for holder in mine:
+        found += _revisions_of(holder, kind, objects, newest)
     return sorted(found, key=lambda r: (r.number, r.since or 0))
 
 
-def _revisions_of(holder: Document, kind: str, objects: Objects) -> list[Revision]:
-    """Every revision that one holder stood for: its first use, uses of unknown time, and its last."""
-    made = created_at(holder)
+def _numbers(holder: Document, kind: str) -> list[int]:
+    """Revision numbers that a holder stood for, ascending."""
     if kind == "ControllerRevision":
         number = holder.get("revision")
-        numbers = [number if isinstance(number, int) else 0]
-        template = mapping(holder, "data", "spec", "template")
-    else:
-        history = (annotation(holder, _REVISION_HISTORY) or "").split(",")
-        text = annotation(holder, _REVISION) or ""
-        numbers = sorted({int(n) for n in (*history, text) if n.isdecimal()}) or [0]
-        template = mapping(holder, "spec", "template")
+        return [number if isinstance(number, int) else 0]
+    history = (annotation(holder, _REVISION_HISTORY) or "").split(",")
+    text = annotation(holder, _REVISION) or ""
+    return sorted({int(n) for n in (*history, text) if n.isdecimal()}) or [0]
+
+
+def _revisions_of(holder: Document, kind: str, objects: Objects, newest: int) -> list[Revision]:
+    """Every revision that one holder stood for: its first use, and its later ones as far as their times are known."""
+    made, numbers = created_at(holder), _numbers(holder, kind)
+    path = ("data", "spec", "template") if kind == "ControllerRevision" else ("spec", "template")
+    later = [t for t in objects.scaled_up.get((namespace_of(holder), name_of(holder)), []) if t > (made or 0) + SECOND]
     found = []
-    for number in numbers:
-        since, observed, evidence = made, True, f"{kind} {name_of(holder)} created"
-        if number != numbers[0]:
-            observed, evidence = False, f"{kind} {name_of(holder)} used again"
-            since = _last_use(holder, objects) if number == numbers[-1] else None
+    for position, number in enumerate(numbers):
+        since, evidence = made, f"{kind} {name_of(holder)} created"
+        if position:
+            from_end = len(numbers) - position
+            since = later[-from_end] if from_end <= len(later) else None
+            evidence = f"{kind} {name_of(holder)} used again"
+            if since is None and from_end == 1:
+                since = _last_use(holder, objects, current=number == newest)
         revision = Revision(
             number=number,
             since=since,
             holder=name_of(holder),
-            template=template,
-            observed=observed,
+            template=mapping(holder, *path),
+            observed=position == 0,
             first_made=made,
             evidence=evidence,
         )
@@ -106,12 +116,17 @@ def _revisions_of(holder: Document, kind: str, objects: Objects) -> list[Revisio
     return found
 
 
-def _last_use(replica_set: Document, objects: Objects) -> int | None:
-    """When a ReplicaSet came back into use: its controller's last write, or its oldest pod, whichever is earlier."""
-    pods = [t for p in objects.owned_by(replica_set, "Pod") if (t := created_at(p)) is not None]
-    writes = [w.time for w in writes_of(replica_set) if w.touches("f:metadata", "f:annotations") and w.time]
+def _last_use(replica_set: Document, objects: Objects, *, current: bool) -> int | None:
+    """When a ReplicaSet came back into use, by its oldest pod; by its controller's last write where it has no pod.
+
+    The controller writes to a ReplicaSet also when it scales it down for the next one, so only the current one's counts.
+    """
     made = created_at(replica_set) or 0
-    return min((t for t in (*pods, *writes) if t > made + SECOND), default=None)
+    pods = [t for p in objects.owned_by(replica_set, "Pod") if (t := created_at(p)) is not None and t > made + SECOND]
+    if pods or not current:
+        return min(pods, default=None)
+    writes = [w.time for w in writes_of(replica_set) if w.touches("f:metadata", "f:annotations") and w.time]
+    return min((t for t in writes if t > made + SECOND), default=None)
 
 
 def workloads(objects: Objects) -> list[tuple[str, str | None, str]]:

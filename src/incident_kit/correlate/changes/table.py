@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.happenings import (
+    deletion_changes,
     eviction_changes,
     node_changes,
     restart_changes,
@@ -17,6 +18,7 @@ from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
 from incident_kit.correlate.changes.runs import remembered_run_changes, run_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs, name_actors
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
+from incident_kit.correlate.identity import lifetimes
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS
@@ -65,6 +67,7 @@ def _joined(evidence: Evidence) -> list[Change]:
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])))
     changes += restart_changes(evidence.table(CONTAINERS))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
+    changes += deletion_changes(lifetimes(evidence), objects, changes)
     mark_undone(changes)
     return changes
 
