@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from incident_kit.correlate.reconcile.match import Integers
 
 _ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash", "prefix_hash"]
-_DOCUMENT = ["namespace", "pod", "container", "time", "ingested_at", "message_hash", "head_hash", "text_hash", "prefix_hash", "rejected"]
+_DOCUMENT = ["namespace", "pod", "container", "time", "ingested_at", "message_hash", "head_hash", "text_hash", "prefix_hash", "id_hash", "rejected"]
 #: Code of a name that the document does not say.
 NOT_SAID = -1
 
@@ -30,6 +30,7 @@ class Side:
         hashes: int64 by hash name.
         ingested: when documents arrived; 0 where not said.
         rejected: documents of failure stores.
+        repeated: documents that were fetched more than once, all but the first.
         app: the application's own time in the console's text; 0 where it has none.
     """
 
@@ -42,6 +43,7 @@ class Side:
     ingested: Integers
     rejected: np.ndarray[Any, np.dtype[np.bool_]]
     app: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    repeated: np.ndarray[Any, np.dtype[np.bool_]] = field(default_factory=lambda: np.zeros(0, bool))
 
     def __len__(self) -> int:
         return len(self.time)
@@ -82,7 +84,17 @@ def read(paths: Sequence[str], columns: Sequence[str]) -> pa.Table:
     """Columns of all files of a bucket, in file order."""
     if not paths:
         return pa.table({name: pa.array([], pa.null()) for name in columns})
-    return pa.concat_tables([pq.read_table(path, columns=list(columns), partitioning=None) for path in paths])
+    return pa.concat_tables([_read_file(path, columns) for path in paths])
+
+
+def _read_file(path: str, columns: Sequence[str]) -> pa.Table:
+    """Columns of one file; a column that an older kit did not write is text that is missing."""
+    stored = set(pq.read_schema(path).names)
+    table = pq.read_table(path, columns=[name for name in columns if name in stored], partitioning=None)
+    for place, name in enumerate(columns):
+        if name not in stored:
+            table = table.add_column(place, name, pa.nulls(len(table), pa.string()))
+    return table
 
 
 def entries_side(paths: list[str], names: Names) -> Side:
@@ -107,5 +119,13 @@ def _side(paths: list[str], columns: list[str], names: Names) -> Side:
         paths, names.codes(table["pod"]), names.codes(table["namespace"]), names.codes(table["container"]), integers["time"],
         {name: values for name, values in integers.items() if name.endswith("_hash")},
         integers.get("ingested_at", np.zeros(table.num_rows, np.int64)), rejected,
-        integers.get("app_time", np.zeros(0, np.int64)),
+        integers.get("app_time", np.zeros(0, np.int64)), _repeated(integers["id_hash"]) if "id_hash" in integers else np.zeros(table.num_rows, bool),
     )
+
+
+def _repeated(identities: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """All rows but the first of each identity; 0 says nothing."""
+    order = np.argsort(identities, kind="stable")
+    again = np.zeros(len(identities), bool)
+    again[order[1:]] = (identities[order][1:] == identities[order][:-1]) & (identities[order][1:] != 0)
+    return again
