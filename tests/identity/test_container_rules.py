@@ -41,6 +41,10 @@ def test_an_oom_kill_before_the_window_is_not_the_incidents(tmp_path):
     assert findings("oom-killed", tmp_path, [ended(pod("api"), 1, "OOMKilled", 137, "09:40:00")]) == []
 
 
+def test_an_oom_kill_between_the_window_and_the_capture_that_followed_is(tmp_path):
+    assert len(findings("oom-killed", tmp_path, [ended(pod("api"), 1, "OOMKilled", 137, "11:00:10")])) == 1
+
+
 def test_a_crash_loop_is_found_by_the_kubelets_word(tmp_path):
     [finding] = findings(
         "crash-loop", tmp_path, [ended(pod("api"), 5, "Error", 1, "10:30:00", waiting="CrashLoopBackOff")]

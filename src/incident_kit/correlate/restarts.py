@@ -8,6 +8,7 @@ from incident_kit.correlate.exits import meaning, signal_of
 from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.gone_pods import PULLED_IMAGE
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, PODS
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -17,6 +18,7 @@ _UNTOLD = {
     "event Killing": "the kubelet stopped it with its pod; how it ended is not known",
     "event Started": "the pod is gone; its events tell that the next instance started, not how this one ended",
 }
+_AT_ONCE = 600 * SECOND
 _EVICTIONS = ("Evicted", "TaintManagerEviction", "Preempted", "Preempting")
 _ENDS = ("Killing", *_EVICTIONS)
 _FIELDS = ("namespace", "pod", "pod_uid", "container", "restart_count", "reason", "exit_code", "image", "image_digest")
@@ -103,6 +105,14 @@ def _end(row: dict[str, Any], event: dict[str, Any] | None) -> None:
     reason = plain(event["reason"])
     row.update(state="terminated", finished_at=time, source=f"event {reason}", message=plain(event["message"]))
     row["reason"] = "Evicted" if reason in _EVICTIONS else None
+
+
+def is_of_the_incident(evidence: Evidence, time: int | None) -> bool:
+    """Whether an end is judged: in the window, or between it and a capture that followed at once; or time unknown."""
+    if time is None or time in evidence.window:
+        return True
+    captured_at, end = evidence.captured_at, evidence.window.end
+    return captured_at is not None and captured_at - end <= _AT_ONCE and end <= time <= captured_at
 
 
 def restart_rows(evidence: Evidence) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.exits import meaning
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.restarts import instances, is_of_the_incident
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 
@@ -25,7 +25,7 @@ def _judge(evidence: Evidence) -> Iterator[Outcome]:
         rows.sort(key=lambda row: int(row["restart_count"]))
         waiting = next((row for row in rows if row["waiting_reason"] == "CrashLoopBackOff"), None)
         ended = [row for row in rows if row["finished_at"] is not None and row["reason"] != "Completed"]
-        recent = [row for row in ended if row["finished_at"] in evidence.window]
+        recent = [row for row in ended if is_of_the_incident(evidence, row["finished_at"])]
         restarts = int(rows[-1]["restart_count"])
         if waiting is None and not (recent and restarts >= _RESTARTS):
             continue

@@ -9,7 +9,7 @@ import orjson
 
 from incident_kit.correlate.exits import meaning
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.restarts import instances, is_of_the_incident
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 
@@ -21,7 +21,7 @@ def _judge(evidence: Evidence) -> Iterator[Outcome]:
     limits = _memory_limits(evidence)
     for row in instances(evidence):
         finished = row["finished_at"]
-        if row["reason"] != "OOMKilled" or (finished is not None and finished not in evidence.window):
+        if row["reason"] != "OOMKilled" or not is_of_the_incident(evidence, finished):
             continue
         limit = limits.get((row["pod_uid"], row["container"]))
         facts = [
