@@ -6,13 +6,22 @@ import random
 import zlib
 from collections.abc import Callable
 
-from . import cases_coverage, cases_ends, cases_formats, cases_losses, cases_present, cases_recordings, cases_second
+from . import (
+    cases_coverage,
+    cases_ends,
+    cases_formats,
+    cases_fuzz,
+    cases_losses,
+    cases_present,
+    cases_recordings,
+    cases_second,
+)
 from .heldout import cases as heldout
 from .model import HOUR, MINUTE, Case, at
 
 Make = Callable[[Case], None]
 CASES: dict[str, Make] = {
-    **cases_formats.CASES, **cases_recordings.CASES, **cases_losses.CASES, **cases_ends.CASES, **cases_present.CASES, **cases_coverage.CASES, **cases_second.CASES, **heldout.CASES,
+    **cases_formats.CASES, **cases_recordings.CASES, **cases_losses.CASES, **cases_ends.CASES, **cases_present.CASES, **cases_coverage.CASES, **cases_second.CASES, **cases_fuzz.CASES, **heldout.CASES,
 }
 
 

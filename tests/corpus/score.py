@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,17 @@ from .layout import write
 from .model import SECOND, JsonObject
 
 CLOSE = 2 * SECOND
+COLUMNS = (
+    "time", "side", "namespace", "pod", "container", "restart_count", "stream", "level", "text", "image", "verdict", "cause", "confidence",
+)
+CONSOLE_VERDICTS = {
+    "matched", "late", "without_pod_name", "at_other_time", "truncated", "rejected", "console_only", "unknown",
+}
+CAUSES = {
+    "below_level", "burst", "shipping_outage", "before_logger", "not_logged", "unexplained", "never_arrives", "too_long", "died_before_flush",
+    "rotation_edge", "pod_absent",
+}
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ def nanoseconds(text: str | None) -> int | None:
 def compare(case: str, truth: list[JsonObject], rows: list[JsonObject]) -> Score:
     """Join the answer with the truth on side, namespace, pod, container and time, and count."""
     score = Score(case)
+    score.wrong += [_wrong(case, f"contract: {fault}", None, row) for row in rows if (fault := breach(row))]
     consoles = {_console_key(row): row for row in rows if row["side"] == "console"}
     pairs: list[tuple[JsonObject, JsonObject]] = []
     for expected in (row for row in truth if row["side"] == "console"):
@@ -106,6 +119,24 @@ def compare(case: str, truth: list[JsonObject], rows: list[JsonObject]) -> Score
     _judge(score, pairs)
     _judge_documents(score, [row for row in truth if row["side"] == "elastic"], [row for row in rows if row["side"] == "elastic"])
     return score
+
+
+def breach(row: JsonObject) -> str:
+    """What a row has that the contract of the JSON answer does not allow; empty if nothing."""
+    missing = [column for column in COLUMNS if column not in row]
+    if missing:
+        return f"no {missing[0]}"
+    if not RFC3339.fullmatch(row["time"]):
+        return "time is not RFC 3339 in UTC with nanoseconds"
+    if not 0 <= row["confidence"] <= 1:
+        return "confidence is not within 0 and 1"
+    if row["side"] == "console" and row["verdict"] not in CONSOLE_VERDICTS:
+        return "no verdict of an entry"
+    if row["side"] == "elastic" and row["verdict"] not in {"duplicate", "elastic_only", "unknown"}:
+        return "no verdict of a document"
+    if (row["cause"] in CAUSES) != (row["verdict"] == "console_only"):
+        return "a cause belongs to console_only and to nothing else"
+    return ""
 
 
 def _console_key(row: JsonObject) -> tuple[object, ...]:
@@ -177,6 +208,8 @@ def _count(score: Score, expected: JsonObject, got: JsonObject) -> None:
             score.causes[(cause if cause in expected["causes"] else "/".join(expected["causes"]), cause)] += 1
     elif want == ["console_only"]:
         score.false_negative += 1
+    if got["restart_count"] not in (expected["restart_count"], None):
+        score.wrong.append(_wrong(score.case, f"restart {got['restart_count']}", expected, got))
     if not _fits(expected, got):
         kind = "verdict" if got["verdict"] not in want else "cause"
         score.wrong.append(_wrong(score.case, kind, expected, got))

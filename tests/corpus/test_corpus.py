@@ -10,8 +10,8 @@ import pytest
 from .asking import in_process
 from .cases import CASES, build
 from .layout import truth, write
-from .model import JsonObject
-from .score import compare, run_case
+from .model import JsonObject, rfc3339
+from .score import compare, nanoseconds, run_case
 
 REPRESENTATIVE = (
     "format_serilog", "format_clef", "format_spring_coloured", "format_structlog", "format_klog", "format_pino_pretty", "format_dotnet_simple",
@@ -24,7 +24,9 @@ REPRESENTATIVE = (
 def answer_from(rows: list[JsonObject]) -> list[JsonObject]:
     """What a kit would answer that knew the truth."""
     return [
-        {**row, "verdict": row["verdicts"][0], "cause": row["causes"][-1] or None, "confidence": 1.0} for row in rows if row["judged"]
+        {**row, "time": rfc3339(nanoseconds(row["time"]) or 0), "stream": None, "level": None, "image": None,
+         "verdict": row["verdicts"][0], "cause": row["causes"][-1] or None, "confidence": 1.0}
+        for row in rows if row["judged"]
     ]
 
 
