@@ -13,9 +13,9 @@ BLOCK = re.compile(r"(<!-- demo -->\n```text\n).*?(```)", re.DOTALL)
 #: Chapters shown on README's first screen, and how many lines of each at most.
 SHOWN = {
     "What was looked at": 4,
-    "What happened, in order": 30,
-    "What never reached Elasticsearch, and why": 9,
-    "Which RabbitMQ node": 8,
+    "What happened, in order": 60,
+    "What never reached Elasticsearch, and why": 40,
+    "Which RabbitMQ node": 40,
 }
 
 

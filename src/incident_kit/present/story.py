@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 CONCLUSIONS, NOT_SHOWN = "What the rules conclude", "What this does not show"
-_MOST_EVENTS, _MOST_FINDINGS, _MOST_NAMES = 22, 12, 3
+_MOST_EVENTS, _MOST_FINDINGS, _MOST_NAMES = 22, 12, 2
 _SEVERITIES = ("critical", "warning", "info")
 #: Changes that say little by themselves: what exists was created once, runs run, instances are told as restarts.
 _QUIET = frozenset({"created", "job", "restart", "scale", "endpoints"})
@@ -85,7 +85,7 @@ def chronicle(evidence: Evidence, changed: pd.DataFrame) -> list[str]:
     told = [*later, *_restarts_told(evidence), *_broker_told(evidence), *_losses_told(gather.verdicts(evidence))]
     chosen = [event for event in dict.fromkeys(told) if event[0] in evidence.window]
     spare = [event for event in dict.fromkeys(first) if event[0] in evidence.window]
-    room = max(_MOST_EVENTS - len(chosen), 0)
+    room = max(_MOST_EVENTS // 2 - len(chosen), 0)
     left_out = len(spare[room:]) + len(chosen[_MOST_EVENTS:])
     lines = [f"{_clock(time)}  {words}" for time, words in sorted(sorted(chosen)[:_MOST_EVENTS] + spare[:room])]
     return lines + ([f"... and {plural(left_out, 'more event')}; see the timeline."] if left_out else [])
@@ -96,7 +96,8 @@ def _changes_told(changed: pd.DataFrame) -> tuple[list[tuple[int, str]], list[tu
     first: list[tuple[int, str]] = []
     later: list[tuple[int, str]] = []
     for row in changed[changed["time"].notna() & ~changed["what"].isin(_QUIET)].to_dict("records"):
-        words = f"{_text(row['what']).replace('_', ' ')} of {_text(row['kind'])} {_text(row['name'])}"
+        what, subject = _text(row["what"]).replace("_", " "), f"{_text(row['kind'])} {_text(row['name'])}"
+        words = f"{subject} {what}" if what.endswith("ed") else f"{what} of {subject}"
         old, new = _text(row["old"]), _text(row["new"])
         words += f": {shorten(old, 40)} → {shorten(new, 40)}" if old and new else f": {shorten(new, 60)}" if new else ""
         words += f", by {_text(row['by'])}" if _text(row["by"]) else ""
