@@ -190,3 +190,19 @@ def test_adding_a_gap_never_turns_unknown_into_a_loss(tmp_path: Path) -> None:
     after = {(row["time"], row["text"]) for row in incident.answered(tmp_path / "after") if row["verdict"] == "console_only"}
     assert before
     assert not before & after
+
+
+def test_a_hit_that_was_fetched_twice_is_one_document(tmp_path: Path) -> None:
+    incident = ordinary()
+    incident.documents += copy.deepcopy(incident.documents[40:60])
+    assert set(verdicts(incident, tmp_path)) == {"matched"}
+
+
+def test_a_refused_document_without_pod_field_is_rejected_too(tmp_path: Path) -> None:
+    incident = ordinary()
+    source = incident.documents[30]["_source"]
+    del source["podName"]
+    incident.documents[30] |= {"_index": ".fs-logs-1", "_source": {"document": {"source": source}, "error": {"type": "illegal_argument_exception", "message": "Limit of total fields [1000] has been exceeded"}}}
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "rejected"]
+    assert len(rows) == 1
+    assert "Limit of total fields" in str(rows[0]["cause"])

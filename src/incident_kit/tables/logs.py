@@ -67,6 +67,7 @@ ELASTIC_DOCUMENTS = declare(
         ("exception", TEXT, "exception text in a field of its own"),
         ("template", TEXT, "message template, where the document carries one"),
         ("properties", TEXT, "JSON object of the values of the template and of other fields of the application"),
+        ("id_hash", INTEGER, "hash of document_id: a hit that was fetched twice is one document"),
         ("rejected", TEXT, "why it was refused: a document of a failure store or dead-letter index; else null"),
         ("message_hash", INTEGER, "hash of the normal form of the message"),
         ("head_hash", INTEGER, "hash of the normal form of the message's first line"),

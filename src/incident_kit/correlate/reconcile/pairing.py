@@ -17,7 +17,7 @@ from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side
 #: How a pair was found; the order is the order of trust.
 EXACT, HEAD, TEXT, LOOSE, TEMPLATE, PART, LINE, TRUNCATED = range(8)
 #: Where its document stands.
-OWN, UNLABELLED, REFUSED = range(3)
+OWN, UNLABELLED, REFUSED, REFUSED_UNLABELLED = range(4)
 _COMBINATIONS = (
     ("message_hash", "message_hash", EXACT), ("head_hash", "message_hash", HEAD), ("message_hash", "head_hash", HEAD), ("head_hash", "head_hash", HEAD),
     ("text_hash", "message_hash", TEXT), ("text_hash", "text_hash", TEXT),
@@ -37,7 +37,7 @@ class Pairs:
     Attributes:
         document: row of the document in its side.
         how: `EXACT` ... `TRUNCATED`.
-        where: `OWN` (the bucket's documents), `UNLABELLED` (those without pod) or `REFUSED`.
+        where: `OWN` and `REFUSED` (the bucket's documents), `UNLABELLED` and `REFUSED_UNLABELLED` (those without pod).
         shift: constant shift at which the pair was found (ns).
         taken: rows of the bucket's documents that have an entry.
         doubles: rows of documents that repeat a taken one.
@@ -62,7 +62,7 @@ class Pairs:
     def add(self, entries: Integers, documents: Integers, how: int, where: int, shift: int = 0) -> None:
         """Remember pairs."""
         self.document[entries], self.how[entries], self.where[entries], self.shift[entries] = documents, how, where, shift
-        if where != UNLABELLED:
+        if where in (OWN, REFUSED):
             self.taken[documents] = True
 
     def open_entries(self) -> Integers:
@@ -122,6 +122,7 @@ def disown(entries: Side, documents: Side) -> None:
 def pair_bucket(entries: Side, documents: Side, names: Names) -> tuple[Pairs, Clocks]:
     """All pairs that hashes find within the bucket, and the clocks they taught."""
     pairs = Pairs.none(len(entries), len(documents))
+    pairs.taken |= documents.repeated
     disown(entries, documents)
     usable = ~documents.rejected & (documents.pod != NOT_SAID)
     _own_times(entries, documents, pairs, usable)

@@ -104,7 +104,7 @@ def _by_bucket(paths: list[str]) -> dict[str, list[str]]:
 def _claim_unlabelled(buckets: list[Bucket], paths: list[str]) -> tuple[Side, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Documents without pod, offered to all buckets' open entries by time and text."""
     side = documents_side(paths, Names())
-    free = np.arange(len(side))
+    free = np.flatnonzero(~side.repeated)
     doubles = np.zeros(0, np.int64)
     if not len(side):
         return side, free, doubles

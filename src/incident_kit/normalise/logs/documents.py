@@ -200,7 +200,7 @@ def _batch(rows: list[dict[str, Any]], cluster: str) -> pa.Table:
     columns |= {
         "cluster": [cluster] * len(rows), "time": pa.array([r["time"] for r in rows], pa.int64()),
         "ingested_at": pa.array([r["ingested_at"] for r in rows], pa.int64()),
-        "message_hash": hashes(forms), "head_hash": hashes(heads), "text_hash": hashes(originals), "prefix_hash": hashes(prefixes),
+        "id_hash": hashes(pa.array([r["document_id"] for r in rows], pa.large_string())), "message_hash": hashes(forms), "head_hash": hashes(heads), "text_hash": hashes(originals), "prefix_hash": hashes(prefixes),
     }
     schema = ELASTIC_DOCUMENTS.schema
     return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
