@@ -104,7 +104,15 @@ def test_the_cronjob_takes_a_snapshot_with_the_rights_it_names(lab: dict[str, An
     while not (taken := sorted(applied.glob("*.zip"))) and time.monotonic() < deadline:
         time.sleep(1)
     said = subprocess.run(
-        [lab["kubernetes"]["kubectl"], "--kubeconfig", lab["kubernetes"]["kubeconfig"], "logs", "-n", NAMESPACE, "job/by-hand"],
+        [
+            lab["kubernetes"]["kubectl"],
+            "--kubeconfig",
+            lab["kubernetes"]["kubeconfig"],
+            "logs",
+            "-n",
+            NAMESPACE,
+            "job/by-hand",
+        ],
         capture_output=True,
         text=True,
         timeout=60,

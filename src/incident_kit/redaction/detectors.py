@@ -29,9 +29,7 @@ _PLACEHOLDER = re.compile(
     r"^(?:\*+|x{3,}|null|none|nil|undefined|true|false|empty|redacted|masked|hidden|\[.*|<.*|\{.*|\$[({].*|%[a-z(].*)$",
     re.IGNORECASE,
 )
-_CAMEL_END = re.compile(
-    r"[a-z0-9](?:Id|ID|Ids|Ts|Time|Timestamp|Date|At|Seq|Offset|Nanos|Millis|Micros|Version)$"
-)
+_CAMEL_END = re.compile(r"[a-z0-9](?:Id|ID|Ids|Ts|Time|Timestamp|Date|At|Seq|Offset|Nanos|Millis|Micros|Version)$")
 _SNAKE_END = re.compile(
     r"(?:^|[\W_])(?:id|ids|ts|time|timestamp|date|seq|offset|nanos|millis|micros|epoch|version|generation|at)$"
     r"|timestamp$|^(?:trace|span|request|correlation|order|message|event|document|record|transaction)id$",

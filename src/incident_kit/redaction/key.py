@@ -64,9 +64,7 @@ def _decode(text: str, where: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) < 16:
-        raise ProfileError(
-            f"The redaction key in {where} is not at least 32 hex digits. Write 64, or remove it."
-        )
+        raise ProfileError(f"The redaction key in {where} is not at least 32 hex digits. Write 64, or remove it.")
     return key
 
 

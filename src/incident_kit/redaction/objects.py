@@ -27,9 +27,7 @@ _DEEPEST = 200
 _STRUCTURE = frozenset({"managedFields"})
 
 
-def redact_object(
-    plural: str, document: Any, text: Text, pseudonyms: Pseudonyms, pseudonym: Pseudonym
-) -> Any:
+def redact_object(plural: str, document: Any, text: Text, pseudonyms: Pseudonyms, pseudonym: Pseudonym) -> Any:
     """A Kubernetes object without data, environment values and last-applied configuration."""
     if not isinstance(document, dict):
         return redact_value(document, text, pseudonym)
@@ -52,9 +50,7 @@ def _hash_data(document: dict[str, Any], pseudonyms: Pseudonyms, *, encoded: boo
     for field, base64_encoded in (("data", encoded), ("binaryData", True), ("stringData", False)):
         values = document.get(field)
         if isinstance(values, dict):
-            hashed[field] = {
-                key: _hash(value, pseudonyms, encoded=base64_encoded) for key, value in values.items()
-            }
+            hashed[field] = {key: _hash(value, pseudonyms, encoded=base64_encoded) for key, value in values.items()}
     return hashed
 
 
@@ -80,9 +76,7 @@ def _walk(value: Any, name: str, text: Text, pseudonym: Pseudonym, depth: int, *
     return value
 
 
-def _walk_dict(
-    value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool
-) -> Any:
+def _walk_dict(value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool) -> Any:
     if depth > _DEEPEST:
         return pseudonym("value", repr(value)[:4096])
     changed: dict[str, Any] | None = None
@@ -115,9 +109,7 @@ def _is_credential(key: str, value: Any, *, structural: bool) -> bool:
     return is_secret_name(key)
 
 
-def _walk_list(
-    value: list[Any], name: str, text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool
-) -> Any:
+def _walk_list(value: list[Any], name: str, text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool) -> Any:
     if depth > _DEEPEST:
         return pseudonym("value", repr(value)[:4096])
     changed: list[Any] | None = None
