@@ -10,6 +10,7 @@ import pytest
 
 from incident_kit import console_only, import_folder, read_evidence
 from incident_kit.errors import BundleError, UsageError
+from incident_kit.evidence.notes import add_note, read_notes
 from tests.importing.folder import POD, write_folder
 
 
@@ -170,6 +171,18 @@ def test_a_folder_with_nothing_of_the_layout_is_refused_with_what_is_expected(tm
 
     with pytest.raises(UsageError, match="holds nothing to import"):
         import_folder(tmp_path / "empty", tmp_path / "a.incident")
+
+
+def test_importing_a_bundle_makes_its_tables_anew_and_keeps_gaps_and_notes(folder, tmp_path):
+    old = import_folder(folder, tmp_path / "old.incident")
+    add_note(old, "look at the sync")
+    first = read_evidence(old)
+
+    again = read_evidence(import_folder(old, tmp_path / "new.zip"))
+
+    assert again.manifest.gaps == first.manifest.gaps and again.manifest.rows == first.manifest.rows
+    assert len(read_notes(again.folder)) == 1
+    assert console_only(again).equals(console_only(first))
 
 
 def test_the_commands_answer_with_their_exit_codes(folder, tmp_path):

@@ -68,7 +68,7 @@ def import_(
     end: Annotated[str | None, typer.Option("--to", help="end of the window, instead of window.json")] = None,
     force: Force = False,
 ) -> int:
-    """Make a bundle from a folder of hand-collected files."""
+    """Make a bundle from a folder of hand-collected files, or make a bundle's tables anew."""
     from incident_kit.importing import import_folder
 
     window = asked_window(start, end)

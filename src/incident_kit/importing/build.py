@@ -71,12 +71,17 @@ def build_bundle(
         profile=context.profile.public(),
         asked=asked,
         rows=rows,
-        gaps=[{**gap, "from": format_ns(gap["from"]), "to": format_ns(gap["to"])} for gap in context.gaps],
+        gaps=_told_once(context.gaps),
         files=digest_tree(stage),
     )
     (stage / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     _publish(stage, output, force=force)
     return output
+
+
+def _told_once(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    told = {tuple(gap.items()): gap for gap in gaps}
+    return [{**gap, "from": format_ns(gap["from"]), "to": format_ns(gap["to"])} for gap in told.values()]
 
 
 def write_tables(stage: Path, context: Context) -> dict[str, int]:

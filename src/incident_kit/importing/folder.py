@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.errors import UsageError
+from incident_kit.evidence.manifest import MANIFEST_NAME
 from incident_kit.importing.build import build_bundle, staging
 from incident_kit.importing.copy import RawCopy
 from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, nearest_name
@@ -33,7 +34,7 @@ def import_folder(
     """Make a bundle from a folder in the raw layout.
 
     Args:
-        folder: what somebody collected; see docs/bundle.md for the layout.
+        folder: what somebody collected, see docs/bundle.md for the layout; or a bundle, whose tables are made anew.
         output: ``NAME.incident`` (a folder) or ``NAME.zip``.
         window: what to judge; by default what ``window.json`` says.
         profile: field names and patterns; detected where absent.
@@ -46,8 +47,11 @@ def import_folder(
         UsageError: the folder does not exist, holds nothing of the layout, or there is no window.
         BundleError: the output exists and ``force`` is not given.
     """
+    from incident_kit.importing.again import normalise_again
     from incident_kit.profile import default_profile
 
+    if (Path(folder) / MANIFEST_NAME).is_file() or Path(folder).suffix == ".zip":
+        return normalise_again(Path(folder), Path(output), window=window, profile=profile, force=force)
     source = _layout_root(Path(folder))
     profile = profile or default_profile()
     described = _window_file(source)
