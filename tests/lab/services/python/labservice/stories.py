@@ -62,7 +62,7 @@ REFUSED: Template = (1, "INFO", "carrier", "Carrier answered {carrier_code} for 
 
 
 class Story:
-    """An endless, repeatable stream of events."""
+    """An endless stream of events."""
 
     def __init__(self, name: str, seed: str, refused_every: int = 0) -> None:
         """Choose the templates; ``refused_every`` n-th events carry a value no mapping takes."""

@@ -1,0 +1,106 @@
+"""The shipped sample against the truth that the lab wrote while it was recorded: the main answers, scored without servers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from incident_kit.answers import changes, console_only, findings, rabbit
+from incident_kit.errors import IncidentKitError
+from incident_kit.evidence import Evidence, read_evidence
+from tests.lab import scoring
+
+SAMPLE = Path(__file__).parents[2] / "src" / "incident_kit" / "sample" / "sample.zip"
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as the command line's JSON has them: times as text, a missing value is None."""
+    shown = frame.astype(object).where(frame.notna(), None)
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
+            shown[name] = [
+                None if pd.isna(at) else f"{at:%Y-%m-%dT%H:%M:%S}.{at.value % 10**9:09d}Z" for at in frame[name]
+            ]
+    return shown.to_dict("records")
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The truth's folder under the names that scoring knows."""
+    folder = tmp_path_factory.mktemp("truth")
+    for path in Path(__file__).parent.glob("truth-*"):
+        shutil.copyfile(path, folder / path.name.removeprefix("truth-"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sample() -> Evidence:
+    return read_evidence(SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def window(truth: Path) -> tuple[int, int]:
+    stated = json.loads((truth / "window.json").read_text())
+    return stated["from"], stated["to"]
+
+
+@pytest.fixture(scope="module")
+def console(sample: Evidence, truth: Path, window: tuple[int, int]) -> scoring.Score:
+    rows = records(console_only(sample, verdicts=True))
+    return scoring.score_console(rows, truth, sample.folder / "raw", window)
+
+
+def test_what_is_called_console_only_never_reached_elasticsearch(console: scoring.Score) -> None:
+    assert console.precision >= 0.99, console.table()
+
+
+def test_what_never_reached_elasticsearch_is_found(console: scoring.Score) -> None:
+    assert console.recall >= 0.95, console.table()
+
+
+def test_losses_are_told_by_their_true_cause(console: scoring.Score) -> None:
+    assert console.cause_accuracy >= 0.93, console.table()
+
+
+def test_hardly_an_entry_is_split_or_swallowed(console: scoring.Score) -> None:
+    assert console.split + console.swallowed <= 0.002 * console.judged, console.table()
+
+
+def test_no_connection_of_the_sample_is_given_to_a_wrong_pod(
+    sample: Evidence, truth: Path, window: tuple[int, int]
+) -> None:
+    def ask(pod: str) -> list[dict[str, Any]] | None:
+        try:
+            return records(rabbit(pod, sample))
+        except IncidentKitError:
+            return None
+
+    score = scoring.score_rabbit(truth, ask, window)
+    assert not score.wrong, score
+    assert score.right >= 10, score
+
+
+def test_syncs_rollbacks_configs_and_manual_jobs_of_the_sample_are_listed(sample: Evidence, truth: Path) -> None:
+    missing = scoring.missing_changes(records(changes(sample)), truth, ("Application", "ConfigMap", "Job"))
+    assert not missing
+
+
+def test_the_findings_tell_what_was_done(sample: Evidence, truth: Path) -> None:
+    found = {(row["rule"], row["kind"], row["name"]) for row in records(findings(sample))}
+    expected = scoring.expected_findings(truth)
+    assert expected <= found, sorted(expected - found)
+
+
+def test_the_sample_is_small_and_names_no_home_folder(sample: Evidence) -> None:
+    assert SAMPLE.stat().st_size <= 5_000_000
+    for path in (sample.folder / "raw").rglob("*"):
+        if path.is_file():
+            content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            assert b"/root/" not in content, path
+            assert b"/home/" not in content, path
