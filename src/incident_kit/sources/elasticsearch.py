@@ -61,10 +61,10 @@ class Search:
     ) -> None:
         tls: dict[str, Any] = {}
         if url.startswith("https"):
-            tls = {
-                "verify_certs": verify,
-                "ca_certs": str(Path(ca_certificate).expanduser()) if ca_certificate else None,
-            }
+            # The profile says it when certificates are not verified; a warning on every page would say nothing more.
+            tls = {"verify_certs": verify, "ssl_show_warn": False}
+            if ca_certificate:
+                tls["ca_certs"] = str(Path(ca_certificate).expanduser())
         self._client = Elasticsearch(
             url,
             api_key=api_key,
