@@ -205,4 +205,4 @@ def test_a_refused_document_without_pod_field_is_rejected_too(tmp_path: Path) ->
     incident.documents[30] |= {"_index": ".fs-logs-1", "_source": {"document": {"source": source}, "error": {"type": "illegal_argument_exception", "message": "Limit of total fields [1000] has been exceeded"}}}
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "rejected"]
     assert len(rows) == 1
-    assert "Limit of total fields" in str(rows[0]["cause"])
+    assert "Limit of total fields" in str(rows[0]["evidence"])

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from incident_kit.correlate.reconcile import Reconciliation, reconcile
-from incident_kit.correlate.reconcile.pairing import OWN, UNLABELLED
+from incident_kit.correlate.reconcile.pairing import OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED
 from incident_kit.correlate.reconcile.reconcile import BucketVerdicts
 from incident_kit.correlate.reconcile.sides import read
 from incident_kit.correlate.reconcile.verdicts import CODE, VERDICTS
@@ -88,7 +88,7 @@ def _entry_rows(
 def _identifiers(one: BucketVerdicts, reconciliation: Reconciliation, rows: np.ndarray[Any, Any]) -> list[str | None]:
     out: list[str | None] = [None] * len(rows)
     pairs = one.bucket.pairs
-    for where, side in ((OWN, one.bucket.documents), (2, one.bucket.documents), (UNLABELLED, reconciliation.unlabelled)):
+    for where, side in ((OWN, one.bucket.documents), (REFUSED, one.bucket.documents), (UNLABELLED, reconciliation.unlabelled), (REFUSED_UNLABELLED, reconciliation.unlabelled)):
         positions = np.flatnonzero((pairs.where[rows] == where) & (pairs.document[rows] >= 0))
         if len(positions) and side.paths:
             texts = read(side.paths, ["document_id"])["document_id"].take(pa.array(pairs.document[rows[positions]])).to_pylist()

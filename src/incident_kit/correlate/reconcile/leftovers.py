@@ -23,6 +23,7 @@ from incident_kit.correlate.reconcile.pairing import (
     OWN,
     PART,
     REFUSED,
+    REFUSED_UNLABELLED,
     TEMPLATE,
     TRUNCATED,
     UNLABELLED,
@@ -161,7 +162,7 @@ class Leftovers:
                 continue
             used_entries.add(entry)
             used_documents.add(document)
-            where = REFUSED if self.documents.rejected[document] else self.where
+            where = _refused(self.where) if self.documents.rejected[document] else self.where
             self.pairs.add(np.array([entry]), np.array([document]), how, where, shift)
         if used_documents:
             self.free = self.free[~np.isin(self.free, np.fromiter(used_documents, np.int64))]
@@ -269,6 +270,10 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
     return leftovers.free
 
 
+def _refused(where: int) -> int:
+    return REFUSED if where == OWN else REFUSED_UNLABELLED
+
+
 def _hash_pass(leftovers: Leftovers, shift: int) -> None:
     """Exact texts by hash, for documents without pod."""
     entries, documents = leftovers.entries, leftovers.documents
@@ -285,7 +290,7 @@ def _hash_pass(leftovers: Leftovers, shift: int) -> None:
         left, right = left[kept], right[kept]
         refused = documents.rejected[part[right]]
         leftovers.pairs.add(rows[left[~refused]], part[right[~refused]], 0, leftovers.where, shift)
-        leftovers.pairs.add(rows[left[refused]], part[right[refused]], 0, REFUSED, shift)
+        leftovers.pairs.add(rows[left[refused]], part[right[refused]], 0, _refused(leftovers.where), shift)
         leftovers.free = np.delete(part, right)
 
 

@@ -25,7 +25,7 @@ from incident_kit.correlate.reconcile.coverage import (
     workloads,
 )
 from incident_kit.correlate.reconcile.leftovers import run_leftovers
-from incident_kit.correlate.reconcile.pairing import UNLABELLED, Pairs, mark_doubles
+from incident_kit.correlate.reconcile.pairing import REFUSED, REFUSED_UNLABELLED, UNLABELLED, Pairs, mark_doubles
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, documents_side, read
 from incident_kit.correlate.reconcile.verdicts import CODE, Verdicts, lags_of, pair_verdicts, usual_lag, withhold
 from incident_kit.correlate.reconcile.views import container_views, entry_hints
@@ -90,7 +90,7 @@ def reconcile(evidence: Evidence, executor: Executor | None = None) -> Reconcili
     lag = usual_lag(np.concatenate(lags) if lags else np.zeros(0))
     judged = [BucketVerdicts(b, pair_verdicts(b.entries, b.documents, unlabelled, b.pairs, b.clocks, lag), np.full(len(b.entries), None, object), np.full(len(b.entries), None, object)) for b in buckets]
     _withhold(evidence, judged, lag)
-    _explain(evidence, judged)
+    _explain(evidence, judged, unlabelled)
     return Reconciliation(judged, unlabelled, free, doubles, console_coverage(evidence.coverage), lag)
 
 
@@ -146,7 +146,7 @@ def _mute_pods(bucket: Bucket) -> list[int]:
     return found
 
 
-def _explain(evidence: Evidence, judged: list[BucketVerdicts]) -> None:
+def _explain(evidence: Evidence, judged: list[BucketVerdicts], unlabelled: Side) -> None:
     endings, nodes = _endings(evidence), _nodes(evidence)
     types = _types(evidence)
     lost = CODE["console_only"]
@@ -165,16 +165,15 @@ def _explain(evidence: Evidence, judged: list[BucketVerdicts]) -> None:
         one.evidence[withheld] = one.verdicts.reason[withheld]
         refused = np.flatnonzero(one.verdicts.code == CODE["rejected"])
         if len(refused):
-            _tell_refusals(one, refused)
+            _tell_refusals(one, unlabelled, refused)
 
 
-def _tell_refusals(one: BucketVerdicts, rows: np.ndarray[Any, Any]) -> None:
-    own = rows[one.bucket.pairs.where[rows] == 2]
-    reasons = read(one.bucket.documents.paths, ["rejected"])["rejected"] if one.bucket.documents.paths else None
-    for row in own.tolist():
-        document = int(one.bucket.pairs.document[row])
-        if reasons is not None and document < len(reasons):
-            one.evidence[row] = reasons[document].as_py()
+def _tell_refusals(one: BucketVerdicts, unlabelled: Side, rows: np.ndarray[Any, Any]) -> None:
+    for where, side in ((REFUSED, one.bucket.documents), (REFUSED_UNLABELLED, unlabelled)):
+        own = rows[one.bucket.pairs.where[rows] == where]
+        if len(own):
+            reasons = read(side.paths, ["rejected"])["rejected"].take(pa.array(one.bucket.pairs.document[own]))
+            one.evidence[own] = np.array(reasons.to_pylist(), dtype=object)
 
 
 def _types(evidence: Evidence) -> FieldTypes:

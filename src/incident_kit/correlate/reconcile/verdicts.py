@@ -10,7 +10,7 @@ import numpy as np
 from incident_kit.correlate.reconcile.clocks import NEAR_NS, SECOND, Clocks
 from incident_kit.correlate.reconcile.coverage import ElasticCoverage
 from incident_kit.correlate.reconcile.match import Integers
-from incident_kit.correlate.reconcile.pairing import HEAD, REFUSED, TRUNCATED, UNLABELLED, Pairs
+from incident_kit.correlate.reconcile.pairing import HEAD, REFUSED, REFUSED_UNLABELLED, TRUNCATED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 
 VERDICTS = ("matched", "late", "without_pod_name", "at_other_time", "truncated", "rejected", "console_only", "unknown", "duplicate", "elastic_only")
@@ -49,11 +49,11 @@ def pair_verdicts(entries: Side, documents: Side, unlabelled: Side, pairs: Pairs
     """Verdicts of entries that have a pair; the others are `console_only` for now."""
     count = len(entries)
     verdicts = Verdicts(np.full(count, CODE["console_only"], np.int8), np.ones(count), np.full(count, None, object))
-    for where, side in ((0, documents), (UNLABELLED, unlabelled), (REFUSED, documents)):
+    for where, side in ((0, documents), (UNLABELLED, unlabelled), (REFUSED, documents), (REFUSED_UNLABELLED, unlabelled)):
         rows = np.flatnonzero((pairs.document >= 0) & (pairs.where == where))
         if not len(rows):
             continue
-        if where == REFUSED:
+        if where in (REFUSED, REFUSED_UNLABELLED):
             verdicts.code[rows] = CODE["rejected"]
             continue
         found = pairs.document[rows]
