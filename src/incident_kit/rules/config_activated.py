@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.config_state import DataChange, describe, readings_of
 from incident_kit.correlate.objects import (
     Document,
@@ -21,6 +20,7 @@ from incident_kit.correlate.objects import (
     namespace_of,
     read_objects,
 )
+from incident_kit.correlate.restarts import instances
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS, OBJECTS
 from incident_kit.window import SECOND
@@ -38,26 +38,26 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if not objects.kinds & {"ConfigMap", "Secret"}:
         return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
-    instances: dict[tuple[str, str], dict[int, Row]] = {}
-    for row in rows(evidence.table(CONTAINERS)):
+    known: dict[tuple[str, str], dict[int, Row]] = {}
+    for row in instances(evidence):
         if row["restart_count"] is not None:
-            instances.setdefault((row["pod_uid"], row["container"]), {})[row["restart_count"]] = row
+            known.setdefault((row["pod_uid"], row["container"]), {})[row["restart_count"]] = row
     found = []
     for pod in objects.of("Pod"):
-        finding = _of_pod(pod, instances, objects, evidence)
+        finding = _of_pod(pod, known, objects, evidence)
         if finding is not None:
             found.append(finding)
     return found
 
 
 def _of_pod(
-    pod: Document, instances: dict[tuple[str, str], dict[int, Row]], objects: Objects, evidence: Evidence
+    pod: Document, started: dict[tuple[str, str], dict[int, Row]], objects: Objects, evidence: Evidence
 ) -> dict[str, Any] | None:
     uid = str(mapping(pod, "metadata").get("uid"))
     for change in readings_of(pod, objects):
         if change.created or not change.reading.fixed or change.time >= evidence.window.end:
             continue
-        known = instances.get((uid, change.reading.container), {})
+        known = started.get((uid, change.reading.container), {})
         restarted = _restarted_over(change, known, pod)
         if restarted is not None:
             return _finding(pod, change, restarted, 0.95, "the container restarted in the same pod")

@@ -41,9 +41,9 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def restart_changes(containers: pd.DataFrame) -> list[Change]:
+def restart_changes(instances: Iterable[dict[str, Any]]) -> list[Change]:
     """Instances that followed another one in the same pod."""
-    known = {(r["pod_uid"], r["container"], r["restart_count"]): r for r in rows(containers)}
+    known = {(r["pod_uid"], r["container"], r["restart_count"]): r for r in instances}
     changes = []
     for (uid, container, count), instance in known.items():
         if not count or instance["started_at"] is None:
@@ -62,7 +62,8 @@ def restart_changes(containers: pd.DataFrame) -> list[Change]:
                 new=f"{container}: instance {count}",
                 by="kubelet",
                 automated=True,
-                evidence=[f"container status: restartCount {count}"],
+                evidence=[f"instance {count}, from {instance['source'] or 'the container status'}"],
+                observed=instance["source"] != "event Started",
             )
         )
     return changes

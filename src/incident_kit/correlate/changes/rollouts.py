@@ -148,12 +148,27 @@ def rollout_changes(objects: Objects) -> list[Change]:
     for kind, namespace, name in workloads(objects):
         document = objects.get(kind, namespace, name)
         known = revisions(kind, namespace, name, objects)
+        if not known and document is not None:
+            changes.append(_created(kind, namespace, name, document))
         for position, revision in enumerate(known):
             previous = known[position - 1] if position else None
             change = _change(kind, namespace, name, revision, previous, document)
             change.evidence += _pods_evidence(namespace, revision, objects)
             changes.append(change)
     return changes
+
+
+def _created(kind: str, namespace: str | None, name: str, document: Document) -> Change:
+    """A workload of which no revision was captured: its creation is all that is known."""
+    return Change(
+        time=created_at(document),
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        what="created",
+        new=image_list(mapping(document, "spec", "template")) or None,
+        evidence=[f"{kind} {name} created; its revisions were not captured, so the image is the present one"],
+    )
 
 
 def _change(

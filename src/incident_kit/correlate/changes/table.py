@@ -20,8 +20,9 @@ from incident_kit.correlate.changes.syncs import fold, join_syncs, name_actors
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
 from incident_kit.correlate.identity import lifetimes
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by
+from incident_kit.correlate.restarts import instances
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
-from incident_kit.tables.kubernetes import CONTAINERS, EVENTS
+from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ def _joined(evidence: Evidence) -> list[Change]:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
     changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications))
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])))
-    changes += restart_changes(evidence.table(CONTAINERS))
+    changes += restart_changes(instances(evidence))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
     changes += deletion_changes(lifetimes(evidence), objects, changes)
     mark_undone(changes)
