@@ -288,7 +288,8 @@ class Incident:
         self.reuse_address(address)
         self.broker_outage()
         self.freeze()
-        self.out_of_memory()
+        leaking = self.out_of_memory()["metadata"]["name"]
+        self.actions.order(leaking, do="calm")  # or it would be killed again while the evidence is taken
         time.sleep(5)
 
 

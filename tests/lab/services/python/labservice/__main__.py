@@ -38,6 +38,7 @@ class Service:
             int(os.environ.get("REFUSED_EVERY", "0")),
         )
         self.rate = float(os.environ.get("RATE", "4"))
+        self.leak = float(os.environ.get("LEAK_MEBIBYTES_PER_SECOND", "0"))
         self.shipper: BulkShipper | None = None
         self._hoard: list[bytearray] = []
         number_records()
@@ -78,11 +79,10 @@ class Service:
     def work(self, seconds: float | None) -> None:
         """Tell the story at its rate, obeying commands, for a while or for ever."""
         control = Path(os.environ.get("CONTROL_FOLDER", "/lab/control")) / f"{self.pod.name}.json"
-        leak = float(os.environ.get("LEAK_MEBIBYTES_PER_SECOND", "0"))
         ends = time.monotonic() + seconds if seconds else float("inf")
         while time.monotonic() < ends:
             self.spelling.log_event(self.story.next())
-            self._hoard.append(bytearray(int(leak * MEBIBYTE / self.rate)))
+            self._hoard.append(bytearray(int(self.leak * MEBIBYTE / self.rate)))
             self._obey(control)
             time.sleep(1 / self.rate)
 
@@ -102,6 +102,8 @@ class Service:
                     self._hoard.append(bytearray(b"x" * 8 * MEBIBYTE))
             case "crash":
                 raise RuntimeError("the ledger is not consistent: 17 != 18")
+            case "calm":
+                self.leak = 0.0
             case "exit":
                 logging.getLogger("lifecycle").info("Asked to stop, leaving without a flush")
                 os._exit(order.get("code", 0))
