@@ -6,9 +6,10 @@ from typing import Any
 
 from incident_kit.answers.changes import changes
 from incident_kit.answers.diff import diff
+from incident_kit.answers.findings import findings
 from incident_kit.correlate.preceding import preceding_changes
 from tests.changes.bundles import at, evidence_of
-from tests.changes.objects import config_map, deployment, pod, replica_set, template, written
+from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
 
 MADE = template(envFrom=[{"configMapRef": {"name": "orders-config"}}])
 
@@ -63,3 +64,31 @@ def test_before_and_after_of_two_bundles_compares_values() -> None:
 def test_every_change_is_in_order_of_time() -> None:
     found = changes(evidence_of(*objects()))["time"].dropna()
     assert found.is_monotonic_increasing
+
+
+def test_a_symptom_names_what_came_before_it_and_calls_nothing_a_cause() -> None:
+    killed = objects()
+    status = killed[3]["status"]["containerStatuses"][0]
+    status["lastState"]["terminated"] |= {"reason": "OOMKilled", "exitCode": 137}
+    found = findings(evidence_of(*killed))
+    (row,) = found[found["rule"] == "oom-killed"].to_dict("records")
+    before = [line for line in row["evidence"] if "before (same" in line]
+    assert before[0].startswith("29 min before (same workload): image of Deployment orders")
+    assert any("(same config)" in line and "kubectl-edit" in line for line in before)
+
+
+def test_scale_up_events_date_a_replica_set_that_came_back() -> None:
+    old, new = template("r/orders:1"), template("r/orders:2")
+    evidence = evidence_of(
+        deployment("orders", new), replica_set("orders", 3, "08:00", old, history="1"), replica_set("orders", 4, "09:00", new, history="2"),
+        event("Deployment", "orders", "ScalingReplicaSet", "Scaled up replica set orders-3 from 0 to 1", "09:30"),
+        event("Deployment", "orders", "ScalingReplicaSet", "Scaled up replica set orders-4 from 0 to 1", "10:00"),
+    )  # fmt: skip
+    found = changes(evidence)
+    rows = found[found["kind"] == "Deployment"].to_dict("records")
+    assert [(r["time"].strftime("%H:%M"), r["what"], r["new"]) for r in rows] == [
+        ("08:00", "created", "r/orders:1"), ("09:00", "image", "r/orders:2"),
+        ("09:30", "rollback", "r/orders:1"), ("10:00", "image", "r/orders:2"),
+    ]  # fmt: skip
+    assert "image to r/orders:2" in rows[2]["undone_by"]
+    assert [bool(r["observed"]) for r in rows] == [True, True, False, False]

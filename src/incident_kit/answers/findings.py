@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.preceding import preceding_changes
 from incident_kit.rules import DidNotApply, Outcome, all_rules
 from incident_kit.tables.answers import FINDINGS, GAPS
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from incident_kit.evidence import Evidence
+
+
+#: Rules whose findings are symptoms: what precedes them is worth telling.
+_SYMPTOMS = frozenset({"oom-killed", "crash-loop", "consumer-lost"})
+_SHOWN = 3
 
 
 def findings(evidence: Evidence) -> pd.DataFrame:
@@ -30,7 +36,20 @@ def findings(evidence: Evidence) -> pd.DataFrame:
 
 
 def _outcomes(evidence: Evidence) -> list[tuple[str, Outcome]]:
-    return [(rule.name, outcome) for rule in all_rules() for outcome in rule.run(evidence)]
+    outcomes = [(rule.name, outcome) for rule in all_rules() for outcome in rule.run(evidence)]
+    for name, outcome in outcomes:
+        if name in _SYMPTOMS and not isinstance(outcome, DidNotApply):
+            outcome["evidence"] = [*outcome["evidence"], *_preceded_by(outcome, evidence)]
+    return outcomes
+
+
+def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
+    """What changed before a symptom of a pod on a path to it; it precedes, and more is not said."""
+    if finding["kind"] != "Pod" or finding["time"] is None:
+        return []
+    found = preceding_changes(evidence, finding["time"], namespace=finding["namespace"], pod=finding["name"])
+    near = [p for p in found if p.path != "same namespace" and p.change.what not in {"created", "restart"}]
+    return [p.sentence() for p in near[:_SHOWN]]
 
 
 def _gap(rule: str, outcome: DidNotApply) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.changes.table import change_list
+from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.config_readers import config_readings
 from incident_kit.correlate.config_state import workload_of
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
@@ -91,7 +91,7 @@ def preceding_changes(
     document = objects.get("Pod", namespace, pod)
     near = _neighbourhood(document, namespace, pod, objects, set(upstream))
     found = []
-    for change in change_list(evidence):
+    for change in joined_changes(evidence):
         if change.time is None or not time - HORIZON <= change.time <= time:
             continue
         path = _path(change, near)
