@@ -17,7 +17,7 @@ REPRESENTATIVE = (
     "format_serilog", "format_clef", "format_spring_coloured", "format_structlog", "format_klog", "format_pino_pretty", "format_dotnet_simple",
     "recorded_log4j2_zoned", "recorded_zap_production", "recorded_zerolog_coloured", "recorded_winston_simple",
     "outage_queued", "burst", "refused_proven", "below_level", "crash_tails", "clean_exits", "heartbeats", "repeated", "mixed",
-    "without_pod_field", "shifted_two_hours", "truncated", "duplicated", "sidecars", "hits_below_total", "rotated_away",
+    "heldout_pipes", "heldout_erlang", "sampled", "refused_object", "without_pod_field", "shifted_two_hours", "truncated", "duplicated", "sidecars", "hits_below_total", "rotated_away",
 )
 
 
