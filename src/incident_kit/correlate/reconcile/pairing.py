@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
-from incident_kit.correlate.reconcile.match import Integers, is_among, mix, nearest_pairs
+from incident_kit.correlate.reconcile.match import Integers, alone, is_among, mix, nearest_pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side
 
 #: How a pair was found; the order is the order of trust.
@@ -139,6 +139,7 @@ def _learn_from_pairs(entries: Side, documents: Side, pairs: Pairs, clocks: Cloc
     """Clocks of pods whose texts all repeat: from pairs by own time, else from the nearest equal texts."""
     rows = np.flatnonzero(pairs.document >= 0)
     clocks.learn(entries.pod[rows], documents.time[pairs.document[rows]] - entries.time[rows], least=5)
+    _learn_from_own_times(entries, documents, clocks, usable)
     poor = np.flatnonzero(clocks.pairs == 0)
     rows = np.flatnonzero(np.isin(entries.pod, poor) & (pairs.document < 0))
     part = np.flatnonzero(np.isin(documents.pod, poor) & usable)
@@ -147,6 +148,21 @@ def _learn_from_pairs(entries: Side, documents: Side, pairs: Pairs, clocks: Cloc
             mix(entries.pod[rows], entries.hashes[mine][rows]), entries.time[rows], mix(documents.pod[part], documents.hashes[theirs][part]), documents.time[part], _NEAREST_NS
         )
         clocks.learn(entries.pod[rows[left]], documents.time[part[right]] - entries.time[rows[left]], least=10, only=poor)
+
+
+def _learn_from_own_times(entries: Side, documents: Side, clocks: Clocks, usable: np.ndarray[Any, Any]) -> None:
+    """Clocks of pods whose texts are unlike on both sides: from times that each side has once, to the millisecond."""
+    poor = clocks.pairs < 5
+    rows = np.flatnonzero(poor[entries.pod] & (entries.app % 1_000_000_000 != 0))
+    part = np.flatnonzero(usable & (documents.time % 1_000_000_000 != 0))
+    part = part[poor[documents.pod[part]]]
+    if not len(rows) or not len(part):
+        return
+    keys, other = mix(entries.pod[rows], entries.app[rows] // 1_000_000), mix(documents.pod[part], documents.time[part] // 1_000_000)
+    mine, theirs = np.flatnonzero(alone(keys)), np.flatnonzero(alone(other))
+    _, left, right = np.intersect1d(keys[mine], other[theirs], assume_unique=True, return_indices=True)
+    left, right = rows[mine[left]], part[theirs[right]]
+    clocks.learn(entries.pod[left], documents.time[right] - entries.time[left], least=5)
 
 
 def _own_times(entries: Side, documents: Side, pairs: Pairs, usable: np.ndarray[Any, Any]) -> None:

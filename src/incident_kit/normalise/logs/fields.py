@@ -203,11 +203,11 @@ def detect_roles(
 
 def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Paths that look like a message, for documents that have no candidate: long texts of several words, longest first."""
-    bare = FieldRoles(paths={"message": tuple(paths["message"])})
+    bare = FieldRoles(paths={"message": tuple(paths["message"]), "template": tuple(paths["template"])})
     lengths: dict[str, list[int]] = {}
     used = {path for role in CANDIDATES if role != "message" for path in paths[role]}
     for sample in samples:
-        if bare.value(sample, "message") is not None:
+        if bare.value(sample, "message") is not None or bare.value(sample, "template") is not None:
             continue
         for path, value in flatten(sample):
             if isinstance(value, str) and path not in used and not path.startswith(_SKIPPED_PREFIXES) and " " in value.strip():

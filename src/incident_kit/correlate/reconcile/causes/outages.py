@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.causes.view import ContainerView, Flags, Hole, Losses, runs
+from incident_kit.correlate.reconcile.causes.view import ContainerView, Flags, Hole, Integers, Losses, runs
 
 _SECOND = 1_000_000_000
 #: A hole that no other container has must be this long, in entries and time, and span several templates.
@@ -39,7 +39,7 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
     """
     counted = np.flatnonzero(~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered))
     found = []
-    for first, last in runs(view.lost[counted]):
+    for first, last in _runs_by_instance(view.lost[counted], view.restart[counted]):
         begin, end = int(counted[first]), int(counted[last])
         before = int(view.time[counted[first - 1]]) if first else -_FAR
         after = int(view.time[counted[last + 1]]) if last + 1 < len(counted) else _FAR
@@ -47,6 +47,15 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
         hole = Hole(namespace=view.namespace, pod=view.pod, container=view.container, node=view.node, begin=int(view.time[begin]), end=int(view.time[end]),
                     count=last - first + 1, witness=bool(inner) and last - first + 1 >= _WITNESS_ENTRIES)
         found.append(LocalHole(hole, begin, end, before, after))
+    return found
+
+
+def _runs_by_instance(lost: Flags, restart: Integers) -> list[tuple[int, int]]:
+    """Runs that end with their instance: its tail and the next one's first words are signatures of their own."""
+    edges = np.flatnonzero(restart[1:] != restart[:-1]) + 1
+    found = []
+    for begin, end in zip([0, *edges.tolist()], [*edges.tolist(), len(lost)], strict=True):
+        found += [(begin + first, begin + last) for first, last in runs(lost[begin:end])]
     return found
 
 
