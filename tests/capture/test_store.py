@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from incident_kit.capture.scope import Scope
-from incident_kit.capture.session import Journal
+from incident_kit.capture.session import Journal, Session
 from incident_kit.capture.snapshot import Index, rotate, snapshots
 from incident_kit.capture.store import RawStore
 from incident_kit.errors import SourceUnreachable, UsageError
+from incident_kit.normalise.context import Context
+from incident_kit.profile import default_profile
 from incident_kit.redaction import Redactor
-from incident_kit.window import SECOND, parse_rfc3339
+from incident_kit.window import SECOND, Window, parse_rfc3339
 
 
 @pytest.fixture
@@ -111,3 +113,35 @@ def test_an_unchanged_object_is_stored_once_until_its_snapshot_grows_old(tmp_pat
     assert Index(path, "b", {first}, at("2026-11-02T00:00:00Z"), 14).is_new(changed)
     assert Index(path, "b", {first}, at("2026-11-09T00:00:00Z"), 14).is_new(document)
     assert Index(path, "b", set(), at("2026-11-02T00:00:00Z") + SECOND, 14).is_new(document)
+
+
+def session(store: RawStore, tmp_path: Path) -> Session:
+    window = Window(start=0, end=SECOND)
+    context = Context(cluster="c", window=window, captured_at=None, profile=default_profile(), imported=False)
+    journal = Journal(tmp_path / "journal.json", {})
+    said: list[str] = []
+    return Session(
+        profile=default_profile(), scope=Scope(), context=context, store=store, journal=journal, progress=said.append
+    )
+
+
+def refused() -> str:
+    raise SourceUnreachable("elasticsearch", "documents", "connection refused", "Repeat the capture.")
+
+
+def test_a_dead_source_is_a_gap_over_the_window_and_is_tried_again_next_time(store: RawStore, tmp_path: Path) -> None:
+    capture = session(store, tmp_path)
+    assert not capture.step("documents", "elasticsearch", refused)
+    assert capture.step("pods", "kubernetes", lambda: "3")
+    (gap,) = capture.context.gaps
+    assert (gap["from"], gap["to"], gap["reason"]) == (0, SECOND, "connection refused")
+    assert not Journal(tmp_path / "journal.json", {}).done("documents")
+    assert Journal(tmp_path / "journal.json", {}).done("pods")
+
+
+def test_what_only_makes_the_answer_poorer_leaves_no_part_of_the_window_unknown(
+    store: RawStore, tmp_path: Path
+) -> None:
+    capture = session(store, tmp_path)
+    capture.step("mappings", "elasticsearch", refused, hides=False)
+    assert [(gap["from"], gap["to"]) for gap in capture.context.gaps] == [(None, None)]

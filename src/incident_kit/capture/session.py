@@ -45,13 +45,14 @@ class Session:
     stopping: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def step(self, name: str, source: str, action: Callable[[], str | None]) -> bool:
+    def step(self, name: str, source: str, action: Callable[[], str | None], *, hides: bool = True) -> bool:
         """Run one step unless an earlier, interrupted run finished it; a failing source is a gap, never the end.
 
         Args:
             name: unique name of the step, e.g. ``kubernetes pods``.
             source: source of the gap when it fails.
             action: what to do; answers what was obtained, for the progress line.
+            hides: whether its failure leaves the window in the dark, or only makes the answer poorer.
 
         Returns:
             Whether it succeeded, now or earlier.
@@ -66,7 +67,7 @@ class Session:
         try:
             told = action()
         except SourceError as error:
-            self.gap(error, source)
+            self.gap(error, source, hides=hides)
             told = f"failed: {error.reason}"
             succeeded = False
         else:
@@ -78,12 +79,10 @@ class Session:
         self.progress(f"{name}: {told or 'done'}")
         return succeeded
 
-    def gap(self, error: SourceError, source: str | None = None) -> None:
-        """Record a failed or partial reading; the window it concerns is this capture's."""
-        window = self.context.window
-        self.context.gap(
-            source or error.source, error.what, error.reason, error.remedy, start=window.start, end=window.end
-        )
+    def gap(self, error: SourceError, source: str | None = None, *, hides: bool = True) -> None:
+        """Record a failed or partial reading; what hides evidence hides it in the whole window of this capture."""
+        start, end = (self.context.window.start, self.context.window.end) if hides else (None, None)
+        self.context.gap(source or error.source, error.what, error.reason, error.remedy, start=start, end=end)
 
 
 class Journal:
