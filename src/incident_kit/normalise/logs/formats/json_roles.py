@@ -39,9 +39,10 @@ def json_roles(lines: Iterable[str], known: KnownMessages) -> FieldRoles:
     if best and best[0][1] > 2 * usual_hits and best[0][0] not in CANDIDATES["message"][:1]:
         paths["message"] = (best[0][0], *paths["message"])
     found = FieldRoles(paths=paths)
-    if not any(fold_level(found.value(document, "level")) for document in documents[:50]):
-        found.level_words = _level_words(levels, found)
-    return found
+    if any(fold_level(found.value(document, "level")) for document in documents[:50]):
+        return found
+    words = _level_words(levels, found)
+    return FieldRoles(paths=found.paths, level_words=words)
 
 
 def _documents(lines: Iterable[str]) -> list[dict[str, Any]]:

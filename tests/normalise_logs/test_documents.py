@@ -1,0 +1,86 @@
+"""Hits of any shape to documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.logs.documents import document_row
+from incident_kit.normalise.logs.fields import CANDIDATES, FieldRoles, detect_roles, lookup
+from incident_kit.normalise.logs.hits import Hit, Reading, close_reading, hit_files, read_hits
+from incident_kit.normalise.logs.times import time_value
+from incident_kit.normalise.raw import RawFolder
+from incident_kit.profile import default_profile
+from incident_kit.window import Window, parse_rfc3339
+
+ROLES = FieldRoles()
+
+
+def row(source: dict[str, object], index: str = "logs") -> dict[str, object]:
+    return document_row(Hit(index, "1", source), ROLES)
+
+
+def read(folder: Path) -> tuple[list[Hit], Context, Reading]:
+    context = Context(cluster="test", window=Window(start=0, end=10**18), captured_at=None, profile=default_profile())
+    raw, reading = RawFolder(folder), Reading()
+    hits = list(read_hits(raw, hit_files(raw), context, reading))
+    close_reading(context, reading)
+    return hits, context, reading
+
+
+def test_nested_dotted_and_mixed_names_are_one() -> None:
+    for source in ({"kubernetes": {"pod": {"name": "p"}}}, {"kubernetes.pod.name": "p"}, {"kubernetes": {"pod.name": "p"}}):
+        assert lookup(source, "kubernetes.pod.name") == "p"
+
+
+def test_every_candidate_of_the_pod_role_is_read() -> None:
+    for path in CANDIDATES["pod"]:
+        assert row({path: "orders-1", "message": "x"})["pod"] == "orders-1"
+
+
+def test_a_field_whose_values_are_known_pods_is_proved_and_only_known_pods_are_believed() -> None:
+    roles, _ = detect_roles([{"host": {"name": "orders-1"}}, {"host": {"name": "node-7"}}], {"orders-1"})
+    assert document_row(Hit("i", "1", {"host": {"name": "orders-1"}}), roles)["pod"] == "orders-1"
+    assert document_row(Hit("i", "2", {"host": {"name": "node-7"}}), roles)["pod"] is None
+
+
+def test_a_message_that_is_json_is_opened() -> None:
+    found = row({"message": json.dumps({"msg": "inner", "level": "warn"})})
+    assert (found["message"], found["level"]) == ("inner", "warn")
+
+
+def test_a_failure_stores_document_is_the_one_that_was_refused() -> None:
+    # As Elasticsearch's documentation of failure stores shows it.
+    source = {"document": {"source": {"message": "refused", "podName": "p"}}, "error": {"type": "document_parsing_exception", "message": "failed to parse field [a]"}}
+    found = row(source, ".fs-logs-2026.11.20-000001")
+    assert (found["message"], found["pod"], found["rejected"]) == ("refused", "p", "failed to parse field [a]")
+
+
+def test_a_template_without_message_is_rendered() -> None:
+    assert row({"messageTemplate": "Order {Id} done", "fields": {"Id": 7}})["message"] == "Order 7 done"
+
+
+def test_times_are_read_at_full_precision_in_every_usual_form() -> None:
+    wanted = parse_rfc3339("2026-11-20T08:00:00.1234567Z")
+    assert time_value("2026-11-20T08:00:00.1234567Z") == wanted
+    assert time_value("2026-11-20T09:00:00.1234567+01:00") == wanted
+    assert time_value(1795161600123) == parse_rfc3339("2026-11-20T08:00:00.123Z")
+    assert time_value(1795161600.123) == parse_rfc3339("2026-11-20T08:00:00.123Z")
+    assert time_value("no time") is None
+
+
+def test_a_broken_line_is_a_gap_with_its_number_and_the_rest_is_read(tmp_path: Path) -> None:
+    (tmp_path / "elasticsearch").mkdir()
+    good = json.dumps({"_index": "i", "_id": "1", "_source": {"message": "x"}})
+    (tmp_path / "elasticsearch" / "hits.ndjson").write_text(f"{good}\n{{broken\n{good}\n")
+    hits, context, _ = read(tmp_path)
+    assert len(hits) == 2
+    assert any("line 2" in gap["what"] for gap in context.gaps)
+
+
+def test_fewer_hits_than_counted_is_incomplete(tmp_path: Path) -> None:
+    (tmp_path / "elasticsearch").mkdir()
+    answer = {"_shards": {"failed": 0}, "hits": {"total": {"value": 3, "relation": "eq"}, "hits": [{"_index": "i", "_id": "1", "_source": {}}]}}
+    (tmp_path / "elasticsearch" / "answer.json").write_text(json.dumps(answer))
+    assert read(tmp_path)[2].incomplete

@@ -1,0 +1,83 @@
+"""Which lines make one entry: when in doubt, split."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from incident_kit.normalise.logs.formats.detect import detect_layout
+from incident_kit.normalise.logs.formats.learn import KnownMessages
+from incident_kit.normalise.logs.grouping import owners
+from incident_kit.normalise.logs.lines import read_lines
+
+PREFIX = "2026-11-20 08:00:00.123 [main] {level} shop.Orders - "
+
+
+def entries(*blocks: tuple[float, str], stream: str = "stdout") -> list[str]:
+    """Texts of the entries; each block is written at once, so many seconds after eight."""
+    lines = []
+    for at, text in blocks:
+        for number, line in enumerate(text.split("\n")):
+            nanoseconds = round(at * 1e9) + number * 4000
+            lines.append(f"2026-11-20T08:{nanoseconds // 10**9 // 60:02d}:{nanoseconds // 10**9 % 60:02d}.{nanoseconds % 10**9:09d}Z {stream} F {line}")
+    parsed = read_lines(("\n".join(lines) + "\n").encode())
+    sample = pa.array([PREFIX.format(level="INFO ") + "x"] * 20, pa.large_string())
+    layout = detect_layout(sample, KnownMessages())
+    owner = owners(parsed, layout.heads(parsed.text), layout.parse(parsed.text).level)
+    found: dict[int, list[str]] = {}
+    for line, first in zip(parsed.text.to_pylist(), owner.tolist(), strict=True):
+        if first >= 0:
+            found.setdefault(first, []).append(line)
+    return ["\n".join(found[first]) for first in sorted(found)]
+
+
+INFO, ERROR = PREFIX.format(level="INFO "), PREFIX.format(level="ERROR")
+JAVA = "java.lang.IllegalStateException: no\n\tat shop.A.run(A.java:1)\nCaused by: java.io.IOException: gone\n\tat shop.B.run(B.java:2)\n\t... 3 more"
+PYTHON = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in run\n    go()\nValueError: no'
+CHAINED = f"{PYTHON}\n\nDuring handling of the above exception, another exception occurred:\n\n{PYTHON}"
+GO = "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:61 +0x1b4\nexit status 2"
+DOTNET = "System.InvalidOperationException: no\n ---> System.Exception: inner\n   at Shop.Run() in /src/Run.cs:line 3\n   --- End of inner exception stack trace ---\n   at Shop.Main()"
+
+
+def test_an_exception_belongs_to_the_error_before_it() -> None:
+    for trace in (JAVA, PYTHON, CHAINED, DOTNET):
+        assert entries((0, f"{ERROR}failed\n{trace}"), (1, f"{INFO}next")) == [f"{ERROR}failed\n{trace}", f"{INFO}next"]
+
+
+def test_a_traceback_long_after_the_last_entry_is_an_entry_of_its_own() -> None:
+    assert entries((0, f"{ERROR}failed"), (0.2, PYTHON)) == [f"{ERROR}failed", PYTHON]
+
+
+def test_a_panic_is_one_entry() -> None:
+    assert entries((0, f"{INFO}before"), (1, GO)) == [f"{INFO}before", GO]
+
+
+def test_plain_lines_are_entries_of_their_own() -> None:
+    assert entries((0, f"{INFO}before\nplain one\nplain two")) == [f"{INFO}before", "plain one", "plain two"]
+
+
+def test_pretty_printed_json_is_one_entry() -> None:
+    assert entries((0, '{\n  "a": {\n    "b": 1\n  }\n}'), (1, f"{INFO}next")) == ['{\n  "a": {\n    "b": 1\n  }\n}', f"{INFO}next"]
+
+
+def test_empty_lines_are_no_entries() -> None:
+    assert entries((0, f"{INFO}one"), (1, ""), (2, f"{INFO}two")) == [f"{INFO}one", f"{INFO}two"]
+
+
+def test_streams_are_grouped_apart() -> None:
+    first, second, third, fourth = PYTHON.split("\n")
+    data = (
+        f"2026-11-20T08:00:00.000000001Z stderr F {first}\n2026-11-20T08:00:00.000001001Z stderr F {second}\n"
+        f"2026-11-20T08:00:00.000002001Z stdout F {INFO}between\n2026-11-20T08:00:00.000003001Z stderr F {third}\n2026-11-20T08:00:00.000004001Z stderr F {fourth}\n"
+    )
+    lines = read_lines(data.encode())
+    layout = detect_layout(pa.array([f"{INFO}x"] * 20, pa.large_string()), KnownMessages())
+    assert owners(lines, layout.heads(lines.text)).tolist() == [0, 0, 2, 0, 0]
+
+
+def test_a_trace_that_a_line_of_the_other_stream_cuts_goes_on_where_streams_are_not_known() -> None:
+    first, second, third, fourth = PYTHON.split("\n")
+    texts = [first, second, f"{INFO}between", third, fourth]
+    data = "".join(f"2026-11-20T08:00:00.00000{n}001Z {text}\n" for n, text in enumerate(texts))
+    lines = read_lines(data.encode())
+    layout = detect_layout(pa.array([f"{INFO}x"] * 20, pa.large_string()), KnownMessages())
+    assert owners(lines, layout.heads(lines.text)).tolist() == [0, 0, 2, 0, 0]

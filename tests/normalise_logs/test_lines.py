@@ -1,0 +1,49 @@
+"""Console files to stamped lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from incident_kit.normalise.logs.lines import read_lines
+from incident_kit.window import parse_rfc3339
+
+
+def texts(data: bytes) -> list[str]:
+    return read_lines(data).text.to_pylist()
+
+
+def test_partial_lines_of_one_stream_are_joined_across_the_other_stream() -> None:
+    data = (
+        b"2026-11-20T08:00:00.000000001Z stdout P long \n2026-11-20T08:00:00.000000002Z stderr F other\n"
+        b"2026-11-20T08:00:00.000000003Z stdout P line \n2026-11-20T08:00:00.000000004Z stdout F end\n"
+    )
+    lines = read_lines(data)
+    assert lines.text.to_pylist() == ["long line end", "other"]
+    assert lines.stream.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-20T08:00:00.123456789Z", "2026-11-20T10:00:00.123456789+02:00", "2026-11-20T02:30:00.123456789-05:30"])
+def test_stamps_keep_nanoseconds_in_any_zone(stamp: str) -> None:
+    lines = read_lines(f"{stamp} hello\n".encode())
+    assert lines.time.tolist() == [parse_rfc3339(stamp)]
+    assert lines.time.tolist() == [parse_rfc3339("2026-11-20T08:00:00.123456789Z")]
+
+
+def test_carriage_returns_and_colours_are_taken_off() -> None:
+    assert texts(b"2026-11-20T08:00:00.000000001Z \x1b[32mINF\x1b[0m hello\r\n") == ["INF hello"]
+
+
+def test_bytes_that_are_no_utf_8_stay_visible() -> None:
+    assert texts("2026-11-20T08:00:00.000000001Z café\n".encode("latin-1")) == ["caf\ufffd"]
+
+
+def test_lines_without_stamp_are_told_apart() -> None:
+    lines = read_lines(b"unable to retrieve container logs for containerd://abc")
+    assert len(lines) == 0
+    assert lines.unstamped == ["unable to retrieve container logs for containerd://abc"]
+
+
+def test_an_empty_file_has_no_lines() -> None:
+    assert len(read_lines(b"")) == 0
+    assert read_lines(b"").time.dtype == np.int64
