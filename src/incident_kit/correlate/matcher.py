@@ -15,7 +15,7 @@ from incident_kit.correlate.ledger import Holding, Ledger
 from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.normalise.kubernetes.names import ALPHABET
 from incident_kit.normalise.rabbitmq.endpoints import is_address
-from incident_kit.window import SECOND, format_ns
+from incident_kit.window import MAX_NS, SECOND, format_ns
 
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9.-]*")
 #: A name that only a generator makes: it may stand between dashes in a longer client name.
@@ -73,21 +73,27 @@ class Matcher:
         self._by_name: dict[str, list[Lifetime]] = {}
         for life in lives:
             self._by_name.setdefault(life.pod, []).append(life)
-        self._claims: dict[str, set[str]] = {}
+        self._claims: dict[int, set[str]] = {}
         self._homeless = [life for life in lives if not life.value("pod_ips")]
         self._workloads_by_client_name: dict[str, set[tuple[str | None, str | None]]] = {}
         for connection in connections:
             self._note_claim(connection)
 
     def _note_claim(self, connection: Connection) -> None:
-        """Remember whose names an address carries: one that speaks for others is a proxy, or its names lie."""
-        if connection.peer_host is None:
-            return
+        """Remember which pods' names other pods' addresses carry: such a pod is a proxy, or its names lie.
+
+        By pod and not by address, which several pods have one after the other, each rightly with its own name.
+        """
         name = (connection.user_provided_name or "").strip()
-        for life in self._named(connection)[0]:
-            if life.pod != name and not _DISTINCTIVE.search(life.pod):
-                continue  # a common word within a longer name claims nothing
-            self._claims.setdefault(connection.peer_host, set()).add(life.key)
+        # A common word within a longer name claims nothing.
+        named = [life for life in self._named(connection)[0] if life.pod == name or _DISTINCTIVE.search(life.pod)]
+        if not named:
+            return
+        holders, _ = self._holders(connection)
+        if any(holding.life is life for holding in holders for life in named):
+            return
+        for holding in holders:
+            self._claims.setdefault(id(holding.life), set()).update(life.key for life in named)
 
     def match(self, connection: Connection) -> Match:
         """Whose the connection is."""
@@ -171,7 +177,7 @@ class Matcher:
             if self._contradicts_known_address(named, connection):
                 hidden += " (a proxy or NAT between them)"
             return Match("client_name", tuple(named), how + hidden)
-        proxies = [holding for holding in holders if self._is_proxy(holding, connection)]
+        proxies = [holding for holding in holders if self._is_proxy(holding)]
         if proxies and len(proxies) == len(holders):
             return Match("client_name", tuple(named), f"{how}; it came through the proxy {proxies[0].life.key}")
         others = ", ".join(sorted(holding.life.key for holding in holders))
@@ -185,13 +191,13 @@ class Matcher:
         known = [ip for life in named for ip in life.value("pod_ips") or []]
         return bool(known) and connection.peer_host not in known
 
-    def _is_proxy(self, holding: Holding, connection: Connection) -> bool:
+    def _is_proxy(self, holding: Holding) -> bool:
         """Whether the holder speaks for others: by its name or image, or by the names that its address carries."""
         life = holding.life
         texts = [life.pod, str(life.value("workload") or ""), *(life.value("images") or [])]
         if any(_PROXY.search(text) for text in texts):
             return True
-        return len(self._claims.get(connection.peer_host or "", set()) - {life.key}) >= 2
+        return len(self._claims.get(id(life), ())) >= 2
 
     def _by_address(self, connection: Connection, holders: list[Holding], shared: str | None) -> Match:
         when = format_ns(connection.begin)
@@ -206,8 +212,11 @@ class Matcher:
         if len({(life.namespace, life.pod) for life in lives}) > 1:
             return Match("ambiguous", lives, f"several pods may have had {connection.peer_host} at {when}")
         holding = holders[0]
-        claims = self._claims.get(connection.peer_host or "", set()) - {holding.life.key}
-        if self._is_proxy(holding, connection) or claims:
+        begin = connection.begin or 0
+        if (holding.begin is not None and begin < holding.begin + SECOND) or (holding.end or MAX_NS) - SECOND <= begin:
+            # Whole seconds: in its first and last one the pod before or after it may have had the address.
+            return Match("ambiguous", lives, f"{connection.peer_host} changed hands in that very second")
+        if self._is_proxy(holding) or self._claims.get(id(holding.life)):
             return Match("ambiguous", lives, f"{holding.life.key} had {connection.peer_host} at {when}, but connections "
                          "from there carry other pods' names or it is a proxy: who was behind it is not known")  # fmt: skip
         opened = "when it was opened" if connection.connected_at is not None else "when it was first seen"
