@@ -15,7 +15,7 @@ from incident_kit.correlate.objects import (
     namespace_of,
     read_objects,
 )
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule
+from incident_kit.rules.rule import Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if "Ingress" not in objects.kinds:
-        return [DidNotApply(because="no Ingress was captured", remedy="kubectl get ingresses -A -o json")]
-    if "Service" not in objects.kinds:
-        return [DidNotApply(because="no Service was captured", remedy="kubectl get services -A -o json")]
+        return not_captured(evidence, "ingresses")
+    if "Service" not in objects.kinds and (reasons := not_captured(evidence, "services")):
+        return reasons
     return [f for ingress in objects.of("Ingress") for f in _of_ingress(ingress, objects)]
 
 

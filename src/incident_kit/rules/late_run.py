@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.cron_runs import Run, runs_of
 from incident_kit.correlate.objects import Document, field, name_of, namespace_of, read_objects
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -21,7 +21,7 @@ _LATE = 60 * SECOND
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if "CronJob" not in objects.kinds:
-        return [DidNotApply(because="no CronJob was captured", remedy="kubectl get cronjobs,jobs -A -o json")]
+        return not_captured(evidence, "cronjobs")
     found: list[Outcome] = []
     for cron_job in objects.of("CronJob"):
         runs = runs_of(cron_job, objects, evidence.table(EVENTS))

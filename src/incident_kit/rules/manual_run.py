@@ -16,7 +16,7 @@ from incident_kit.correlate.changes.runs import (
 from incident_kit.correlate.changes.table import change_list
 from incident_kit.correlate.cron_runs import ended_at
 from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     events = evidence.table(EVENTS)
     if "Job" not in objects.kinds and not events["kind"].eq("Job").any():
-        return [DidNotApply(because="no Job was captured", remedy="kubectl get jobs -A -o json")]
+        return not_captured(evidence, "jobs")
     actors = {(c.namespace, c.name): c for c in change_list(evidence) if c.what == "manual_job"}
     judged = evidence.window.padded(3600)
     found: list[Outcome] = []

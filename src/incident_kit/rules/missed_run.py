@@ -20,7 +20,7 @@ from incident_kit.correlate.objects import (
     read_objects,
 )
 from incident_kit.correlate.schedules import ScheduleError, expected_runs, last_scheduled, starting_deadline
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -37,7 +37,7 @@ Row = dict[str, Any]
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if "CronJob" not in objects.kinds:
-        return [DidNotApply(because="no CronJob was captured", remedy="kubectl get cronjobs -A -o json")]
+        return not_captured(evidence, "cronjobs")
     events = [e for e in rows(evidence.table(EVENTS)) if e["kind"] == "CronJob" and e["reason"] in _TELLING]
     seen_at = min(evidence.captured_at or evidence.window.end, evidence.window.end)
     outcomes: list[Outcome] = []

@@ -21,7 +21,7 @@ from incident_kit.correlate.objects import (
     name_of,
     read_objects,
 )
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS
 
@@ -42,7 +42,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     policies = objects.of("NetworkPolicy")
     if not policies:
-        return [DidNotApply(because="no NetworkPolicy was captured", remedy="kubectl get networkpolicies -A -o json")]
+        return not_captured(evidence, "networkpolicies")
     connections = list(rows(evidence.table(CONNECTIONS)))
     known = servers(objects, [str(c["connection"]) for c in connections if c["connection"]])
     changed = {label(p): changed_at(p) for p in policies}

@@ -18,7 +18,7 @@ from incident_kit.correlate.objects import (
     namespace_of,
     read_objects,
 )
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if "Service" not in objects.kinds:
-        return [DidNotApply(because="no Service was captured", remedy="kubectl get services -A -o json")]
+        return not_captured(evidence, "services")
     if "Pod" not in objects.kinds and "EndpointSlice" not in objects.kinds:
         return [DidNotApply(because="neither pods nor EndpointSlices were captured", remedy="kubectl get pods -A -o json")]
     return [f for service in objects.of("Service") if (f := _of_service(service, objects)) is not None]

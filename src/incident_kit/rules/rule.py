@@ -115,6 +115,15 @@ def _remedy(needs: Sequence[Table]) -> str:
     return "Collect: " + "; ".join(dict.fromkeys(table.origin for table in needs))
 
 
+def not_captured(evidence: Evidence, *plurals: str) -> list[DidNotApply]:
+    """Why a rule about these Kubernetes lists cannot judge; empty where they were captured and hold nothing to judge."""
+    missing = [p for p in plurals if evidence.raw.find(f"kubernetes/{p}.json") is None]
+    if not missing:
+        return []
+    names = " and no ".join(missing)
+    return [DidNotApply(because=f"no {names} were captured", remedy=f"kubectl get {','.join(missing)} -A -o json")]
+
+
 def at(time: int | None) -> str:
     """An instant as titles and evidence state it: RFC 3339 in whole seconds, or 'an unknown time'."""
     text = format_ns(time)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.cron_runs import suspended, suspended_since
 from incident_kit.correlate.objects import created_at, field, name_of, namespace_of, read_objects
 from incident_kit.correlate.schedules import ScheduleError, expected_runs
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if "CronJob" not in objects.kinds:
-        return [DidNotApply(because="no CronJob was captured", remedy="kubectl get cronjobs -A -o json")]
+        return not_captured(evidence, "cronjobs")
     found: list[Outcome] = []
     for cron_job in objects.of("CronJob"):
         if not suspended(cron_job):
