@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+MOST_LINEAR = 30
+
 
 def draw_connections(axes: Axes, material: Material, nodes: list[str]) -> None:
     """Fill axes with a lane for each RabbitMQ node: a step area of the connections open on it."""
@@ -30,7 +32,7 @@ def draw_connections(axes: Axes, material: Material, nodes: list[str]) -> None:
         axes.fill_between(
             times,
             floor,
-            floor - 0.78 * open_count / tallest,
+            floor - 0.78 * height(open_count, tallest),
             step="post",
             color=colour,
             alpha=0.75,
@@ -40,11 +42,21 @@ def draw_connections(axes: Axes, material: Material, nodes: list[str]) -> None:
         _mark_losses(axes, material.connections[material.connections["rabbit_node"] == node], lane)
         most = int(open_count.max(initial=0))
         axes.text(
-            1.004, lane, f"at most {most}", transform=axes.get_yaxis_transform(), fontsize=7, color=style.FAINT,
+            1.004, lane, f"at most {most:,}" + (" (log)" if is_logarithmic(tallest) else ""), transform=axes.get_yaxis_transform(), fontsize=7, color=style.FAINT,
             va="center", parse_math=False,
         )  # fmt: skip
     style.lanes(axes, [style.name_label(node) for node in nodes])
     style.bare(axes)
+
+
+def is_logarithmic(tallest: int) -> bool:
+    """Whether heights are logarithmic: a flood of connections must not press a service's few flat."""
+    return tallest > MOST_LINEAR
+
+
+def height(count: np.ndarray, tallest: int) -> np.ndarray:
+    """Height of a count as a share of the lane."""
+    return np.log1p(count) / np.log1p(tallest) if is_logarithmic(tallest) else count / tallest
 
 
 def _open_connections(rows: pd.DataFrame, material: Material) -> tuple[np.ndarray, np.ndarray]:
