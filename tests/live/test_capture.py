@@ -16,6 +16,7 @@ import httpx
 import orjson
 import pytest
 
+from incident_kit.answers import console_only
 from incident_kit.capture import capture
 from incident_kit.capture.doctor import examine
 from incident_kit.capture.snapshot import take_snapshot
@@ -126,6 +127,7 @@ def test_an_elasticsearch_that_dies_in_the_middle_is_a_gap_and_loses_no_other_so
     told = " ".join(gap["reason"] for gap in gaps(bundle, "elasticsearch"))
     assert "broke off after" in told
     assert 0 < len(documents(bundle)) < DOCUMENTS
+    assert not len(console_only(read_evidence(bundle)))  # what was not read is unknown, never lost
     assert len(read_evidence(bundle).table(EVENTS))
     assert (bundle / "raw/rabbitmq/connections.json").is_file()
 
