@@ -52,7 +52,9 @@ def evidence_of(
     for item in objects:
         by_kind.setdefault(str(item["kind"]), []).append(item)
     for kind, items in by_kind.items():
-        plural = f"{kind.lower()[:-1]}ies" if kind.endswith("y") else f"{kind.lower()}s".replace("ingresss", "ingresses")
+        plural = (
+            f"{kind.lower()[:-1]}ies" if kind.endswith("y") else f"{kind.lower()}s".replace("ingresss", "ingresses")
+        )
         (raw / "kubernetes" / f"{plural}.json").write_text(json.dumps({"kind": "List", "items": items}))
     if applications is not None:
         (raw / "argocd").mkdir()

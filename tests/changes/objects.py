@@ -30,7 +30,9 @@ def config_map(name: str, created: str, *writes: Document, kind: str = "ConfigMa
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": {"LOG_LEVEL": "x", "TIMEOUT": "y"}}
 
 
-def template(image: str = "registry.lab/orders-api:1.4.2", annotations: Document | None = None, **container: Any) -> Document:
+def template(
+    image: str = "registry.lab/orders-api:1.4.2", annotations: Document | None = None, **container: Any
+) -> Document:
     """A pod template with one container ``app``."""
     metadata: Document = {"labels": {"app": "orders-api"}}
     if annotations:
@@ -38,17 +40,26 @@ def template(image: str = "registry.lab/orders-api:1.4.2", annotations: Document
     return {"metadata": metadata, "spec": {"containers": [{"name": "app", "image": image, **container}]}}
 
 
-def deployment(name: str, pod_template: Document, *writes: Document, application: str | None = None, **more: Any) -> Document:
+def deployment(
+    name: str, pod_template: Document, *writes: Document, application: str | None = None, **more: Any
+) -> Document:
     """A Deployment."""
     annotations = {TRACKING: f"{application}:apps/Deployment:shop/{name}"} if application else {}
     metadata = {
         "name": name, "namespace": "shop", "uid": f"deployment-{name}", "creationTimestamp": rfc("06:00"),
         "annotations": annotations | more.pop("annotations", {}), "managedFields": list(writes),
     }  # fmt: skip
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": pod_template, **more}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"template": pod_template, **more},
+    }
 
 
-def replica_set(owner: str, revision: int, created: str, pod_template: Document, *, history: str | None = None) -> Document:
+def replica_set(
+    owner: str, revision: int, created: str, pod_template: Document, *, history: str | None = None
+) -> Document:
     """A ReplicaSet of a Deployment."""
     annotations = {"deployment.kubernetes.io/revision": str(revision)}
     if history:
@@ -77,14 +88,23 @@ def pod(
     made = pod_template or template()
     owners = []
     if owner is not None:
-        owners = [{"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}]
+        owners = [
+            {
+                "kind": owner["kind"],
+                "name": owner["metadata"]["name"],
+                "uid": owner["metadata"]["uid"],
+                "controller": True,
+            }
+        ]
     status: Document = {"name": "app", "restartCount": 1 if previous else 0, "image": made["spec"]["containers"][0]["image"],
                         "imageID": "", "state": {"running": {"startedAt": rfc(started)}}}  # fmt: skip
     if previous:
         ended = {"startedAt": rfc(previous[0]), "finishedAt": rfc(previous[1]), "exitCode": 1, "reason": "Error"}
         status["lastState"] = {"terminated": ended}
     if phase != "Running":
-        status["state"] = {"terminated": {"startedAt": rfc(started), "finishedAt": rfc(started), "exitCode": 0, "reason": "Completed"}}
+        status["state"] = {
+            "terminated": {"startedAt": rfc(started), "finishedAt": rfc(started), "exitCode": 0, "reason": "Completed"}
+        }
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": rfc(started)}
     metadata = {
         "name": name, "namespace": "shop", "uid": f"pod-{name}", "creationTimestamp": rfc(created or (previous or (started,))[0]),
@@ -97,7 +117,9 @@ def pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": dict(made["spec"]), "status": statuses}
 
 
-def cron_job(name: str, schedule: str, *writes: Document, last: str | None = None, created: str = "06:00", **spec: Any) -> Document:
+def cron_job(
+    name: str, schedule: str, *writes: Document, last: str | None = None, created: str = "06:00", **spec: Any
+) -> Document:
     """A CronJob."""
     metadata = {
         "name": name, "namespace": "shop", "uid": f"cronjob-{name}", "creationTimestamp": rfc(created),
@@ -109,7 +131,13 @@ def cron_job(name: str, schedule: str, *writes: Document, last: str | None = Non
 
 
 def job(
-    name: str, created: str, ended: str | None = None, *, cron: str | None = None, scheduled: str | None = None, manual: bool = False
+    name: str,
+    created: str,
+    ended: str | None = None,
+    *,
+    cron: str | None = None,
+    scheduled: str | None = None,
+    manual: bool = False,
 ) -> Document:
     """A Job, of a CronJob where one is named."""
     annotations = {}
@@ -126,7 +154,13 @@ def job(
         "name": name, "namespace": "shop", "uid": f"job-{name}", "creationTimestamp": rfc(created), "annotations": annotations,
         "ownerReferences": owners,
     }  # fmt: skip
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template()}, "status": status}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {"template": template()},
+        "status": status,
+    }
 
 
 def service(name: str, selector: Document | None, ports: list[Document] | None = None, **spec: Any) -> Document:
@@ -180,13 +214,31 @@ def application(
     }  # fmt: skip
     if operation is not None:
         status["operationState"] = operation
-    metadata = {"name": name, "namespace": "argocd", "uid": f"app-{name}", "annotations": annotations, "creationTimestamp": rfc("05:00")}
+    metadata = {
+        "name": name,
+        "namespace": "argocd",
+        "uid": f"app-{name}",
+        "annotations": annotations,
+        "creationTimestamp": rfc("05:00"),
+    }
     body = {"destination": {"namespace": "shop"}, "source": {"repoURL": "https://git.example/deploy.git"}, **spec}
-    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": body, "status": status}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": body,
+        "status": status,
+    }
 
 
 def operation(
-    number: int, clock: str, results: list[Document], *, phase: str = "Succeeded", by: str = "alice", **sync_options: Any
+    number: int,
+    clock: str,
+    results: list[Document],
+    *,
+    phase: str = "Succeeded",
+    by: str = "alice",
+    **sync_options: Any,
 ) -> Document:
     """An Application's operationState."""
     return {
@@ -200,5 +252,3 @@ def result(kind: str, name: str, message: str, status: str = "Synced", images: l
     """One resource of a sync's result."""
     found: Document = {"kind": kind, "name": name, "namespace": "shop", "message": message, "status": status}
     return found | ({"images": images} if images else {})
-
-

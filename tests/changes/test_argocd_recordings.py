@@ -21,7 +21,10 @@ def of(found: list[dict[str, Any]], revision: str) -> list[dict[str, Any]]:
 
 def test_selective_syncs_that_history_never_names_are_recovered_from_events() -> None:
     partial = of(syncs("06b-sync-130"), "cf85f5e")
-    assert [(s["partial"], s["history_id"], s["initiated_by"]) for s in partial] == [(True, None, "alice"), (True, None, None)]
+    assert [(s["partial"], s["history_id"], s["initiated_by"]) for s in partial] == [
+        (True, None, "alice"),
+        (True, None, None),
+    ]
 
 
 def test_the_last_selective_sync_names_its_resources() -> None:
@@ -87,7 +90,10 @@ def test_a_history_that_covers_the_window_is_no_gap() -> None:
 
 def test_an_application_names_its_path_through_the_apps_of_apps() -> None:
     evidence = recorded_evidence(
-        "01-appofapps-rootapp", "01-appofapps-rootapp-applications", "01-appofapps-rootapp-configmaps", "01-appofapps-orders-config"
+        "01-appofapps-rootapp",
+        "01-appofapps-rootapp-applications",
+        "01-appofapps-rootapp-configmaps",
+        "01-appofapps-orders-config",
     )
     paths = {r["application"]: r["path"] for r in rows(evidence.table(APPLICATIONS))}
     assert paths["orders-config"] == "rootapp/rootapp-configmaps/orders-config"
@@ -118,6 +124,10 @@ def test_a_restart_in_argo_cd_names_who_ran_it() -> None:
 def test_created_jobs_of_argo_cd_and_kubectl_are_manual_runs() -> None:
     jobs = recorded("11b-jobs")["items"]
     found = changes(evidence_of(*[{**j, "kind": "Job"} for j in jobs], captured_at=None))
-    manual = {j["metadata"]["name"] for j in jobs if j["metadata"].get("annotations", {}).get("cronjob.kubernetes.io/instantiate")}
+    manual = {
+        j["metadata"]["name"]
+        for j in jobs
+        if j["metadata"].get("annotations", {}).get("cronjob.kubernetes.io/instantiate")
+    }
     assert set(found[found["what"] == "manual_job"]["name"]) == manual
     assert manual

@@ -59,7 +59,25 @@ APPLICATIONS = [
     application("orders-service", sync(2, "08:50", identifier=0), parent="orders-api"),
 ]  # fmt: skip
 
-_JUNK = st.sampled_from([None, "", "x", 0, -1, True, [], {}, [None], [1], ["a"], {"a": None}, {"a": {"b": []}}, 2**70, "9999-99-99T00:00:00Z"])
+_JUNK = st.sampled_from(
+    [
+        None,
+        "",
+        "x",
+        0,
+        -1,
+        True,
+        [],
+        {},
+        [None],
+        [1],
+        ["a"],
+        {"a": None},
+        {"a": {"b": []}},
+        2**70,
+        "9999-99-99T00:00:00Z",
+    ]
+)
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -80,7 +98,12 @@ def test_any_field_may_hold_anything(faults: list[tuple[tuple[Any, ...], Any]]) 
     for path, junk in faults:
         here: Any = broken
         for key in path[:-1]:
-            here = here[key] if (isinstance(here, dict) and key in here) or (isinstance(here, list) and isinstance(key, int) and key < len(here)) else None
+            here = (
+                here[key]
+                if (isinstance(here, dict) and key in here)
+                or (isinstance(here, list) and isinstance(key, int) and key < len(here))
+                else None
+            )
         if isinstance(here, dict) or (isinstance(here, list) and isinstance(path[-1], int) and path[-1] < len(here)):
             here[path[-1]] = junk
     evidence = evidence_of(*[o for o in broken["objects"] if o], applications=broken["applications"])

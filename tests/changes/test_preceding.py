@@ -39,7 +39,9 @@ def test_a_later_change_never_precedes() -> None:
     evidence = evidence_of(*objects())
     found = preceding_changes(evidence, at("09:40"), namespace="shop", pod="orders-2-x")
     assert all(p.change.time is not None and p.change.time <= at("09:40") for p in found)
-    assert "same config" in {p.path for p in preceding_changes(evidence, at("09:51"), namespace="shop", pod="orders-2-x")}
+    assert "same config" in {
+        p.path for p in preceding_changes(evidence, at("09:51"), namespace="shop", pod="orders-2-x")
+    }
 
 
 def test_before_and_after_in_one_bundle() -> None:

@@ -46,7 +46,9 @@ def test_every_counts_from_its_anchor() -> None:
     assert [(t - start) // (60 * SECOND) for t in found] == [15, 40]
 
 
-@pytest.mark.parametrize(("text", "zone"), [("whenever", None), ("* * * *", None), ("0 0 * * *", "Mars/Olympus"), ("99 * * * *", None)])
+@pytest.mark.parametrize(
+    ("text", "zone"), [("whenever", None), ("* * * *", None), ("0 0 * * *", "Mars/Olympus"), ("99 * * * *", None)]
+)
 def test_what_is_no_schedule_is_refused(text: str, zone: str | None) -> None:
     with pytest.raises(ScheduleError):
         Schedule.parse(text, zone)

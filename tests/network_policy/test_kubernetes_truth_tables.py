@@ -110,7 +110,9 @@ CASES: list[Case] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("policies", "port", "protocol", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("policies", "port", "protocol", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
 def test_the_evaluator_agrees_with_the_truth_table(
     policies: list[Any], port: int, protocol: str, expected: set[Pair]
 ) -> None:

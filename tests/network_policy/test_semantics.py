@@ -15,7 +15,9 @@ from tests.network_policy.cluster import EVERY, denied, endpoint, pairs, pods, p
 A, B = endpoint("x/a"), endpoint("x/b")
 
 
-@pytest.mark.parametrize(("port", "allowed"), [(31999, False), (32000, True), (32500, True), (32768, True), (32769, False)])
+@pytest.mark.parametrize(
+    ("port", "allowed"), [(31999, False), (32000, True), (32500, True), (32768, True), (32769, False)]
+)
 def test_end_port_is_inclusive(port: int, allowed: bool) -> None:
     rules = [policy(pod="a", egress=[{"ports": [{"protocol": "TCP", "port": 32000, "endPort": 32768}]}])]
     assert may_connect(A, B, port, rules).allowed is allowed
@@ -49,8 +51,13 @@ def test_pods_on_the_hosts_network_are_not_selected_but_their_address_counts() -
 
 def test_address_families_do_not_mix() -> None:
     six = external("2001:db8::5")
-    assert may_connect(A, six, 443, [policy(pod="a", egress=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])]).allowed is False
-    assert may_connect(A, six, 443, [policy(pod="a", egress=[{"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}]}])]).allowed
+    assert (
+        may_connect(A, six, 443, [policy(pod="a", egress=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])]).allowed
+        is False
+    )
+    assert may_connect(
+        A, six, 443, [policy(pod="a", egress=[{"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}]}])]
+    ).allowed
 
 
 def test_an_unknown_address_gives_no_answer_where_one_would_be_needed() -> None:
@@ -79,7 +86,12 @@ _RULES = st.lists(
 @st.composite
 def _policies(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [
-        policy(draw(st.sampled_from("xyz")), draw(st.sampled_from(["a", "b", None])), ingress=draw(_RULES), egress=draw(_RULES))
+        policy(
+            draw(st.sampled_from("xyz")),
+            draw(st.sampled_from(["a", "b", None])),
+            ingress=draw(_RULES),
+            egress=draw(_RULES),
+        )
         for _ in range(draw(st.integers(0, 3)))
     ]
 
@@ -87,9 +99,7 @@ def _policies(draw: st.DrawFn) -> list[dict[str, Any]]:
 @given(_policies(), st.sampled_from(EVERY), st.sampled_from(EVERY))
 def test_a_rule_more_never_takes_a_way_away(rules: list[dict[str, Any]], source: str, target: str) -> None:
     """A rule added to every policy: what was allowed stays allowed, and each direction it opens is open."""
-    wider = [
-        {**p, "spec": {**p["spec"], "ingress": [*p["spec"]["ingress"], {"ports": [{"port": 80}]}]}} for p in rules
-    ]
+    wider = [{**p, "spec": {**p["spec"], "ingress": [*p["spec"]["ingress"], {"ports": [{"port": 80}]}]}} for p in rules]
     before = may_connect(endpoint(source), endpoint(target), 80, rules)
     after = may_connect(endpoint(source), endpoint(target), 80, wider)
     assert after.allowed or (before.denied_side == "egress" and after.denied_side == "egress")

@@ -46,39 +46,59 @@ def test_a_rollback_that_the_next_sync_takes_back_is_undone() -> None:
 
 
 def test_a_rollback_that_nobody_undid_is_none() -> None:
-    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2))
+    app = application(
+        "orders-api",
+        sync(1, "08:00", identifier=0),
+        sync(2, "09:00", identifier=1),
+        sync(1, "09:30", "alice", identifier=2),
+    )
     assert judge("rollback-undone", applications=[app]) == []
 
 
 def test_syncing_the_same_old_revision_again_undoes_nothing() -> None:
-    history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", identifier=2), sync(1, "10:00", identifier=3)]
+    history = [
+        sync(1, "08:00", identifier=0),
+        sync(2, "09:00", identifier=1),
+        sync(1, "09:30", identifier=2),
+        sync(1, "10:00", identifier=3),
+    ]
     assert judge("rollback-undone", applications=[application("orders-api", *history)]) == []
 
 
 def test_a_newer_revision_that_brings_the_bad_image_back_undoes_the_rollback() -> None:
-    history = [sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])]
+    history = [
+        sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])
+    ]
     bad = replica_set("orders-api", 4, "09:00", template(NEW), history="2")
     good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
     workload = deployment("orders-api", template(NEW), application="orders-api")
     again = pod("orders-api-4-x", "10:00:02", template(NEW), owner=bad)
-    (finding,) = judge("rollback-undone", workload, bad, good, again, applications=[application("orders-api", *history)])
+    (finding,) = judge(
+        "rollback-undone", workload, bad, good, again, applications=[application("orders-api", *history)]
+    )
     assert finding["confidence"] >= 0.9
     assert f"the image {NEW} is the one that was rolled back from" in finding["evidence"]
 
 
 def test_a_newer_revision_with_a_fix_undoes_nothing() -> None:
-    history = [sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])]
+    history = [
+        sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])
+    ]
     good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
     bad = replica_set("orders-api", 2, "09:00", template(NEW))
     fixed = replica_set("orders-api", 4, "10:00", template(FIXED))
     workload = deployment("orders-api", template(FIXED), application="orders-api")
-    assert judge("rollback-undone", workload, good, bad, fixed, applications=[application("orders-api", *history)]) == []
+    assert (
+        judge("rollback-undone", workload, good, bad, fixed, applications=[application("orders-api", *history)]) == []
+    )
 
 
 def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None:
     objects = rolled(("08:00", OLD), ("09:00", NEW))
     pods = [pod(f"orders-api-2-{n}", "09:00:05", template(NEW), owner=objects[-1]) for n in "ab"]
-    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", "alice", identifier=1), parent="apps")
+    app = application(
+        "orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", "alice", identifier=1), parent="apps"
+    )
     found = changes(evidence_of(*objects, *pods, applications=[app, application("apps")]))
     (row,) = found[found["time"].dt.hour == 9].to_dict("records")
     assert (row["old"], row["new"], row["by"], row["automated"]) == (OLD, NEW, "alice", False)
@@ -90,7 +110,9 @@ def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None
 def test_an_image_set_by_hand_has_no_history() -> None:
     objects = rolled(("08:00", OLD), ("09:00", NEW))
     objects[0]["metadata"]["managedFields"] = [written("kubectl-set", "09:00", "spec.template.spec")]
-    (finding,) = judge("image-without-history", *objects, applications=[application("orders-api", sync(1, "08:00", identifier=0))])
+    (finding,) = judge(
+        "image-without-history", *objects, applications=[application("orders-api", sync(1, "08:00", identifier=0))]
+    )
     assert (finding["kind"], finding["name"]) == ("Application", "orders-api")
     assert "kubectl-set" in finding["title"]
 
@@ -98,8 +120,21 @@ def test_an_image_set_by_hand_has_no_history() -> None:
 def test_an_image_set_by_a_selective_sync_has_no_history() -> None:
     app = application("orders-api", sync(1, "08:00", identifier=0))
     events = [
-        event("Application", "orders-api", "OperationStarted", f"alice initiated partial sync to main ({revision(2)})", "09:00", user="alice"),
-        event("Application", "orders-api", "OperationCompleted", f"Partial sync operation to {revision(2)} succeeded", "09:00:01"),
+        event(
+            "Application",
+            "orders-api",
+            "OperationStarted",
+            f"alice initiated partial sync to main ({revision(2)})",
+            "09:00",
+            user="alice",
+        ),
+        event(
+            "Application",
+            "orders-api",
+            "OperationCompleted",
+            f"Partial sync operation to {revision(2)} succeeded",
+            "09:00:01",
+        ),
     ]
     (finding,) = judge("image-without-history", *rolled(("08:00", OLD), ("09:00", NEW)), *events, applications=[app])
     assert "selective sync" in finding["title"]
@@ -112,7 +147,9 @@ def test_an_image_that_came_with_a_whole_sync_has_history() -> None:
 
 def test_an_image_change_before_history_begins_is_not_judged() -> None:
     app = application("orders-api", sync(3, "10:00", identifier=7))
-    (outcome,) = rule_named("image-without-history").run(evidence_of(*rolled(("08:00", OLD), ("09:00", NEW)), applications=[app]))
+    (outcome,) = rule_named("image-without-history").run(
+        evidence_of(*rolled(("08:00", OLD), ("09:00", NEW)), applications=[app])
+    )
     assert isinstance(outcome, DidNotApply)
 
 
@@ -127,12 +164,20 @@ def test_a_service_before_its_api_breaks_the_order() -> None:
 
 
 def test_the_profiles_order_is_no_finding_and_an_hour_between_is_no_release() -> None:
-    assert judge("release-order", applications=released(("orders-api", "09:00"), ("orders-service", "09:05"), ("orders-jobs", "09:10"))) == []
+    assert (
+        judge(
+            "release-order",
+            applications=released(("orders-api", "09:00"), ("orders-service", "09:05"), ("orders-jobs", "09:10")),
+        )
+        == []
+    )
     assert judge("release-order", applications=released(("orders-service", "09:00"), ("orders-api", "10:30"))) == []
 
 
 def test_the_order_does_not_apply_where_no_names_fit() -> None:
-    (outcome,) = rule_named("release-order").run(evidence_of(applications=released(("shop", "09:00"), ("web", "09:05"))))
+    (outcome,) = rule_named("release-order").run(
+        evidence_of(applications=released(("shop", "09:00"), ("web", "09:05")))
+    )
     assert isinstance(outcome, DidNotApply)
 
 
@@ -147,7 +192,9 @@ def test_a_release_that_left_the_jobs_behind_is_incomplete() -> None:
 
 
 def test_what_left_git_and_was_not_pruned_is_an_orphan() -> None:
-    found = [o for o in rule_named("orphan").run(recorded_evidence("09b-removed-requires-pruning")) if isinstance(o, dict)]
+    found = [
+        o for o in rule_named("orphan").run(recorded_evidence("09b-removed-requires-pruning")) if isinstance(o, dict)
+    ]
     assert [(f["kind"], f["name"]) for f in found] == [("ConfigMap", "billing-extra")]
 
 
@@ -160,9 +207,13 @@ def test_pruned_objects_hooks_and_what_could_not_be_compared_are_no_orphans() ->
 
 
 def test_an_image_beside_the_last_sync_is_drift() -> None:
-    done = operation(1, "09:00", [result("Deployment", "orders-api", "deployment.apps/orders-api configured", images=[OLD])])
+    done = operation(
+        1, "09:00", [result("Deployment", "orders-api", "deployment.apps/orders-api configured", images=[OLD])]
+    )
     app = application("orders-api", sync(1, "09:00", identifier=0), operation=done)
-    by_hand = deployment("orders-api", template(NEW), written("kubectl-set", "10:00", "spec.template.spec"), application="orders-api")
+    by_hand = deployment(
+        "orders-api", template(NEW), written("kubectl-set", "10:00", "spec.template.spec"), application="orders-api"
+    )
     (finding,) = judge("image-drift", by_hand, applications=[app])
     assert (finding["kind"], finding["name"]) == ("Deployment", "orders-api")
     as_synced = deployment("orders-api", template(OLD), application="orders-api")
@@ -172,12 +223,17 @@ def test_an_image_beside_the_last_sync_is_drift() -> None:
 def test_a_dry_run_of_a_new_image_is_no_drift() -> None:
     dry = operation(2, "10:00", [result("Deployment", "orders-api", "configured (dry run)", images=[NEW])], dryRun=True)
     app = application("orders-api", sync(1, "09:00", identifier=0), operation=dry)
-    assert judge("image-drift", deployment("orders-api", template(OLD), application="orders-api"), applications=[app]) == []
+    assert (
+        judge("image-drift", deployment("orders-api", template(OLD), application="orders-api"), applications=[app])
+        == []
+    )
 
 
 def test_a_sync_that_changed_nothing_is_said_to_be_one() -> None:
     again = operation(1, "10:00", [result("Deployment", "orders-api", "deployment.apps/orders-api unchanged")])
-    app = application("orders-api", sync(1, "09:00", identifier=0), sync(1, "10:00", "alice", identifier=1), operation=again)
+    app = application(
+        "orders-api", sync(1, "09:00", identifier=0), sync(1, "10:00", "alice", identifier=1), operation=again
+    )
     found = changes(evidence_of(applications=[app]))
     assert found["what"].tolist() == ["sync", "sync_without_changes"]
 
@@ -187,7 +243,10 @@ def test_a_multi_source_sync_names_each_source() -> None:
     del several["revision"]
     several["revisions"] = [revision(1), "4.2.0"]
     several["source"] = {"repoURL": ""}
-    several["sources"] = [{"repoURL": "https://git.example/be.git", "path": "be"}, {"repoURL": "https://charts.example", "chart": "area"}]
+    several["sources"] = [
+        {"repoURL": "https://git.example/be.git", "path": "be"},
+        {"repoURL": "https://charts.example", "chart": "area"},
+    ]
     found = changes(evidence_of(applications=[application("orders-api", several)]))
     assert found["new"][0] == f"{revision(1)}, 4.2.0"
     assert any("multi-source" in line and "charts.example area at 4.2.0" in line for line in found["evidence"][0])

@@ -32,7 +32,13 @@ def test_a_deleted_job_that_its_controller_did_not_make_is_a_manual_run() -> Non
     events = [
         event("Job", "by-hand", "SuccessfulCreate", "Created pod: by-hand-x", "10:07"),
         event("Job", "by-hand", "Completed", "Job completed", "10:09"),
-        event("CronJob", "nightly", "UnexpectedJob", "Saw a job that the controller did not create or forgot: by-hand", "10:09"),
+        event(
+            "CronJob",
+            "nightly",
+            "UnexpectedJob",
+            "Saw a job that the controller did not create or forgot: by-hand",
+            "10:09",
+        ),
     ]
     (finding,) = judge("manual-run", HOURLY, *RUNS, *events)
     assert finding["name"] == "by-hand"
@@ -67,7 +73,9 @@ def test_a_schedule_is_judged_only_since_it_was_written() -> None:
 def test_a_time_zone_moves_the_schedule() -> None:
     # 09:00 in Mexico City is 15:00 UTC: outside of the window, so nothing was missed in it.
     assert judge("missed-run", cron_job("report", "0 9 * * *", timeZone="America/Mexico_City", last="06:00")) == []
-    (finding,) = judge("missed-run", cron_job("report", "0 9 * * *", timeZone="Europe/Madrid", last="06:00"), window=("07:00", "12:00"))
+    (finding,) = judge(
+        "missed-run", cron_job("report", "0 9 * * *", timeZone="Europe/Madrid", last="06:00"), window=("07:00", "12:00")
+    )
     assert "2026-11-23T08:00:00Z" in finding["title"]
 
 
@@ -77,7 +85,9 @@ def test_a_starting_deadline_that_has_not_passed_misses_nothing() -> None:
 
 
 def test_a_suspended_cron_job_is_suspended_and_misses_nothing() -> None:
-    asleep = cron_job("nightly", "0 * * * *", written("kubectl-patch", "07:00", "spec.suspend"), last="07:00", suspend=True)
+    asleep = cron_job(
+        "nightly", "0 * * * *", written("kubectl-patch", "07:00", "spec.suspend"), last="07:00", suspend=True
+    )
     (finding,) = judge("suspended", asleep)
     assert (finding["severity"], "kubectl-patch" in " ".join(finding["evidence"])) == ("warning", True)
     assert judge("missed-run", asleep) == []
@@ -111,7 +121,10 @@ def test_two_runs_at_once_overlap_and_runs_one_after_the_other_do_not() -> None:
 
 def test_changed_limits_and_probes_are_told_and_a_new_image_alone_is_not() -> None:
     small, large = ({"limits": {"memory": size}} for size in ("256Mi", "512Mi"))
-    sets = [replica_set("orders", 1, "08:00", template(resources=small)), replica_set("orders", 2, "09:00", template(resources=large))]
+    sets = [
+        replica_set("orders", 1, "08:00", template(resources=small)),
+        replica_set("orders", 2, "09:00", template(resources=large)),
+    ]
     (finding,) = judge("resources-changed", deployment("orders", template(resources=large)), *sets)
     assert (finding["kind"], finding["name"]) == ("Deployment", "orders")
     assert "app: limits.memory 256Mi -> 512Mi" in finding["title"]
@@ -119,14 +132,20 @@ def test_changed_limits_and_probes_are_told_and_a_new_image_alone_is_not() -> No
     assert judge("resources-changed", deployment("orders", template("a:2")), *images) == []
 
 
-@pytest.mark.parametrize(("ready", "label", "expected"), [(True, "orders-api", 0), (False, "orders-api", 1), (True, "other", 1)])
+@pytest.mark.parametrize(
+    ("ready", "label", "expected"), [(True, "orders-api", 0), (False, "orders-api", 1), (True, "other", 1)]
+)
 def test_a_service_needs_a_ready_pod(ready: bool, label: str, expected: int) -> None:
     found = judge("no-ready-pod", service("orders", {"app": label}), pod("orders-1", "09:00", ready=ready))
     assert len(found) == expected
 
 
 def test_services_without_selector_or_of_another_host_need_no_pod() -> None:
-    objects = [service("manual", None), service("elsewhere", {"app": "x"}, type="ExternalName"), pod("orders-1", "09:00")]
+    objects = [
+        service("manual", None),
+        service("elsewhere", {"app": "x"}, type="ExternalName"),
+        pod("orders-1", "09:00"),
+    ]
     assert judge("no-ready-pod", *objects) == []
 
 
@@ -134,10 +153,16 @@ def ingress(name: str, port: int | str) -> Finding:
     number = {"number": port} if isinstance(port, int) else {"name": port}
     paths = [{"path": "/", "backend": {"service": {"name": name, "port": number}}}]
     metadata = {"name": "web", "namespace": "shop", "uid": "i", "creationTimestamp": rfc("06:00")}
-    return {"kind": "Ingress", "metadata": metadata, "spec": {"rules": [{"host": "shop.example", "http": {"paths": paths}}]}}
+    return {
+        "kind": "Ingress",
+        "metadata": metadata,
+        "spec": {"rules": [{"host": "shop.example", "http": {"paths": paths}}]},
+    }
 
 
-@pytest.mark.parametrize(("name", "port", "expected"), [("orders", 80, 0), ("orders", "http", 0), ("orders", 8080, 1), ("gone", 80, 1)])
+@pytest.mark.parametrize(
+    ("name", "port", "expected"), [("orders", 80, 0), ("orders", "http", 0), ("orders", 8080, 1), ("gone", 80, 1)]
+)
 def test_an_ingress_leads_to_a_service_and_port_that_exist(name: str, port: int | str, expected: int) -> None:
     found = judge("ingress-nowhere", ingress(name, port), service("orders", {"app": "orders-api"}))
     assert [f["name"] for f in found] == ["web"] * expected
@@ -145,25 +170,42 @@ def test_an_ingress_leads_to_a_service_and_port_that_exist(name: str, port: int 
 
 def netpol(name: str, created: str, egress: list[Any]) -> Finding:
     metadata = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": rfc(created)}
-    return {"kind": "NetworkPolicy", "metadata": metadata, "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": egress}}
+    return {
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": egress},
+    }
 
 
 DNS = {"ports": [{"port": 53, "protocol": "UDP"}]}
 AMQP = {"to": [{"podSelector": {"matchLabels": {"app": "rabbitmq"}}}], "ports": [{"port": 5672}]}
 USER = template(env=[{"name": "RABBITMQ_HOST", "value": "x"}])
 BROKER_TEMPLATE = {**template("rabbitmq:4"), "metadata": {"labels": {"app": "rabbitmq"}}}
-BROKER = [service("rabbitmq", {"app": "rabbitmq"}, [{"port": 5672, "name": "amqp"}]), pod("rabbitmq-0", "06:00", BROKER_TEMPLATE, ip="10.1.0.9")]
+BROKER = [
+    service("rabbitmq", {"app": "rabbitmq"}, [{"port": 5672, "name": "amqp"}]),
+    pod("rabbitmq-0", "06:00", BROKER_TEMPLATE, ip="10.1.0.9"),
+]
 
 
 def test_a_policy_without_the_brokers_port_keeps_the_pods_from_it() -> None:
-    (finding,) = judge("netpol-denies", *BROKER, pod("orders-1", "09:00", USER, ip="10.1.0.1"), netpol("strict", "10:00", [DNS]))
+    (finding,) = judge(
+        "netpol-denies", *BROKER, pod("orders-1", "09:00", USER, ip="10.1.0.1"), netpol("strict", "10:00", [DNS])
+    )
     assert (finding["kind"], finding["namespace"], finding["name"]) == ("NetworkPolicy", "shop", "strict")
     assert finding["confidence"] > 0.9
     assert "since 2026-11-23T10:00:00Z" in finding["title"]
 
 
 def test_a_policy_that_allows_the_broker_denies_nothing() -> None:
-    assert judge("netpol-denies", *BROKER, pod("orders-1", "09:00", USER, ip="10.1.0.1"), netpol("strict", "10:00", [DNS, AMQP])) == []
+    assert (
+        judge(
+            "netpol-denies",
+            *BROKER,
+            pod("orders-1", "09:00", USER, ip="10.1.0.1"),
+            netpol("strict", "10:00", [DNS, AMQP]),
+        )
+        == []
+    )
 
 
 def test_of_several_policies_one_that_allows_is_enough() -> None:

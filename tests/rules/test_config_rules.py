@@ -13,7 +13,9 @@ from tests.changes.objects import config_map, deployment, event, pod, replica_se
 ENV = {"env": [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": "orders-config", "key": "LOG_LEVEL"}}}]}
 ENV_FROM = {"envFrom": [{"configMapRef": {"name": "orders-config"}}]}
 SECRET = {"envFrom": [{"secretRef": {"name": "orders-config"}}]}
-CHANGED_AT_TEN = config_map("orders-config", "06:00", written("argocd-controller", "10:00", "data.LOG_LEVEL", "data.TIMEOUT"))
+CHANGED_AT_TEN = config_map(
+    "orders-config", "06:00", written("argocd-controller", "10:00", "data.LOG_LEVEL", "data.TIMEOUT")
+)
 
 
 def mounted(**mount: Any) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, An
     return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
 
 
-@pytest.mark.parametrize("made", [template(**ENV), template(**ENV_FROM), mounted(subPath="LOG_LEVEL")], ids=["env", "envFrom", "subPath"])
+@pytest.mark.parametrize(
+    "made", [template(**ENV), template(**ENV_FROM), mounted(subPath="LOG_LEVEL")], ids=["env", "envFrom", "subPath"]
+)
 def test_a_container_older_than_the_change_of_what_it_read_at_its_start_is_stale(made: dict[str, Any]) -> None:
     (finding,) = judge("stale-config", CHANGED_AT_TEN, pod("orders-1", "09:00", made))
     assert (finding["kind"], finding["namespace"], finding["name"]) == ("Pod", "shop", "orders-1")
@@ -67,7 +71,10 @@ def test_what_runs_with_the_present_values_is_not_stale(reader: dict[str, Any]) 
 
 def test_a_write_to_another_key_is_not_what_the_container_reads() -> None:
     config = config_map(
-        "orders-config", "06:00", written("argocd-controller", "07:00", "data.LOG_LEVEL"), written("kubectl-edit", "10:00", "data.TIMEOUT")
+        "orders-config",
+        "06:00",
+        written("argocd-controller", "07:00", "data.LOG_LEVEL"),
+        written("kubectl-edit", "10:00", "data.TIMEOUT"),
     )
     assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV))) == []
     assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM)))
@@ -75,7 +82,10 @@ def test_a_write_to_another_key_is_not_what_the_container_reads() -> None:
 
 def test_a_write_to_metadata_is_no_change_of_data() -> None:
     config = config_map(
-        "orders-config", "06:00", written("argocd-controller", "06:00", "data.LOG_LEVEL"), written("kubectl-label", "10:00", "metadata.labels")
+        "orders-config",
+        "06:00",
+        written("argocd-controller", "06:00", "data.LOG_LEVEL"),
+        written("kubectl-label", "10:00", "metadata.labels"),
     )
     assert judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM))) == []
 
@@ -123,7 +133,9 @@ def test_without_any_write_time_the_rule_says_that_it_could_not_judge() -> None:
 
 
 def test_a_restart_in_the_same_pod_activates_the_earlier_change() -> None:
-    (finding,) = judge("config-activated", CHANGED_AT_TEN, pod("orders-1", "10:30", template(**ENV_FROM), previous=("09:00", "10:29")))
+    (finding,) = judge(
+        "config-activated", CHANGED_AT_TEN, pod("orders-1", "10:30", template(**ENV_FROM), previous=("09:00", "10:29"))
+    )
     assert (finding["name"], rfc("10:30")[11:16] in finding["title"]) == ("orders-1", True)
 
 
@@ -143,6 +155,21 @@ def test_other_restarts_activate_nothing(reader: dict[str, Any]) -> None:
 def test_a_pod_that_replaces_another_of_an_older_replica_set_activates_the_change() -> None:
     made = template(**ENV_FROM)
     owner = replica_set("orders", 1, "07:00", made)
-    assert judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), owner, pod("orders-1", "10:40", made, owner=owner))
+    assert judge(
+        "config-activated",
+        CHANGED_AT_TEN,
+        deployment("orders", made),
+        owner,
+        pod("orders-1", "10:40", made, owner=owner),
+    )
     fresh = replica_set("orders", 2, "10:35", made)
-    assert judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), fresh, pod("orders-2", "10:40", made, owner=fresh)) == []
+    assert (
+        judge(
+            "config-activated",
+            CHANGED_AT_TEN,
+            deployment("orders", made),
+            fresh,
+            pod("orders-2", "10:40", made, owner=fresh),
+        )
+        == []
+    )

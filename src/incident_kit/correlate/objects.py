@@ -111,7 +111,9 @@ def _scaled_up(evidence: Evidence) -> dict[tuple[str | None, str], list[int]]:
     events = evidence.table(EVENTS)
     told = events[(events["reason"] == "ScalingReplicaSet") & events["last_at"].notna()]
     found: dict[tuple[str | None, str], list[int]] = defaultdict(list)
-    for namespace, message, time in zip(told["namespace"], told["message"], told["last_at"].astype("int64"), strict=True):
+    for namespace, message, time in zip(
+        told["namespace"], told["message"], told["last_at"].astype("int64"), strict=True
+    ):
         match = _FROM_NOTHING.match(str(message))
         if match:
             found[(namespace, match["name"])].append(int(time))

@@ -37,7 +37,9 @@ Row = dict[str, Any]
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if not objects.kinds & {"ConfigMap", "Secret"}:
-        return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
+        return [
+            DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")
+        ]
     known: dict[tuple[str, str], dict[int, Row]] = {}
     for row in instances(evidence):
         if row["restart_count"] is not None:

@@ -104,7 +104,10 @@ def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | Non
             workload,
             f"{workload['kind']} {name_of(workload)} asks for {', '.join(sorted(live))}, which {write.manager} wrote by hand",
             time=write.time,
-            evidence=[f"managedFields: {write.manager} owns the image since {at(write.time)}", "Argo CD tracks the object"],
+            evidence=[
+                f"managedFields: {write.manager} owns the image since {at(write.time)}",
+                "Argo CD tracks the object",
+            ],
             confidence=0.8,
         )
     return None
@@ -134,7 +137,10 @@ def _against_pods(workload: Document, objects: Objects, seen_at: int) -> dict[st
         workload,
         f"Deployment {name_of(workload)} asks for {', '.join(sorted(set(wanted.values())))}, and pods still run another image",
         time=since,
-        evidence=[*other, f"condition Progressing {progressing.get('status')} ({progressing.get('reason')}) since {at(since)}"],
+        evidence=[
+            *other,
+            f"condition Progressing {progressing.get('status')} ({progressing.get('reason')}) since {at(since)}",
+        ],
         confidence=0.9,
     )
 

@@ -44,7 +44,9 @@ def _finding(cron_job: Document, late: list[tuple[Run, int]], runs: list[Run]) -
     held = [
         other.job
         for other in runs
-        if other.job != run.job and other.created < run.created and (other.ended is None or other.ended >= (run.scheduled or 0))
+        if other.job != run.job
+        and other.created < run.created
+        and (other.ended is None or other.ended >= (run.scheduled or 0))
     ]
     if held:
         evidence.append(

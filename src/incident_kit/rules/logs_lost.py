@@ -77,7 +77,9 @@ def _count(
     names = one.bucket.names.names
     inside = (entries.time >= evidence.window.start) & (entries.time < evidence.window.end)
     gone = inside & (one.verdicts.code == CODE["console_only"]) & ~np.isin(one.cause.astype(str), list(_NOT_LOST))
-    pairs: Any = np.unique(np.stack([entries.namespace[inside], entries.pod[inside]], axis=1), axis=0) if inside.any() else []
+    pairs: Any = (
+        np.unique(np.stack([entries.namespace[inside], entries.pod[inside]], axis=1), axis=0) if inside.any() else []
+    )
     for namespace_code, pod_code in pairs:
         mine = (entries.namespace == namespace_code) & (entries.pod == pod_code)
         namespace = str(names[namespace_code]) if namespace_code >= 0 else None

@@ -64,7 +64,10 @@ def _remembered(run: RememberedRun) -> Outcome:
         kind="Job",
         namespace=run.namespace,
         name=run.job,
-        evidence=[f"event UnexpectedJob on CronJob {run.cron_job}", "the Job itself is deleted; its events remember it"],
+        evidence=[
+            f"event UnexpectedJob on CronJob {run.cron_job}",
+            "the Job itself is deleted; its events remember it",
+        ],
         confidence=0.9,
         next_step="Ask who started it, why it was needed, and whether it ran beside a scheduled run.",
     )

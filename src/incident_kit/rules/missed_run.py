@@ -52,7 +52,9 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         except ScheduleError as error:
             outcomes.append(DidNotApply(because=str(error), about=about))
             continue
-        finding = _finding(cron_job, _missed(cron_job, expected, runs_of(cron_job, objects, evidence.table(EVENTS))), mine)
+        finding = _finding(
+            cron_job, _missed(cron_job, expected, runs_of(cron_job, objects, evidence.table(EVENTS))), mine
+        )
         outcomes += [finding] if finding else []
     return outcomes
 
@@ -80,9 +82,7 @@ def _missed(cron_job: Document, expected: list[int], runs: list[Run]) -> list[tu
     return found
 
 
-def _finding(
-    cron_job: Document, missed: list[tuple[int, str, float]], events: list[Row]
-) -> dict[str, Any] | None:
+def _finding(cron_job: Document, missed: list[tuple[int, str, float]], events: list[Row]) -> dict[str, Any] | None:
     told = [e for e in events if e["reason"] == "MissSchedule"]
     if not missed and not told:
         return None

@@ -30,7 +30,9 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     if "Service" not in objects.kinds:
         return not_captured(evidence, "services")
     if "Pod" not in objects.kinds and "EndpointSlice" not in objects.kinds:
-        return [DidNotApply(because="neither pods nor EndpointSlices were captured", remedy="kubectl get pods -A -o json")]
+        return [
+            DidNotApply(because="neither pods nor EndpointSlices were captured", remedy="kubectl get pods -A -o json")
+        ]
     return [f for service in objects.of("Service") if (f := _of_service(service, objects)) is not None]
 
 

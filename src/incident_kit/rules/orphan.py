@@ -70,7 +70,9 @@ def _requires_pruning(resource: Row, objects: Objects) -> bool:
 
 def _finding(resource: Row, application: Row, syncs: list[Row], *, suspicious: bool) -> dict[str, Any]:
     kind, name = str(resource.get("kind")), str(resource.get("name"))
-    evidence = [f"resources of Application {application['application']}: {kind} {name} requiresPruning, {resource['status']}"]
+    evidence = [
+        f"resources of Application {application['application']}: {kind} {name} requiresPruning, {resource['status']}"
+    ]
     skipped = [s for s in syncs if s["dry_run"] is not True and _skipped(s, kind, name)]
     evidence += [f"sync at {at(moment(s))}: PruneSkipped" for s in skipped]
     if suspicious:

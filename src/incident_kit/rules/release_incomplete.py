@@ -37,7 +37,11 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
 def _of_last(last: Release, earlier: list[Release], applications: dict[str, Row], seen_at: int) -> list[Outcome]:
     latest = max(moment(s) or 0 for _, s in last.syncs)
     if seen_at - latest < PAUSE:
-        return [DidNotApply(because=f"its last sync was at {at(latest)} and it may still go on", about=f"release {last.unit}")]
+        return [
+            DidNotApply(
+                because=f"its last sync was at {at(latest)} and it may still go on", about=f"release {last.unit}"
+            )
+        ]
     done = {m.application for m, _ in last.syncs}
     left = [m for m in last.members if m.application not in done]
     tags = {m.application: _versions(applications[m.application]) for m in last.members}

@@ -103,7 +103,9 @@ class Rule:
         """Outcomes on this evidence; tables it needs and that have no rows are a `DidNotApply`."""
         missing = [table.name for table in self.needs if not _has_rows(evidence, table)]
         if missing:
-            return [DidNotApply(because=f"the evidence holds no {' and no '.join(missing)}", remedy=_remedy(self.needs))]
+            return [
+                DidNotApply(because=f"the evidence holds no {' and no '.join(missing)}", remedy=_remedy(self.needs))
+            ]
         return list(self.judge(evidence))
 
 

@@ -37,7 +37,9 @@ _RELOADER_PATIENCE = 300 * SECOND
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
     if not objects.kinds & {"ConfigMap", "Secret"}:
-        return [DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")]
+        return [
+            DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")
+        ]
     if not any(readings_of_writes(objects)):
         because = "no captured ConfigMap or Secret has managedFields, and events do not tell when they were written"
         return [DidNotApply(because=because, remedy="kubectl get configmaps -A -o json --show-managed-fields")]

@@ -73,7 +73,9 @@ def eviction_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:
     """Pods that were evicted or preempted, or removed with their node, by status or event."""
     found: dict[tuple[str | None, str], Change] = {}
     for pod in objects.of("Pod"):
-        disruption = next((c for c in listing(pod, "status", "conditions") if c.get("type") == "DisruptionTarget"), None)
+        disruption = next(
+            (c for c in listing(pod, "status", "conditions") if c.get("type") == "DisruptionTarget"), None
+        )
         reason = field(pod, "status", "reason")
         if reason != "Evicted" and not (disruption and disruption.get("status") == "True"):
             continue
@@ -92,7 +94,14 @@ def eviction_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:
 
 def _eviction(time: int | None, namespace: str | None, pod: str, why: str | None, source: str) -> Change:
     return Change(
-        time=time, kind="Pod", namespace=namespace, name=pod, what="eviction", new=why, automated=True, evidence=[source]
+        time=time,
+        kind="Pod",
+        namespace=namespace,
+        name=pod,
+        what="eviction",
+        new=why,
+        automated=True,
+        evidence=[source],
     )
 
 
@@ -179,9 +188,7 @@ def scale_changes(events: pd.DataFrame) -> list[Change]:
     for event in rows(events[events["reason"] == "SuccessfulRescale"]):
         changes.append(_scale(event, str(event["message"]), automated=True))
     scaled = [e for e in rows(events[events["reason"] == "ScalingReplicaSet"]) if _SCALED.match(str(e["message"]))]
-    in_rollout = {
-        (e["namespace"], e["name"]) for e in scaled if str(e["message"]).startswith("Scaled down")
-    }
+    in_rollout = {(e["namespace"], e["name"]) for e in scaled if str(e["message"]).startswith("Scaled down")}
     for event in scaled:
         match = _SCALED.match(str(event["message"]))
         before = match and (match["from"] or match["before"])

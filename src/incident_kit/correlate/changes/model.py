@@ -44,7 +44,15 @@ class Change:
 
 
 #: Field managers that are programs acting on their own, by prefix.
-_CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "kubelet", "cert-manager", "keda", "vpa-", "cluster-autoscaler")
+_CONTROLLERS = (
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "cert-manager",
+    "keda",
+    "vpa-",
+    "cluster-autoscaler",
+)
 #: Field managers that are people's tools.
 _PEOPLE = ("kubectl", "k9s", "lens", "argocd-server", "Mozilla", "dashboard", "oc")
 

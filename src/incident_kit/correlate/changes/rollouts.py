@@ -132,7 +132,9 @@ def _last_use(replica_set: Document, objects: Objects, *, current: bool) -> int 
 def workloads(objects: Objects) -> list[tuple[str, str | None, str]]:
     """Kind, namespace and name of every workload known by itself or by the holders of its revisions."""
     found = {
-        (kind, namespace_of(d), name_of(d)) for kind in ("Deployment", "StatefulSet", "DaemonSet") for d in objects.of(kind)
+        (kind, namespace_of(d), name_of(d))
+        for kind in ("Deployment", "StatefulSet", "DaemonSet")
+        for d in objects.of(kind)
     }
     for kind in ("ReplicaSet", "ControllerRevision"):
         for holder in objects.of(kind):
@@ -172,7 +174,12 @@ def _created(kind: str, namespace: str | None, name: str, document: Document) ->
 
 
 def _change(
-    kind: str, namespace: str | None, name: str, revision: Revision, previous: Revision | None, document: Document | None
+    kind: str,
+    namespace: str | None,
+    name: str,
+    revision: Revision,
+    previous: Revision | None,
+    document: Document | None,
 ) -> Change:
     change = Change(
         time=revision.since,

@@ -33,13 +33,21 @@ def _row(document: tuple[str, str | None, str], what: str, **more: Any) -> Row:
 
 def states_apart(evidence: Evidence, at_1: int, at_2: int) -> list[Row]:
     """DIFF rows of one bundle between two instants."""
-    return [*_pods_apart(evidence, at_1, at_2), *_templates_apart(evidence, at_1, at_2), *_others_apart(evidence, at_1, at_2)]
+    return [
+        *_pods_apart(evidence, at_1, at_2),
+        *_templates_apart(evidence, at_1, at_2),
+        *_others_apart(evidence, at_1, at_2),
+    ]
 
 
 def _pods_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
     for life in lifetimes(evidence):
         then, now = life.may_live_at(at_1), life.may_live_at(at_2)
-        if life.begin is None or then == now or (not life.captured and life.end is None and life.begin <= min(at_1, at_2)):
+        if (
+            life.begin is None
+            or then == now
+            or (not life.captured and life.end is None and life.begin <= min(at_1, at_2))
+        ):
             continue
         shown = f"alive on {life.value('node') or 'an unknown node'}, image {life.value('image') or 'unknown'}"
         moment = life.begin if life.begin > min(at_1, at_2) else life.end
@@ -69,7 +77,10 @@ def _templates_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
         if then is None or now is None or then[1].number == now[1].number:
             continue
         difference = compare_templates(then[1].template, now[1].template)
-        key, evidence_lines = (kind, namespace, name), [f"revision {then[1].number} -> {now[1].number}", now[1].evidence]
+        key, evidence_lines = (
+            (kind, namespace, name),
+            [f"revision {then[1].number} -> {now[1].number}", now[1].evidence],
+        )
         if difference.images:
             before, after = image_list(then[1].template), image_list(now[1].template)
             yield _row(key, "image", time=now[0], before=before, after=after, evidence=evidence_lines)
@@ -182,4 +193,3 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True, ensure_ascii=False)[:400]
-

@@ -19,7 +19,9 @@ Row = dict[str, Any]
 
 #: Clocks of Argo CD and of the API server are whole seconds; controllers follow a write within seconds.
 _BEFORE, _AFTER = 2 * SECOND, 5 * SECOND
-_ACTION = re.compile(r"^(?P<user>.+) ran action (?P<action>\S+) on resource (?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>\S+)$")
+_ACTION = re.compile(
+    r"^(?P<user>.+) ran action (?P<action>\S+) on resource (?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>\S+)$"
+)
 _UNCHANGED = re.compile(r"\bunchanged\b")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 #: What a sync writes to these is a change of its own: others read it.

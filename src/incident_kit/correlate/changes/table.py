@@ -73,9 +73,7 @@ def _joined(evidence: Evidence) -> list[Change]:
     return changes
 
 
-def application_by_object(
-    objects: Objects, applications: pd.DataFrame
-) -> dict[tuple[str, str | None, str], str]:
+def application_by_object(objects: Objects, applications: pd.DataFrame) -> dict[tuple[str, str | None, str], str]:
     """Argo CD Application by (kind, namespace, name): from Applications' resources, else from tracking ids."""
     found: dict[tuple[str, str | None, str], str] = {}
     for kind in objects.kinds:

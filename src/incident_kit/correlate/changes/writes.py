@@ -28,7 +28,9 @@ from incident_kit.window import SECOND
 #: ConfigMaps that the cluster itself writes into every namespace.
 _CLUSTER_CONFIG = frozenset({"kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"})
 #: Secrets that hold no configuration of a service.
-_NO_CONFIG_TYPES = frozenset({"kubernetes.io/service-account-token", "helm.sh/release.v1", "bootstrap.kubernetes.io/token"})
+_NO_CONFIG_TYPES = frozenset(
+    {"kubernetes.io/service-account-token", "helm.sh/release.v1", "bootstrap.kubernetes.io/token"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,10 @@ def _object_changes(document: Document, what: str, writes: list[Write], summary:
                 new=summary(document, first) if first or not writes else None,
                 manager=first.manager if first else None,
                 automated=acts_alone(first.manager) if first else None,
-                evidence=[f"{kind} {name} created", *([f"field manager {first.manager}"] if first and first.manager else [])],
+                evidence=[
+                    f"{kind} {name} created",
+                    *([f"field manager {first.manager}"] if first and first.manager else []),
+                ],
             )
         )
     for write in writes:

@@ -68,7 +68,12 @@ def _is_about(event: Row, row: Row) -> bool:
 
 def _report_memory(row: Row, context: Context) -> None:
     """Say what the history of one Application cannot hold, when that concerns the window."""
-    name, held, limit, oldest = row["application"], row["history_length"], row["history_limit"], row["history_oldest_at"]
+    name, held, limit, oldest = (
+        row["application"],
+        row["history_length"],
+        row["history_limit"],
+        row["history_oldest_at"],
+    )
     start = context.window.start
     if held == 0 and limit == 0:
         context.gap(
