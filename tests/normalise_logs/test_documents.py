@@ -84,3 +84,8 @@ def test_fewer_hits_than_counted_is_incomplete(tmp_path: Path) -> None:
     answer = {"_shards": {"failed": 0}, "hits": {"total": {"value": 3, "relation": "eq"}, "hits": [{"_index": "i", "_id": "1", "_source": {}}]}}
     (tmp_path / "elasticsearch" / "answer.json").write_text(json.dumps(answer))
     assert read(tmp_path)[2].incomplete
+
+
+def test_an_object_that_holds_no_text_is_no_message() -> None:
+    found = row({"event": {"ingested": "2026-11-20T08:00:00Z"}, "log": {"logger": "x"}, "short_message": "said"})
+    assert found["message"] == "said"

@@ -73,6 +73,8 @@ CANDIDATES: dict[str, tuple[str, ...]] = {
     ),
 }
 ROLES = tuple(CANDIDATES)
+#: An object is a message only when it holds one of these.
+_SPOKEN = ("message", "msg", "@m", "@mt", "Message", "text", "event", "short_message")
 _SKIPPED_PREFIXES = ("kubernetes.", "ecs.", "agent.", "host.", "process.", "log.", "resource.", "@version", "container.", "input.", "event.")
 
 
@@ -132,6 +134,8 @@ class FieldRoles:
         for path in known[role]:
             value = lookup(document, path)
             if value is not None and value != "":
+                if role == "message" and isinstance(value, dict) and not any(isinstance(value.get(name), str) for name in _SPOKEN):
+                    continue  # ECS has objects of these names: event.ingested is no message
                 if role == "pod" and (not isinstance(value, str | list) or (path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods))):
                     continue
                 return value
