@@ -41,6 +41,7 @@ def states_apart(evidence: Evidence, at_1: int, at_2: int) -> list[Row]:
 
 
 def _pods_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
+    objects = read_objects(evidence)
     for life in lifetimes(evidence):
         then, now = life.may_live_at(at_1), life.may_live_at(at_2)
         if (
@@ -49,7 +50,9 @@ def _pods_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
             or (not life.captured and life.end is None and life.begin <= min(at_1, at_2))
         ):
             continue
-        shown = f"alive on {life.value('node') or 'an unknown node'}, image {life.value('image') or 'unknown'}"
+        document = objects.get("Pod", life.namespace, life.pod)
+        image = life.value("image") or (image_list(template_of(document)) if document is not None else None)
+        shown = f"alive on {life.value('node') or 'an unknown node'}, image {image or 'unknown'}"
         moment = life.begin if life.begin > min(at_1, at_2) else life.end
         yield _row(
             ("Pod", life.namespace, life.pod),
