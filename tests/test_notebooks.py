@@ -163,3 +163,12 @@ def test_a_page_of_a_notebook_holds_no_code_runs_no_script_and_fetches_nothing(b
     assert "import incident_kit" not in page
     assert not re.search(r"<script|<link|<iframe|\bsrc=\"(?!data:)|url\(|@import|href=\"http", page)
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_copies_for_the_lab_have_the_bundle_as_default_and_are_never_overwritten(bundle, tmp_path):
+    runner.copy_notebooks(tmp_path, bundle)
+    copy = tmp_path / "01_trace_a_pod.ipynb"
+    assert f"bundle = '{bundle.resolve()}'" in nbformat.read(copy, as_version=4).cells[1].source
+    copy.write_text("somebody's work")
+    runner.copy_notebooks(tmp_path, bundle)
+    assert copy.read_text() == "somebody's work"

@@ -179,15 +179,19 @@ def _page(notebook: Any, title: str, failure: str) -> str:
 
 
 def open_jupyter(bundle: str | Path | None = None) -> int:
-    """Open JupyterLab on copies of the notebooks in ./incident-notebooks; its exit code.
+    """Open JupyterLab on copies of the notebooks in ./incident-notebooks; its exit code."""
+    folder = Path("incident-notebooks")
+    copy_notebooks(folder, bundle)
+    return subprocess.run([sys.executable, "-m", "jupyter", "lab", str(folder)], check=False).returncode
 
-    Copies that are there already are kept, they may hold somebody's work; with a bundle, new copies have it as
-    their default.
-    """
+
+def copy_notebooks(folder: Path, bundle: str | Path | None = None) -> None:
+    """Copy the notebooks, with a bundle as their default; copies that are there are somebody's work and stay."""
     import nbformat
 
-    folder = Path("incident-notebooks")
-    folder.mkdir(exist_ok=True)
+    if bundle is not None and not Path(bundle).exists():
+        raise BundleError(f"{bundle} does not exist. Make a bundle with incident-kit capture or incident-kit import.")
+    folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(notebooks_folder().glob("*.ipynb")):
         copy = folder / source.name
         if copy.exists():
@@ -196,8 +200,6 @@ def open_jupyter(bundle: str | Path | None = None) -> int:
             shutil.copyfile(source, copy)
             continue
         notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
-        for cell in notebook.cells:
-            if _holds_parameters(cell):
-                cell.source = cell.source.replace('bundle = ""', f"bundle = {str(Path(bundle).resolve())!r}", 1)
+        for cell in filter(_holds_parameters, notebook.cells):
+            cell.source = cell.source.replace('bundle = ""', f"bundle = {str(Path(bundle).resolve())!r}", 1)
         nbformat.write(notebook, copy)  # type: ignore[no-untyped-call]
-    return subprocess.run([sys.executable, "-m", "jupyter", "lab", str(folder)], check=False).returncode
