@@ -125,7 +125,7 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
     from incident_kit.redaction import default_redactor
 
     raw.mkdir(parents=True)
-    copier = RawCopy(RawFolder(source), raw, context, default_redactor())
+    copier = RawCopy(RawFolder(source), raw, context, default_redactor(context.profile.keep_readable))
     for path in sorted(source.rglob("*")):
         if not path.is_file():
             continue
