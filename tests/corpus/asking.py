@@ -36,7 +36,11 @@ def in_process(*arguments: str) -> str:
     from incident_kit.cli.main import main
 
     out, err, code = io.StringIO(), io.StringIO(), 0
-    with mock.patch.object(sys, "argv", ["incident-kit", *arguments]), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        mock.patch.object(sys, "argv", ["incident-kit", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         try:
             code = main() or 0
         except SystemExit as exit_:

@@ -21,7 +21,15 @@ from .model import HOUR, MINUTE, Case, at
 
 Make = Callable[[Case], None]
 CASES: dict[str, Make] = {
-    **cases_formats.CASES, **cases_recordings.CASES, **cases_losses.CASES, **cases_ends.CASES, **cases_present.CASES, **cases_coverage.CASES, **cases_second.CASES, **cases_fuzz.CASES, **heldout.CASES,
+    **cases_formats.CASES,
+    **cases_recordings.CASES,
+    **cases_losses.CASES,
+    **cases_ends.CASES,
+    **cases_present.CASES,
+    **cases_coverage.CASES,
+    **cases_second.CASES,
+    **cases_fuzz.CASES,
+    **heldout.CASES,
 }
 
 

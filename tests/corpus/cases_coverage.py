@@ -27,14 +27,24 @@ def asked_for_others(case: Case) -> None:
     faults.lose_at_random(case, first, 0.03)
     second = run(case, deploy(case, "orders-service", "spring"), None)
     faults.unknown(second.entries, why="query.json does not name the pod")
-    case.query = {"indices": ["shop-logs-*"], "pods": [first.owner.name], "from": rfc3339(case.start, 0), "to": rfc3339(case.end, 0)}
+    case.query = {
+        "indices": ["shop-logs-*"],
+        "pods": [first.owner.name],
+        "from": rfc3339(case.start, 0),
+        "to": rfc3339(case.end, 0),
+    }
 
 
 def asked_for_less(case: Case) -> None:
     """The query covers ten minutes in the middle."""
     begin, end = case.start + 8 * MINUTE, case.start + 18 * MINUTE
     container = run(case, deploy(case, "orders-service", "serilog"), Shipping())
-    case.query = {"indices": ["shop-logs-*"], "pods": [container.owner.name], "from": rfc3339(begin, 0), "to": rfc3339(end, 0)}
+    case.query = {
+        "indices": ["shop-logs-*"],
+        "pods": [container.owner.name],
+        "from": rfc3339(begin, 0),
+        "to": rfc3339(end, 0),
+    }
     faults.lose_at_random(case, container, 0.03)
     for entry in container.entries:
         assert entry.event is not None
@@ -42,7 +52,9 @@ def asked_for_less(case: Case) -> None:
         if not begin <= entry.event.time < end:
             case.drop(entry.document)
             entry.document = None
-            faults.unknown([entry], why="outside what the query asked for", also=("console_only",) if near_an_edge else ())
+            faults.unknown(
+                [entry], why="outside what the query asked for", also=("console_only",) if near_an_edge else ()
+            )
 
 
 def hits_below_total(case: Case) -> None:
@@ -131,7 +143,12 @@ def no_hits(case: Case) -> None:
 def no_hits_though_asked(case: Case) -> None:
     """query.json names the pod and the whole window; the answer was empty."""
     container = run(case, deploy(case, "orders-service", "spring"), None)
-    case.query = {"indices": ["shop-logs-*"], "pods": [container.owner.name], "from": rfc3339(case.start, 0), "to": rfc3339(case.end, 0)}
+    case.query = {
+        "indices": ["shop-logs-*"],
+        "pods": [container.owner.name],
+        "from": rfc3339(case.start, 0),
+        "to": rfc3339(case.end, 0),
+    }
     for entry in container.entries:
         entry.lost("pod_absent", "shipping_outage", "unexplained", why="asked for, and nothing found")
 
@@ -139,7 +156,9 @@ def no_hits_though_asked(case: Case) -> None:
 def torn_line(case: Case) -> None:
     """One line of the hits is torn: a gap; all others are used."""
     container = run(case, deploy(case, "orders-service", "logback"), Shipping())
-    faults.unknown(faults.lose_at_random(case, container, 0.03), why="lost, or in the torn line", also=("console_only",))
+    faults.unknown(
+        faults.lose_at_random(case, container, 0.03), why="lost, or in the torn line", also=("console_only",)
+    )
     case.torn = True
 
 
@@ -153,7 +172,22 @@ def margin_around_window(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        no_elasticsearch, other_pods_only, asked_for_others, asked_for_less, hits_below_total, total_is_a_bound, total_is_met, shards_failed,
-        no_hits, no_hits_though_asked, torn_line, within_the_lag, rotated_away, unreadable_console, deleted_pod, without_pod_objects, margin_around_window,
+        no_elasticsearch,
+        other_pods_only,
+        asked_for_others,
+        asked_for_less,
+        hits_below_total,
+        total_is_a_bound,
+        total_is_met,
+        shards_failed,
+        no_hits,
+        no_hits_though_asked,
+        torn_line,
+        within_the_lag,
+        rotated_away,
+        unreadable_console,
+        deleted_pod,
+        without_pod_objects,
+        margin_around_window,
     )
 }

@@ -16,12 +16,21 @@ WITH_DEBUG = (0.66, 0.09, 0.05, 0.2)
 def crash_tails(case: Case) -> None:
     """OOM, kill -9, an unhandled exception, and a clean exit lose their last entries; the next instances lose nothing."""
     for workload, format_name, count, code, reason in (
-        ("oom-api", "logback", 1, 137, "OOMKilled"), ("kill-api", "serilog", 3, 137, "Error"), ("exit-api", "python_stdlib", 2, 1, "Error"),
+        ("oom-api", "logback", 1, 137, "OOMKilled"),
+        ("kill-api", "serilog", 3, 137, "Error"),
+        ("exit-api", "python_stdlib", 2, 1, "Error"),
     ):
         container = run(case, deploy(case, workload, format_name), KUBERNETES, minutes=14)
         if code == 1:
-            say(case, container, last_words("python", case.rng), container.entries[-1].time + 120_000_000, stream="stderr",
-                causes=("not_logged",), why="an unhandled exception's traceback")
+            say(
+                case,
+                container,
+                last_words("python", case.rng),
+                container.entries[-1].time + 120_000_000,
+                stream="stderr",
+                causes=("not_logged",),
+                why="an unhandled exception's traceback",
+            )
             spoken = container.entries.pop()
             faults.crash_tail(case, container, count, exit_code=code, reason=reason)
             container.entries.append(spoken)
@@ -33,7 +42,9 @@ def crash_tails(case: Case) -> None:
 def clean_exits(case: Case) -> None:
     """Three Jobs end successfully, each without flushing its last 7 to 9 entries; one flushes."""
     for count in (7, 8, 9, 0):
-        container = run(case, deploy(case, "ledger-jobs", "serilog_ecs", kind="Job"), KUBERNETES, minutes=6, per_minute=40)
+        container = run(
+            case, deploy(case, "ledger-jobs", "serilog_ecs", kind="Job"), KUBERNETES, minutes=6, per_minute=40
+        )
         if count:
             faults.crash_tail(case, container, count, exit_code=0, reason="Completed")
         else:
@@ -45,7 +56,15 @@ def go_panic(case: Case) -> None:
     case.console_layout = "cri"
     container = run(case, deploy(case, "quotes-service", "slog_text"), KUBERNETES, minutes=12)
     faults.crash_tail(case, container, 15, exit_code=2, reason="Error")
-    say(case, container, last_words("go", case.rng), container.entries[-1].time + 120_000_000, stream="stderr", causes=("not_logged",), why="a panic")
+    say(
+        case,
+        container,
+        last_words("go", case.rng),
+        container.entries[-1].time + 120_000_000,
+        stream="stderr",
+        causes=("not_logged",),
+        why="a panic",
+    )
     run(case, restart(container), KUBERNETES, minutes=8)
 
 
@@ -56,15 +75,23 @@ def runtime_text(case: Case) -> None:
         container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), KUBERNETES, minutes=15)
         for after in _roomy(container)[20:120:50]:
             text = last_words(container.format.language, case.rng)
-            say(case, container, text, after.time + 150_000_000, stream="stderr",
-                causes=("not_logged",), why="a background thread's unhandled error")
+            say(
+                case,
+                container,
+                text,
+                after.time + 150_000_000,
+                stream="stderr",
+                causes=("not_logged",),
+                why="a background thread's unhandled error",
+            )
         banners(case, container)
 
 
 def _roomy(container: Container) -> list[Entry]:
     """Entries that are followed by half a second of silence and are no error, so that what comes next is not taken for theirs."""
     return [
-        one for one, following in itertools.pairwise(container.entries)
+        one
+        for one, following in itertools.pairwise(container.entries)
         if following.time - one.time > SECOND // 2 and one.event and one.event.level == "info"
     ]
 
@@ -76,7 +103,15 @@ def interleaved(case: Case) -> None:
     for place in (50, 120, 200):
         inner = container.entries[place]
         text = "\n".join(EXCEPTIONS["python"](case.rng))
-        entry = say(case, container, text, inner.time - 9_000, stream="stderr", causes=("not_logged",), why="a traceback cut by a logged line")
+        entry = say(
+            case,
+            container,
+            text,
+            inner.time - 9_000,
+            stream="stderr",
+            causes=("not_logged",),
+            why="a traceback cut by a logged line",
+        )
         entry.pauses = {3: (inner.text.count("\n") + 1) * 4_000 + 6_000}
 
 
@@ -103,8 +138,18 @@ def crash_loop(case: Case) -> None:
 def fleet(case: Case) -> None:
     """Fourteen pods of seven workloads in seven formats, each with a fault of its own."""
     begin = case.start + 10 * MINUTE
-    for number, format_name in enumerate(("serilog", "spring", "logback_json", "python_stdlib", "zap_console", "pino", "clef")):
-        workload = ("orders-api", "orders-service", "ledger-api", "ledger-service", "quotes-api", "kyc-service", "bank-bitso")[number]
+    for number, format_name in enumerate(
+        ("serilog", "spring", "logback_json", "python_stdlib", "zap_console", "pino", "clef")
+    ):
+        workload = (
+            "orders-api",
+            "orders-service",
+            "ledger-api",
+            "ledger-service",
+            "quotes-api",
+            "kyc-service",
+            "bank-bitso",
+        )[number]
         shipping = (Shipping(), KUBERNETES)[number % 2]
         pods = [run(case, deploy(case, workload, format_name), shipping, minutes=20, per_minute=12) for _ in range(2)]
         if number == 0:
@@ -139,6 +184,14 @@ def mixed(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        crash_tails, clean_exits, go_panic, runtime_text, interleaved, rotation_edge, crash_loop, fleet, mixed,
+        crash_tails,
+        clean_exits,
+        go_panic,
+        runtime_text,
+        interleaved,
+        rotation_edge,
+        crash_loop,
+        fleet,
+        mixed,
     )
 }

@@ -15,6 +15,7 @@ LAYOUTS = ("kubectl", "cri")
 
 def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
     """Two pods of a workload; one loses 3 % of its documents at random, the other none."""
+
     def make(case: Case) -> None:
         case.console_layout = LAYOUTS[number % 2]
         shipping = SHIPPINGS[number % len(SHIPPINGS)]
@@ -22,6 +23,7 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
             container = run(case, deploy(case, "orders-service", format_name), shipping)
             if share:
                 faults.lose_at_random(case, container, share)
+
     return make
 
 

@@ -32,7 +32,9 @@ def away(case: Case, container: Container, _shipping: Shipping) -> None:
 
 def killed(case: Case, container: Container, shipping: Shipping) -> None:
     """The process is killed with entries unflushed, and runs again."""
-    tail = faults.crash_tail(case, container, case.rng.randrange(1, 12), exit_code=137, reason=case.rng.choice(("OOMKilled", "Error")))
+    tail = faults.crash_tail(
+        case, container, case.rng.randrange(1, 12), exit_code=137, reason=case.rng.choice(("OOMKilled", "Error"))
+    )
     if tail[-1].time - tail[0].time > SLOW_TAIL:
         for entry in tail:
             entry.causes = {"died_before_flush", "shipping_outage"}
@@ -59,6 +61,7 @@ def in_another_zone(case: Case, container: Container, _shipping: Shipping) -> No
 
 def by_chance(_number: int) -> Callable[[Case], None]:
     """Five pods, each its own service with its own fault."""
+
     def make(case: Case) -> None:
         case.console_layout = case.rng.choice(("cri", "kubectl"))
         case.compressed = case.rng.random() < 0.2
@@ -69,7 +72,10 @@ def by_chance(_number: int) -> Callable[[Case], None]:
             container.format = EVERY[case.rng.choice(sorted(EVERY))]
             container.clock = case.rng.choice((0, 0, 0, 150_000_000, -2 * SECOND))
             run(case, container, shipping, minutes=15, per_minute=case.rng.choice((6, 20, 60)))
-            case.rng.choice((nothing, some_lost, some_lost, away, killed, undressed, delivered_twice, in_another_zone))(case, container, shipping)
+            case.rng.choice((nothing, some_lost, some_lost, away, killed, undressed, delivered_twice, in_another_zone))(
+                case, container, shipping
+            )
+
     return make
 
 

@@ -57,8 +57,13 @@ def _storm(case: Case, container: Container, begin: int, shipping: Shipping) -> 
     existing, container.entries = container.entries, [one for one in container.entries if one.time < begin]
     template = "Could not reach {Service} at {Url}"
     storm = [
-        Event(begin + n * 6_000_000 + case.rng.randrange(3_000_000), "warn", "Bank.Bitso.Consumers.WithdrawalConsumer", template,
-              {slot: value_of(slot, case.rng) for slot in slots(template)})
+        Event(
+            begin + n * 6_000_000 + case.rng.randrange(3_000_000),
+            "warn",
+            "Bank.Bitso.Consumers.WithdrawalConsumer",
+            template,
+            {slot: value_of(slot, case.rng) for slot in slots(template)},
+        )
         for n in range(1500)
     ]
     before = len(container.entries)
@@ -67,16 +72,25 @@ def _storm(case: Case, container: Container, begin: int, shipping: Shipping) -> 
     stormy = container.entries[before:]
     container.entries = sorted([*existing, *stormy], key=lambda one: one.time)
     inside = [one for one in container.entries if stormy[0].time <= one.time <= stormy[-1].time]
-    dropped = [one for number, one in enumerate(inside) if number > 400 and (700 < number < 800 or case.rng.random() < 0.75)]
+    dropped = [
+        one for number, one in enumerate(inside) if number > 400 and (700 < number < 800 or case.rng.random() < 0.75)
+    ]
     faults.lose(case, dropped, "burst", why="the sink's queue was full")
 
 
 def refused_proven(case: Case) -> None:
     """The mapping refuses one value of a field; other entries of the template arrive."""
-    case.mappings = mapping({"fields": {"properties": {"StatusCode": {"type": "long"}, "User": {"type": "keyword"}}}, "message": {"type": "text"}})
+    case.mappings = mapping(
+        {
+            "fields": {"properties": {"StatusCode": {"type": "long"}, "User": {"type": "keyword"}}},
+            "message": {"type": "text"},
+        }
+    )
     container = run(case, deploy(case, "orders-api", "serilog"), Shipping(), templates=12)
     _planted(case, container, "Unexpected status {StatusCode} from {Service}", "warn", 40, Shipping())
-    faults.refuse(case, container, "Unexpected status {StatusCode} from {Service}", "StatusCode", "N/A", share=0.3, proven=True)
+    faults.refuse(
+        case, container, "Unexpected status {StatusCode} from {Service}", "StatusCode", "N/A", share=0.3, proven=True
+    )
 
 
 def refused_json(case: Case) -> None:
@@ -99,7 +113,9 @@ def refused_unproven(case: Case) -> None:
     """No mapping was captured; one template is wholly missing among delivered ones."""
     container = run(case, deploy(case, "orders-api", "logback"), Shipping(), templates=12)
     _planted(case, container, "Counterparty {Client} limit {Amount} exceeded", "warn", 30, Shipping())
-    for entry in faults.refuse(case, container, "Counterparty {Client} limit {Amount} exceeded", "Amount", "n/a", share=1.0, proven=True):
+    for entry in faults.refuse(
+        case, container, "Counterparty {Client} limit {Amount} exceeded", "Amount", "n/a", share=1.0, proven=True
+    ):
         entry.causes = {"never_arrives"}
 
 
@@ -108,7 +124,18 @@ def _planted(case: Case, container: Container, template: str, level: str, count:
     first, last = container.entries[10].time, container.entries[-10].time
     existing, container.entries = container.entries, []
     for time in sorted(case.rng.randrange(first, last) for _ in range(count)):
-        log(case, container, Event(time, level, "Shop.Orders.OrderService", template, {slot: value_of(slot, case.rng) for slot in slots(template)}), shipping)
+        log(
+            case,
+            container,
+            Event(
+                time,
+                level,
+                "Shop.Orders.OrderService",
+                template,
+                {slot: value_of(slot, case.rng) for slot in slots(template)},
+            ),
+            shipping,
+        )
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
 
 
@@ -131,7 +158,9 @@ def too_long(case: Case) -> None:
     """Messages beyond what Lucene takes as a term are lost whole; shorter ones of the template arrive."""
     container = run(case, deploy(case, "orders-service", "python_json"), Shipping(), per_minute=12)
     _planted(case, container, "Customer note: {Note}", "info", 30, Shipping())
-    chosen = [one for one in faults.shipped(container)[10:-10] if one.event and one.event.template == "Customer note: {Note}"][::4]
+    chosen = [
+        one for one in faults.shipped(container)[10:-10] if one.event and one.event.template == "Customer note: {Note}"
+    ][::4]
     for entry in chosen:
         assert entry.event is not None
         entry.event.properties = {"Note": " ".join(case.rng.choices(("lorem", "ipsum", "dolor", "sit"), k=9000))}
@@ -144,7 +173,9 @@ def pod_absent(case: Case) -> None:
     for number in range(3):
         container = run(case, deploy(case, "orders-service", "spring"), KUBERNETES)
         if number == 1:
-            faults.lose(case, container.entries, "pod_absent", why="no document of this pod, while its siblings have some")
+            faults.lose(
+                case, container.entries, "pod_absent", why="no document of this pod, while its siblings have some"
+            )
 
 
 def cron_pod_absent(case: Case) -> None:
@@ -161,7 +192,11 @@ def cron_pod_absent(case: Case) -> None:
 def heartbeats(case: Case) -> None:
     """Equal heartbeats among little else: single ones are lost, and a neighbour of a lost one was delivered twice."""
     container = run(case, deploy(case, "consumer", "serilog"), Shipping(), per_minute=3, heartbeat_seconds=5)
-    beats = [one for one in faults.shipped(container)[20:-20] if one.event and not one.event.properties and one.event.template.startswith("Heart")]
+    beats = [
+        one
+        for one in faults.shipped(container)[20:-20]
+        if one.event and not one.event.properties and one.event.template.startswith("Heart")
+    ]
     faults.lose(case, beats[10:200:25], "unexplained", why="one heartbeat lost")
     faults.duplicate(case, [beats[11], beats[61]])
 
@@ -210,12 +245,37 @@ def lost_after_rotation(case: Case) -> None:
     container.started -= 60 * MINUTE
     faults.rotate_away(case, container, case.start + 10 * MINUTE)
     first = next(n for n, one in enumerate(container.entries) if one.time == container.readable_from)
-    faults.lose(case, container.entries[first : first + 2], "unexplained", "rotation_edge", why="lost, and first of what is left")
+    faults.lose(
+        case,
+        container.entries[first : first + 2],
+        "unexplained",
+        "rotation_edge",
+        why="lost, and first of what is left",
+    )
 
 
 CASES = {
     make.__name__: make
     for make in (
-        outage_dropped, outage_quiet, outage_queued, outage_with_levels, burst, burst_zap, refused_proven, refused_json, refused_slog, refused_unproven, below_level, too_long, pod_absent, cron_pod_absent, heartbeats, repeated, sink_died, outage_at_start, level_of_one, lost_after_rotation,
+        outage_dropped,
+        outage_quiet,
+        outage_queued,
+        outage_with_levels,
+        burst,
+        burst_zap,
+        refused_proven,
+        refused_json,
+        refused_slog,
+        refused_unproven,
+        below_level,
+        too_long,
+        pod_absent,
+        cron_pod_absent,
+        heartbeats,
+        repeated,
+        sink_died,
+        outage_at_start,
+        level_of_one,
+        lost_after_rotation,
     )
 }

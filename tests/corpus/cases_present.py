@@ -14,7 +14,9 @@ def without_pod_field(case: Case) -> None:
     """A fresh node's first minutes without Kubernetes fields, and now and then later."""
     for format_name in ("logback", "serilog"):
         container = run(case, deploy(case, f"svc-{format_name}", format_name), KUBERNETES)
-        faults.without_pod_field(container, KUBERNETES, lambda one: one.time < case.start + 4 * MINUTE or case.rng.random() < 0.02)
+        faults.without_pod_field(
+            container, KUBERNETES, lambda one: one.time < case.start + 4 * MINUTE or case.rng.random() < 0.02
+        )
         faults.lose_at_random(case, container, 0.02)
 
 
@@ -57,12 +59,20 @@ def secrets_in_text(case: Case) -> None:
         ("Mail {User} sent", lambda: f"{rng.choice(('alice', 'bob', 'carol'))}.{rng.randrange(99)}@example.com"),
         ("Card {User} charged", lambda: _card(rng.randrange(10**9, 10**10))),
         ("Connecting to {User}", lambda: f"amqp://svc:{rng.randrange(10**8, 10**9):x}@rabbit.internal:5672/shop"),
-        ("Header Authorization: Bearer {User}", lambda: "eyJhbGciOiJIUzI1NiJ9." + "".join(rng.choices("abcdefXYZ0123", k=40)) + ".c2ln"),
+        (
+            "Header Authorization: Bearer {User}",
+            lambda: "eyJhbGciOiJIUzI1NiJ9." + "".join(rng.choices("abcdefXYZ0123", k=40)) + ".c2ln",
+        ),
         ("Account {User} opened", lambda: f"DE{rng.randrange(10, 99)}{rng.randrange(10**17, 10**18)}"),
     )
     for n in range(150):
         template, value = texts[n % len(texts)]
-        log(case, container, Event(case.start + MINUTE + n * 9 * SECOND, "info", "Bank.Kyc", template, {"User": value()}), Shipping())
+        log(
+            case,
+            container,
+            Event(case.start + MINUTE + n * 9 * SECOND, "info", "Bank.Kyc", template, {"User": value()}),
+            Shipping(),
+        )
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
     faults.lose_at_random(case, container, 0.05)
 
@@ -77,7 +87,9 @@ def _card(number: int) -> str:
 def multiline_messages(case: Case) -> None:
     """SQL and pretty-printed JSON inside messages; the documents hold the line breaks."""
     for format_name in ("serilog_dated", "logback", "python_stdlib"):
-        container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), Shipping(), per_minute=8)
+        container = run(
+            case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), Shipping(), per_minute=8
+        )
         existing, container.entries = container.entries, []
         for n in range(40):
             number = case.rng.randrange(10_000)
@@ -85,7 +97,9 @@ def multiline_messages(case: Case) -> None:
                 f"Executed DbCommand ({number % 90}ms)\n      SELECT [o].[Id], [o].[Amount]\n      FROM [Orders] AS [o]\n      WHERE [o].[Id] = {number}",
                 f'Payload received: {{\n  "orderId": {number},\n  "legs": [\n    1,\n    2\n  ]\n}}',
             )[n % 2]
-            log(case, container, Event(case.start + MINUTE + n * 30 * SECOND, "info", "Shop.Data", text, {}), Shipping())
+            log(
+                case, container, Event(case.start + MINUTE + n * 30 * SECOND, "info", "Shop.Data", text, {}), Shipping()
+            )
         container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
 
 
@@ -96,14 +110,21 @@ def destructured(case: Case) -> None:
     existing, container.entries = container.entries, []
     for n in range(60):
         number, name = case.rng.randrange(10_000), case.rng.choice(("bob", "alice", "O'Brien"))
-        event = Event(case.start + MINUTE + n * 20 * SECOND, "info", "Shop.Orders", "Processing {@Order} for {Ids} in {Elapsed:0.00} ms",
-                      {"Order": {"Id": number, "Name": name, "Open": True}, "Ids": [number, n], "Elapsed": number / 7})
+        event = Event(
+            case.start + MINUTE + n * 20 * SECOND,
+            "info",
+            "Shop.Orders",
+            "Processing {@Order} for {Ids} in {Elapsed:0.00} ms",
+            {"Order": {"Id": number, "Name": name, "Open": True}, "Ids": [number, n], "Elapsed": number / 7},
+        )
         entry = log(case, container, event, shipping)
         elapsed = f"{number / 7:.2f}"
         head = entry.text.partition("] ")[0]
         entry.text = f'{head}] Processing {{"Id": {number}, "Name": "{name}", "Open": true, "$type": "Order"}} for [{number}, {n}] in {elapsed} ms'
         assert entry.document is not None
-        entry.document.source["message"] = f'Processing Order {{ Id: {number}, Name: "{name}", Open: True }} for [{number}, {n}] in {elapsed} ms'
+        entry.document.source["message"] = (
+            f'Processing Order {{ Id: {number}, Name: "{name}", Open: True }} for [{number}, {n}] in {elapsed} ms'
+        )
     lost = container.entries[5::15]
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
     faults.lose(case, lost, "unexplained", why="lost at random")
@@ -112,12 +133,20 @@ def destructured(case: Case) -> None:
 def shipped_raw(case: Case) -> None:
     """A shipper reads the console itself: a document's message is the whole text, prefix, colours, trace and all."""
     for format_name in ("spring_coloured", "logback", "serilog", "klog"):
-        container = run(case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), KUBERNETES, per_minute=12)
+        container = run(
+            case, deploy(case, f"svc-{format_name.replace('_', '-')}", format_name), KUBERNETES, per_minute=12
+        )
         for entry in container.entries:
             assert entry.document is not None
             own = entry.document.source
             kept = {name: own[name] for name in ("kubernetes", "event") if name in own}
-            entry.document.source = {"@timestamp": rfc3339(entry.time, 3), "message": entry.text, "stream": "stdout", "log": {"offset": entry.time % 10**6}, **kept}
+            entry.document.source = {
+                "@timestamp": rfc3339(entry.time, 3),
+                "message": entry.text,
+                "stream": "stdout",
+                "log": {"offset": entry.time % 10**6},
+                **kept,
+            }
             entry.document.time = entry.time
         faults.lose_at_random(case, container, 0.03)
 
@@ -129,11 +158,23 @@ def numbers_differ(case: Case) -> None:
     existing, container.entries = container.entries, []
     for n in range(80):
         whole = case.rng.randrange(100, 90_000)
-        event = Event(case.start + MINUTE + n * 15 * SECOND, "info", "Shop.Quotes", "Limit {Limit} of {Client} used {Share}, open={Enabled}",
-                      {"Limit": float(whole), "Client": case.rng.choice(("web", "ios")), "Share": case.rng.randrange(1, 99) / 10, "Enabled": True})
+        event = Event(
+            case.start + MINUTE + n * 15 * SECOND,
+            "info",
+            "Shop.Quotes",
+            "Limit {Limit} of {Client} used {Share}, open={Enabled}",
+            {
+                "Limit": float(whole),
+                "Client": case.rng.choice(("web", "ios")),
+                "Share": case.rng.randrange(1, 99) / 10,
+                "Enabled": True,
+            },
+        )
         entry = log(case, container, event, shipping)
         head = entry.text.partition(") ")[0]
-        entry.text = f"{head}) Limit {whole}.00 of {event.properties['Client']} used {event.properties['Share']:.2f}, open=True"
+        entry.text = (
+            f"{head}) Limit {whole}.00 of {event.properties['Client']} used {event.properties['Share']:.2f}, open=True"
+        )
     lost = container.entries[5::20]
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
     faults.lose(case, lost, "unexplained", why="lost at random")
@@ -163,7 +204,9 @@ def shifted_two_hours(case: Case) -> None:
 def shifted_half_way(case: Case) -> None:
     """From a redeployed pipeline on, times are six hours early."""
     container = run(case, deploy(case, "orders-service", "python_stdlib"), FLAT)
-    faults.shift([one for one in faults.shipped(container) if one.time > case.start + 14 * MINUTE], -6, why="a pipeline's zone")
+    faults.shift(
+        [one for one in faults.shipped(container) if one.time > case.start + 14 * MINUTE], -6, why="a pipeline's zone"
+    )
 
 
 def shifted_india(case: Case) -> None:
@@ -184,8 +227,17 @@ def truncated(case: Case) -> None:
 def _lengthen(case: Case, container: Container, shipping: Shipping) -> None:
     existing, container.entries = container.entries, []
     for n in range(25):
-        words = " ".join(case.rng.choices(("debit", "credit", "IBAN", "ref", "ñandú", "value-date"), k=case.rng.randrange(60, 400)))
-        log(case, container, Event(case.start + MINUTE + n * 40 * SECOND, "info", "Bank.Ledger", "Posting booked: {Note}", {"Note": words}), shipping)
+        words = " ".join(
+            case.rng.choices(("debit", "credit", "IBAN", "ref", "ñandú", "value-date"), k=case.rng.randrange(60, 400))
+        )
+        log(
+            case,
+            container,
+            Event(
+                case.start + MINUTE + n * 40 * SECOND, "info", "Bank.Ledger", "Posting booked: {Note}", {"Note": words}
+            ),
+            shipping,
+        )
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
 
 
@@ -257,7 +309,12 @@ def skewed(case: Case) -> None:
 def milliseconds(case: Case) -> None:
     """Times cut to milliseconds and to seconds in the documents, whole on the console."""
     for digits in (3, 0):
-        container = run(case, deploy(case, "orders-service", "slog_json"), replace(Shipping(), timestamp_digits=digits), per_minute=60)
+        container = run(
+            case,
+            deploy(case, "orders-service", "slog_json"),
+            replace(Shipping(), timestamp_digits=digits),
+            per_minute=60,
+        )
         faults.lose_at_random(case, container, 0.03)
 
 
@@ -282,7 +339,29 @@ def retried_and_split(case: Case) -> None:
 CASES = {
     make.__name__: make
     for make in (
-        without_pod_field, without_pod_field_twins, midnight, carriage_returns, secrets_in_text, multiline_messages, destructured, shipped_raw, numbers_differ, sidecar_unread, shifted_two_hours, shifted_half_way, shifted_india, truncated, duplicated, late, failure_store, sidecars, namesakes,
-        namesake_elsewhere, skewed, milliseconds, elastic_only, retried_and_split,
+        without_pod_field,
+        without_pod_field_twins,
+        midnight,
+        carriage_returns,
+        secrets_in_text,
+        multiline_messages,
+        destructured,
+        shipped_raw,
+        numbers_differ,
+        sidecar_unread,
+        shifted_two_hours,
+        shifted_half_way,
+        shifted_india,
+        truncated,
+        duplicated,
+        late,
+        failure_store,
+        sidecars,
+        namesakes,
+        namesake_elsewhere,
+        skewed,
+        milliseconds,
+        elastic_only,
+        retried_and_split,
     )
 }

@@ -21,6 +21,7 @@ def rows_of(folder: Path) -> list[JsonObject]:
 
 def replay(folder: Path, layout: str, shipping: Shipping) -> Callable[[Case], None]:
     """A pod that wrote exactly the recording; one heartbeat of three and one login of three are lost."""
+
     def make(case: Case) -> None:
         case.console_layout = layout
         rows = rows_of(folder)
@@ -34,11 +35,18 @@ def replay(folder: Path, layout: str, shipping: Shipping) -> Callable[[Case], No
         for template in (HEARTBEAT, "User {user} logged in"):
             one = [entry for entry in faults.shipped(container) if entry.event and entry.event.template == template][1]
             faults.lose(case, [one], "unexplained", why="lost at random")
+
     return make
 
 
 def _play(case: Case, container: Container, row: JsonObject, shipping: Shipping) -> None:
-    event = Event(row["time"], row.get("level", "error"), row.get("logger", ""), row.get("template", ""), row.get("properties") or {})
+    event = Event(
+        row["time"],
+        row.get("level", "error"),
+        row.get("logger", ""),
+        row.get("template", ""),
+        row.get("properties") or {},
+    )
     entry = Entry(row["time"] + 2_500_000, row["console"], row["stream"], event, container)
     container.entries.append(entry)
     if row["document"] is None:
@@ -48,7 +56,10 @@ def _play(case: Case, container: Container, row: JsonObject, shipping: Shipping)
         return
     source = row["document"]
     put(source, shipping.pod_field, container.owner.name)
-    for path, value in ((shipping.namespace_field, container.owner.namespace), (shipping.container_field, container.name)):
+    for path, value in (
+        (shipping.namespace_field, container.owner.namespace),
+        (shipping.container_field, container.name),
+    ):
         if path:
             put(source, path, value)
     entry.document = Document(source, shipping.index, identifier(case), row["time"], container)

@@ -27,8 +27,21 @@ def house_format(case: Case, name: str, *, workload: str = "orders-service") -> 
 def tiny(case: Case) -> None:
     """Three short Jobs in a house format, a dozen entries each; one is lost in each."""
     for name in ("pipes", "thread_first", "ruby"):
-        container = run(case, house_format(case, name, workload=f"jobs-{name.replace('_', '-')}"), Shipping(), minutes=0.6, per_minute=20, heartbeat_seconds=None)
-        faults.lose(case, [faults.shipped(container)[len(container.entries) // 2]], "unexplained", "never_arrives", why="one of a dozen")
+        container = run(
+            case,
+            house_format(case, name, workload=f"jobs-{name.replace('_', '-')}"),
+            Shipping(),
+            minutes=0.6,
+            per_minute=20,
+            heartbeat_seconds=None,
+        )
+        faults.lose(
+            case,
+            [faults.shipped(container)[len(container.entries) // 2]],
+            "unexplained",
+            "never_arrives",
+            why="one of a dozen",
+        )
 
 
 def mostly_lost(case: Case) -> None:
@@ -58,7 +71,9 @@ def times_with_offsets(case: Case) -> None:
         for entry in container.entries:
             assert entry.document is not None
             time = entry.document.time
-            entry.document.source["@timestamp"] = rfc3339(time + 2 * 60 * MINUTE, 3, "+02:00") if kind == "offset" else time // 1_000_000
+            entry.document.source["@timestamp"] = (
+                rfc3339(time + 2 * 60 * MINUTE, 3, "+02:00") if kind == "offset" else time // 1_000_000
+            )
         faults.lose_at_random(case, container, 0.03)
 
 
@@ -86,15 +101,33 @@ def access_lines(case: Case) -> None:
     time = container.entries[0].time + 30 * SECOND
     while time < end:
         text = f'INFO:     10.244.1.{case.rng.randrange(2, 200)}:{case.rng.randrange(32000, 60000)} - "GET /health HTTP/1.1" 200 OK'
-        say(case, container, text, time + case.rng.randrange(SECOND), causes=("not_logged", "never_arrives"), why="the server's access log")
+        say(
+            case,
+            container,
+            text,
+            time + case.rng.randrange(SECOND),
+            causes=("not_logged", "never_arrives"),
+            why="the server's access log",
+        )
         time += 10 * SECOND
 
 
 def spring_banner(case: Case) -> None:
     """Spring's banner before the logger's first line."""
     container = run(case, deploy(case, "orders-api", "spring"), KUBERNETES)
-    lines = [*SPRING_BANNER.split("\n")[:2], " =========|_|==============|___/=/_/_/_/", " :: Spring Boot ::                (v3.4.1)"]
-    say(case, container, "\n".join(lines), container.entries[0].time - 300_000_000, causes=("before_logger", "not_logged"), why="the banner")
+    lines = [
+        *SPRING_BANNER.split("\n")[:2],
+        " =========|_|==============|___/=/_/_/_/",
+        " :: Spring Boot ::                (v3.4.1)",
+    ]
+    say(
+        case,
+        container,
+        "\n".join(lines),
+        container.entries[0].time - 300_000_000,
+        causes=("before_logger", "not_logged"),
+        why="the banner",
+    )
 
 
 def outage_across_restart(case: Case) -> None:
@@ -116,29 +149,53 @@ def killed_with_a_full_buffer(case: Case) -> None:
     run(case, restart(container), KUBERNETES, minutes=8)
 
 
-def _refused(field: str, declared: JsonObject, refused: object, accepted: Callable[[Case], object]) -> Callable[[Case], None]:
+def _refused(
+    field: str, declared: JsonObject, refused: object, accepted: Callable[[Case], object]
+) -> Callable[[Case], None]:
     """A field of some type in the mapping; one entry in three carries a value that the type refuses."""
+
     def make(case: Case) -> None:
         case.mappings = mapping({field: declared, "message": {"type": "text"}})
         container = run(case, deploy(case, "quotes-api", "pino"), Shipping(), templates=10)
         existing, container.entries = container.entries, []
         for n in range(45):
             bad = n % 3 == 1
-            event = Event(case.start + MINUTE + n * 25 * SECOND, "info", "Shop.Quotes", f"Counterparty checked {{{field}}}", {field: refused if bad else accepted(case)})
+            event = Event(
+                case.start + MINUTE + n * 25 * SECOND,
+                "info",
+                "Shop.Quotes",
+                f"Counterparty checked {{{field}}}",
+                {field: refused if bad else accepted(case)},
+            )
             entry = log(case, container, event, Shipping())
             if bad:
-                faults.lose(case, [entry], "never_arrives", why=f"{field} is {declared.get('type', 'object')}, not {refused!r}")
+                faults.lose(
+                    case, [entry], "never_arrives", why=f"{field} is {declared.get('type', 'object')}, not {refused!r}"
+                )
         container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
+
     return make
 
 
 def ignores_malformed(case: Case) -> None:
     """The mapping ignores malformed values: they arrive, and one that was lost was not refused."""
-    case.mappings = mapping({"Elapsed": {"type": "long", "ignore_malformed": True}, "Client": {"type": "keyword", "ignore_above": 256}, "message": {"type": "text"}})
+    case.mappings = mapping(
+        {
+            "Elapsed": {"type": "long", "ignore_malformed": True},
+            "Client": {"type": "keyword", "ignore_above": 256},
+            "message": {"type": "text"},
+        }
+    )
     container = run(case, deploy(case, "quotes-api", "pino"), Shipping(), templates=10)
     existing, container.entries = container.entries, []
     for n in range(40):
-        event = Event(case.start + MINUTE + n * 25 * SECOND, "info", "Shop.Quotes", "Counterparty checked {Elapsed}", {"Elapsed": "n/a"})
+        event = Event(
+            case.start + MINUTE + n * 25 * SECOND,
+            "info",
+            "Shop.Quotes",
+            "Counterparty checked {Elapsed}",
+            {"Elapsed": "n/a"},
+        )
         log(case, container, event, Shipping())
     lost = container.entries[6:36:10]
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
@@ -149,14 +206,26 @@ def strict_mapping(case: Case) -> None:
     """The mapping takes no new field; what brings one is refused."""
     container = run(case, deploy(case, "quotes-api", "pino"), Shipping(), templates=10)
     known: JsonObject = {}
-    for path in sorted({name if not isinstance(value, dict) else f"{name}.{inner}" for one in case.documents for name, value in one.source.items()
-                        for inner in (value if isinstance(value, dict) else ("",))}):
+    for path in sorted(
+        {
+            name if not isinstance(value, dict) else f"{name}.{inner}"
+            for one in case.documents
+            for name, value in one.source.items()
+            for inner in (value if isinstance(value, dict) else ("",))
+        }
+    ):
         put(known, path.replace(".", ".properties."), {"type": "keyword"})
     case.mappings = mapping({**known, "message": {"type": "text"}, "@timestamp": {"type": "date"}})
     case.mappings["shop-logs-2026.11.20"]["mappings"]["dynamic"] = "strict"
     existing, container.entries = container.entries, []
     for n in range(12):
-        event = Event(case.start + MINUTE + n * 70 * SECOND, "info", "Shop.Quotes", "Cache miss for key {CacheKey}", {"CacheKey": f"quote:{n}", "Shard": n})
+        event = Event(
+            case.start + MINUTE + n * 70 * SECOND,
+            "info",
+            "Shop.Quotes",
+            "Cache miss for key {CacheKey}",
+            {"CacheKey": f"quote:{n}", "Shard": n},
+        )
         entry = log(case, container, event, Shipping())
         faults.lose(case, [entry], "never_arrives", why="dynamic is strict, and Shard is not mapped")
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
@@ -164,10 +233,17 @@ def strict_mapping(case: Case) -> None:
 
 def seconds_only(case: Case) -> None:
     """Documents' times are whole seconds and the console has no time: many equal lines within each second."""
-    container = run(case, deploy(case, "consumer", "python_basic"), replace(Shipping(), timestamp_digits=0), per_minute=60)
+    container = run(
+        case, deploy(case, "consumer", "python_basic"), replace(Shipping(), timestamp_digits=0), per_minute=60
+    )
     existing, container.entries = container.entries, []
     for n in range(300):
-        log(case, container, Event(case.start + 5 * MINUTE + n * 190_000_000, "info", "Shop.Poller", "polling", {}), replace(Shipping(), timestamp_digits=0))
+        log(
+            case,
+            container,
+            Event(case.start + 5 * MINUTE + n * 190_000_000, "info", "Shop.Poller", "polling", {}),
+            replace(Shipping(), timestamp_digits=0),
+        )
     lost = case.rng.sample(container.entries[20:-20], 12)
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
     faults.lose(case, lost, "unexplained", why="some of three hundred equal lines")
@@ -187,22 +263,55 @@ def storm_of_one_template(case: Case) -> None:
     existing, container.entries = container.entries, []
     template = "Retry {Attempt} of {Limit} for {Url}"
     for n in range(1200):
-        log(case, container, Event(case.start + 12 * MINUTE + n * 5_000_000, "warn", "Shop.Retry", template, {slot: value_of(slot, case.rng) for slot in slots(template)}), Shipping())
+        log(
+            case,
+            container,
+            Event(
+                case.start + 12 * MINUTE + n * 5_000_000,
+                "warn",
+                "Shop.Retry",
+                template,
+                {slot: value_of(slot, case.rng) for slot in slots(template)},
+            ),
+            Shipping(),
+        )
     container.entries = sorted([*existing, *container.entries], key=lambda one: one.time)
-    quiet = [one for one in faults.shipped(container)[10:-10] if abs(one.time - case.start - 12 * MINUTE) > 3 * MINUTE and one.event and one.event.template.startswith("Heart")]
+    quiet = [
+        one
+        for one in faults.shipped(container)[10:-10]
+        if abs(one.time - case.start - 12 * MINUTE) > 3 * MINUTE
+        and one.event
+        and one.event.template.startswith("Heart")
+    ]
     faults.lose(case, case.rng.sample(quiet, 6), "unexplained", why="lost far from the storm")
 
 
 CASES = {
     make.__name__: make
     for make in (
-        tiny, mostly_lost, sampled, template_only, times_with_offsets, nobody_has_a_pod_field, two_spellings, access_lines, spring_banner,
-        outage_across_restart, killed_with_a_full_buffer, ignores_malformed, strict_mapping, seconds_only, quoted_in_house, storm_of_one_template,
+        tiny,
+        mostly_lost,
+        sampled,
+        template_only,
+        times_with_offsets,
+        nobody_has_a_pod_field,
+        two_spellings,
+        access_lines,
+        spring_banner,
+        outage_across_restart,
+        killed_with_a_full_buffer,
+        ignores_malformed,
+        strict_mapping,
+        seconds_only,
+        quoted_in_house,
+        storm_of_one_template,
     )
 } | {
     "refused_ip": _refused("RemoteIp", {"type": "ip"}, "unknown", lambda case: value_of("RemoteIp", case.rng)),
     "refused_date": _refused("Opened", {"type": "date"}, "yesterday", lambda case: rfc3339(case.start, 3)),
     "refused_boolean": _refused("Enabled", {"type": "boolean"}, "maybe", lambda case: case.rng.random() < 0.5),
-    "refused_object": _refused("Owner", {"properties": {"name": {"type": "keyword"}}}, "bob", lambda _: {"name": "bob"}),
+    "refused_object": _refused(
+        "Owner", {"properties": {"name": {"type": "keyword"}}}, "bob", lambda _: {"name": "bob"}
+    ),
     "refused_long": _refused("Count", {"type": "long"}, "12 of 14", lambda case: case.rng.choice((3, "17", 4.5))),
 }

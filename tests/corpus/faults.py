@@ -47,7 +47,9 @@ def lose_at_random(case: Case, container: Container, share: float) -> list[Entry
     return lose(case, taken, "unexplained", why="lost at random")
 
 
-def outage(case: Case, container: Container, begin: int, end: int, *, kept: float = 0.0, lag_after: int = 0) -> list[Entry]:
+def outage(
+    case: Case, container: Container, begin: int, end: int, *, kept: float = 0.0, lag_after: int = 0
+) -> list[Entry]:
     """Everything between two times is lost; a kept share was queued and is shipped late, first in first out."""
     inside = [entry for entry in shipped(container) if begin <= entry.time < end]
     queued = inside[: round(len(inside) * kept)]
@@ -59,12 +61,25 @@ def outage(case: Case, container: Container, begin: int, end: int, *, kept: floa
 def late(entry: Entry, by: int, *, why: str) -> None:
     """The document arrived, but long after the usual lag."""
     assert entry.document is not None
-    put(entry.document.source, "event.ingested", rfc3339(entry.document.time + by), dotted="event.ingested" in entry.document.source)
+    put(
+        entry.document.source,
+        "event.ingested",
+        rfc3339(entry.document.time + by),
+        dotted="event.ingested" in entry.document.source,
+    )
     entry.told("late", why=why)
 
 
 def refuse(
-    case: Case, container: Container, template: str, field: str, value: object, *, share: float, proven: bool, accept: tuple[str, ...] = ()
+    case: Case,
+    container: Container,
+    template: str,
+    field: str,
+    value: object,
+    *,
+    share: float,
+    proven: bool,
+    accept: tuple[str, ...] = (),
 ) -> list[Entry]:
     """The mapping refuses a value of a field: entries of a template carry it at a share and never arrive."""
     chosen = []
@@ -89,7 +104,9 @@ def crash_tail(case: Case, container: Container, count: int, *, exit_code: int, 
     """The process ends with its last entries unflushed."""
     container.exit_code, container.reason = exit_code, reason
     container.finished = container.finished or math.ceil((container.entries[-1].time + 400_000_000) / SECOND) * SECOND
-    return lose(case, container.entries[-count:], "died_before_flush", why=f"unflushed at the end ({reason} {exit_code})")
+    return lose(
+        case, container.entries[-count:], "died_before_flush", why=f"unflushed at the end ({reason} {exit_code})"
+    )
 
 
 def without_pod_field(container: Container, shipping: Shipping, choose: Callable[[Entry], bool]) -> list[Entry]:
@@ -141,7 +158,9 @@ def truncate(entries: Iterable[Entry], length: Callable[[int], int], field: str 
         if kept.rstrip() != message.rstrip():
             entry.document.source[field] = kept
             visible = bool(message[len(kept) :].strip(" \t\"'"))
-            entry.told("truncated", *(() if visible else ("matched",)), why=f"{field} cut at {len(kept)} of {len(message)}")
+            entry.told(
+                "truncated", *(() if visible else ("matched",)), why=f"{field} cut at {len(kept)} of {len(message)}"
+            )
             cut.append(entry)
     return cut
 
@@ -153,8 +172,15 @@ def duplicate(case: Case, entries: Iterable[Entry], copies: int = 1) -> list[Doc
         assert entry.document is not None
         for _ in range(copies):
             original = entry.document
-            twin = Document(copy.deepcopy(original.source), original.index, identifier(case), original.time, original.container,
-                            {"duplicate"}, "delivered twice by a retry")
+            twin = Document(
+                copy.deepcopy(original.source),
+                original.index,
+                identifier(case),
+                original.time,
+                original.container,
+                {"duplicate"},
+                "delivered twice by a retry",
+            )
             case.documents.append(twin)
             made.append(twin)
     return made
@@ -172,7 +198,7 @@ def to_failure_store(case: Case, entries: Iterable[Entry], field: str, field_typ
             "error": {
                 "type": "document_parsing_exception",
                 "message": f"[1:120] failed to parse field [{field}] of type [{field_type}] in document with id '{document.identifier}'. "
-                           f"Preview of field's value: '{value}'",
+                f"Preview of field's value: '{value}'",
                 "stack_trace": "o.e.i.m.DocumentParsingException: [1:120] failed to parse field\n\tat o.e.i.m.FieldMapper.rethrowAsDocumentParsingException",
             },
         }

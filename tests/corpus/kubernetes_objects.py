@@ -34,7 +34,11 @@ def _owner(pod: Pod) -> JsonObject:
     name = pod.workload if pod.kind == "StatefulSet" else pod.name.rpartition("-")[0]
     version = "batch/v1" if kind == "Job" else "apps/v1"
     return {
-        "apiVersion": version, "blockOwnerDeletion": True, "controller": True, "kind": kind, "name": name,
+        "apiVersion": version,
+        "blockOwnerDeletion": True,
+        "controller": True,
+        "kind": kind,
+        "name": name,
         "uid": stable_uid(kind, pod.namespace, name),
     }
 
@@ -54,25 +58,52 @@ def _pod(pod: Pod, number: int) -> JsonObject:
     if pod.kind == "Deployment":
         labels["pod-template-hash"] = pod.name.split("-")[-2]
     return {
-        "apiVersion": "v1", "kind": "Pod",
+        "apiVersion": "v1",
+        "kind": "Pod",
         "metadata": {
-            "creationTimestamp": rfc3339(created, 0), "labels": labels, "name": pod.name, "namespace": pod.namespace,
-            "ownerReferences": [_owner(pod)], "resourceVersion": str(918_000 + number), "uid": stable_uid("Pod", pod.namespace, pod.name),
+            "creationTimestamp": rfc3339(created, 0),
+            "labels": labels,
+            "name": pod.name,
+            "namespace": pod.namespace,
+            "ownerReferences": [_owner(pod)],
+            "resourceVersion": str(918_000 + number),
+            "uid": stable_uid("Pod", pod.namespace, pod.name),
         },
         "spec": {
             "containers": [
-                {"image": image_of(container), "imagePullPolicy": "IfNotPresent", "name": name, "resources": {"limits": {"memory": "512Mi"}}}
+                {
+                    "image": image_of(container),
+                    "imagePullPolicy": "IfNotPresent",
+                    "name": name,
+                    "resources": {"limits": {"memory": "512Mi"}},
+                }
                 for name, container in newest.items()
             ],
-            "nodeName": pod.node, "restartPolicy": "Never" if pod.kind == "Job" else "Always", "serviceAccountName": "default",
+            "nodeName": pod.node,
+            "restartPolicy": "Never" if pod.kind == "Job" else "Always",
+            "serviceAccountName": "default",
         },
         "status": {
             "conditions": [
-                {"lastProbeTime": None, "lastTransitionTime": rfc3339(created + MINUTE // 6, 0), "status": str(running), "type": "Ready"},
-                {"lastProbeTime": None, "lastTransitionTime": rfc3339(created, 0), "status": "True", "type": "PodScheduled"},
+                {
+                    "lastProbeTime": None,
+                    "lastTransitionTime": rfc3339(created + MINUTE // 6, 0),
+                    "status": str(running),
+                    "type": "Ready",
+                },
+                {
+                    "lastProbeTime": None,
+                    "lastTransitionTime": rfc3339(created, 0),
+                    "status": "True",
+                    "type": "PodScheduled",
+                },
             ],
-            "containerStatuses": statuses, "hostIP": "10.240.0.4", "phase": "Running" if running else "Failed" if failed else "Succeeded",
-            "podIP": f"10.244.1.{10 + number}", "podIPs": [{"ip": f"10.244.1.{10 + number}"}], "qosClass": "Burstable",
+            "containerStatuses": statuses,
+            "hostIP": "10.240.0.4",
+            "phase": "Running" if running else "Failed" if failed else "Succeeded",
+            "podIP": f"10.244.1.{10 + number}",
+            "podIPs": [{"ip": f"10.244.1.{10 + number}"}],
+            "qosClass": "Burstable",
             "startTime": rfc3339(created, 0),
         },
     }
@@ -83,19 +114,30 @@ def _status(container: Container, before: Container | None) -> JsonObject:
     digest = hashlib.sha256(image.encode()).hexdigest()
     state = _terminated(container) if container.finished else {"running": {"startedAt": rfc3339(container.started, 0)}}
     return {
-        "containerID": _container_id(container), "image": image, "imageID": f"{image.rpartition(':')[0]}@sha256:{digest}",
-        "lastState": _terminated(before) if before else {}, "name": container.name, "ready": not container.finished,
-        "restartCount": container.restart_count, "started": not container.finished, "state": state,
+        "containerID": _container_id(container),
+        "image": image,
+        "imageID": f"{image.rpartition(':')[0]}@sha256:{digest}",
+        "lastState": _terminated(before) if before else {},
+        "name": container.name,
+        "ready": not container.finished,
+        "restartCount": container.restart_count,
+        "started": not container.finished,
+        "state": state,
     }
 
 
 def _terminated(container: Container) -> JsonObject:
     assert container.finished is not None
     reason = container.reason or ("Completed" if container.exit_code == 0 else "Error")
-    return {"terminated": {
-        "containerID": _container_id(container), "exitCode": container.exit_code, "finishedAt": rfc3339(container.finished, 0),
-        "reason": reason, "startedAt": rfc3339(container.started, 0),
-    }}
+    return {
+        "terminated": {
+            "containerID": _container_id(container),
+            "exitCode": container.exit_code,
+            "finishedAt": rfc3339(container.finished, 0),
+            "reason": reason,
+            "startedAt": rfc3339(container.started, 0),
+        }
+    }
 
 
 def _container_id(container: Container) -> str:
@@ -107,21 +149,39 @@ def _replicaset(name: str, pod: Pod) -> JsonObject:
     digest = name.rpartition("-")[2]
     labels = {"app": pod.workload, "pod-template-hash": digest}
     return {
-        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
         "metadata": {
             "annotations": {"deployment.kubernetes.io/desired-replicas": "2", "deployment.kubernetes.io/revision": "3"},
-            "creationTimestamp": rfc3339(min(one.started for one in pod.containers) - MINUTE, 0), "generation": 1, "labels": labels,
-            "name": name, "namespace": pod.namespace, "uid": stable_uid("ReplicaSet", pod.namespace, name),
-            "ownerReferences": [{
-                "apiVersion": "apps/v1", "blockOwnerDeletion": True, "controller": True, "kind": "Deployment", "name": pod.workload,
-                "uid": stable_uid("Deployment", pod.namespace, pod.workload),
-            }],
+            "creationTimestamp": rfc3339(min(one.started for one in pod.containers) - MINUTE, 0),
+            "generation": 1,
+            "labels": labels,
+            "name": name,
+            "namespace": pod.namespace,
+            "uid": stable_uid("ReplicaSet", pod.namespace, name),
+            "ownerReferences": [
+                {
+                    "apiVersion": "apps/v1",
+                    "blockOwnerDeletion": True,
+                    "controller": True,
+                    "kind": "Deployment",
+                    "name": pod.workload,
+                    "uid": stable_uid("Deployment", pod.namespace, pod.workload),
+                }
+            ],
         },
         "spec": {
-            "replicas": 2, "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [
-                {"image": image_of(one), "name": one.name} for one in {one.name: one for one in pod.containers}.values()
-            ]}},
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "containers": [
+                        {"image": image_of(one), "name": one.name}
+                        for one in {one.name: one for one in pod.containers}.values()
+                    ]
+                },
+            },
         },
         "status": {"availableReplicas": 2, "observedGeneration": 1, "readyReplicas": 2, "replicas": 2},
     }

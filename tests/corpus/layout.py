@@ -47,27 +47,47 @@ def truth(case: Case) -> Iterable[JsonObject]:
             claimed.add(id(entry.document))
         container = entry.container
         yield {
-            "side": "console", "time": rfc3339(entry.time), "namespace": container.owner.namespace, "pod": container.owner.name,
-            "container": container.name, "restart_count": container.restart_count, "text": entry.text.partition("\n")[0][:300].encode("utf-8", "replace").decode(),
-            "verdicts": sorted(entry.verdicts), "causes": sorted(cause or "" for cause in entry.causes), "why": entry.why,
-            "judged": entry.judged and case.start <= entry.time < case.end, "alike": _alike(entry),
+            "side": "console",
+            "time": rfc3339(entry.time),
+            "namespace": container.owner.namespace,
+            "pod": container.owner.name,
+            "container": container.name,
+            "restart_count": container.restart_count,
+            "text": entry.text.partition("\n")[0][:300].encode("utf-8", "replace").decode(),
+            "verdicts": sorted(entry.verdicts),
+            "causes": sorted(cause or "" for cause in entry.causes),
+            "why": entry.why,
+            "judged": entry.judged and case.start <= entry.time < case.end,
+            "alike": _alike(entry),
         }
     for document in case.documents:
         if id(document) in claimed:
             continue
         yield {
-            "side": "elastic", "time": document.source.get("@timestamp"), "namespace": document.container.owner.namespace,
-            "pod": document.container.owner.name, "container": document.container.name, "restart_count": None,
-            "text": str(document.source.get("message", document.source.get("msg", document.source.get("event", ""))))[:300],
-            "document_id": document.identifier, "verdicts": sorted(document.verdicts or _fate(case, document)), "causes": [""], "why": document.why,
-            "judged": case.start <= document.time < case.end, "alike": "",
+            "side": "elastic",
+            "time": document.source.get("@timestamp"),
+            "namespace": document.container.owner.namespace,
+            "pod": document.container.owner.name,
+            "container": document.container.name,
+            "restart_count": None,
+            "text": str(document.source.get("message", document.source.get("msg", document.source.get("event", ""))))[
+                :300
+            ],
+            "document_id": document.identifier,
+            "verdicts": sorted(document.verdicts or _fate(case, document)),
+            "causes": [""],
+            "why": document.why,
+            "judged": case.start <= document.time < case.end,
+            "alike": "",
         }
 
 
 def _fate(case: Case, document: Document) -> set[str]:
     """What an unclaimed document is when the case does not say: unknown where its console cannot be read."""
     container = document.container
-    if container.unreadable is not None or (container.readable_from is not None and document.time < container.readable_from):
+    if container.unreadable is not None or (
+        container.readable_from is not None and document.time < container.readable_from
+    ):
         return {"unknown"}
     return {"elastic_only"}
 
@@ -129,7 +149,9 @@ def _kubectl_lines(case: Case, entries: list[Entry]) -> Iterable[str]:
 
 
 def _interleaved(entries: list[Entry]) -> list[tuple[int, str, str]]:
-    return sorted(((time, line, entry.stream) for entry in entries for time, line in _line_times(entry)), key=lambda one: one[0])
+    return sorted(
+        ((time, line, entry.stream) for entry in entries for time, line in _line_times(entry)), key=lambda one: one[0]
+    )
 
 
 def _cri_lines(case: Case, entries: list[Entry]) -> Iterable[str]:
@@ -155,15 +177,20 @@ def _write_elasticsearch(case: Case, folder: Path) -> None:
     hits = [{"_index": one.index, "_id": one.identifier, "_source": one.source} for one in case.documents]
     if case.total is not None or case.shards_failed:
         answer = {
-            "took": 31, "timed_out": False,
+            "took": 31,
+            "timed_out": False,
             "_shards": {"total": 5, "successful": 5 - case.shards_failed, "skipped": 0, "failed": case.shards_failed},
             "hits": {"total": case.total or {"value": len(hits), "relation": "eq"}, "max_score": None, "hits": hits},
         }
         _json(folder / "answer.json", answer)
     else:
         for number in range(case.elasticsearch_files):
-            lines = "".join(json.dumps(hit, ensure_ascii=False) + "\n" for hit in hits[number :: case.elasticsearch_files])
-            torn = '{"_index": "shop-logs-2026.11.20", "_id": "torn", "_source": {"message": "User\n' if case.torn else ""
+            lines = "".join(
+                json.dumps(hit, ensure_ascii=False) + "\n" for hit in hits[number :: case.elasticsearch_files]
+            )
+            torn = (
+                '{"_index": "shop-logs-2026.11.20", "_id": "torn", "_source": {"message": "User\n' if case.torn else ""
+            )
             _text(case, folder / f"hits-{number}.ndjson", lines + torn)
     for name, content in (("query", case.query), ("mappings", case.mappings)):
         if content is not None:

@@ -21,14 +21,42 @@ from .model import SECOND, JsonObject
 
 CLOSE = 2 * SECOND
 COLUMNS = (
-    "time", "side", "namespace", "pod", "container", "restart_count", "stream", "level", "text", "image", "verdict", "cause", "confidence",
+    "time",
+    "side",
+    "namespace",
+    "pod",
+    "container",
+    "restart_count",
+    "stream",
+    "level",
+    "text",
+    "image",
+    "verdict",
+    "cause",
+    "confidence",
 )
 CONSOLE_VERDICTS = {
-    "matched", "late", "without_pod_name", "at_other_time", "truncated", "rejected", "console_only", "unknown",
+    "matched",
+    "late",
+    "without_pod_name",
+    "at_other_time",
+    "truncated",
+    "rejected",
+    "console_only",
+    "unknown",
 }
 CAUSES = {
-    "below_level", "burst", "shipping_outage", "before_logger", "not_logged", "unexplained", "never_arrives", "too_long", "died_before_flush",
-    "rotation_edge", "pod_absent",
+    "below_level",
+    "burst",
+    "shipping_outage",
+    "before_logger",
+    "not_logged",
+    "unexplained",
+    "never_arrives",
+    "too_long",
+    "died_before_flush",
+    "rotation_edge",
+    "pod_absent",
 }
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
@@ -80,8 +108,10 @@ class Score:
     def __str__(self) -> str:
         if self.error:
             return f"{self.case:<34} FAILED {self.error}"
-        return (f"{self.case:<34} rows {self.rows:>6}  precision {self.precision:.4f}  recall {self.recall:.4f}  wrong {len(self.wrong):>4}"
-                f"  swapped {self.swapped:>3}  {self.seconds:5.1f} s")
+        return (
+            f"{self.case:<34} rows {self.rows:>6}  precision {self.precision:.4f}  recall {self.recall:.4f}  wrong {len(self.wrong):>4}"
+            f"  swapped {self.swapped:>3}  {self.seconds:5.1f} s"
+        )
 
 
 def nanoseconds(text: str | None) -> int | None:
@@ -117,7 +147,9 @@ def compare(case: str, truth: list[JsonObject], rows: list[JsonObject]) -> Score
             score.wrong.append(_wrong(case, "extra row", None, row))
             score.false_positive += row["verdict"] == "console_only"
     _judge(score, pairs)
-    _judge_documents(score, [row for row in truth if row["side"] == "elastic"], [row for row in rows if row["side"] == "elastic"])
+    _judge_documents(
+        score, [row for row in truth if row["side"] == "elastic"], [row for row in rows if row["side"] == "elastic"]
+    )
     return score
 
 
@@ -152,7 +184,9 @@ def _outside(row: JsonObject, truth: list[JsonObject]) -> bool:
 def _judge(score: Score, pairs: list[tuple[JsonObject, JsonObject]]) -> None:
     groups: dict[tuple[object, ...], list[tuple[JsonObject, JsonObject]]] = defaultdict(list)
     for expected, got in pairs:
-        groups[(expected["pod"], expected["namespace"], expected["container"], expected["alike"] or expected["time"])].append((expected, got))
+        groups[
+            (expected["pod"], expected["namespace"], expected["container"], expected["alike"] or expected["time"])
+        ].append((expected, got))
     for members in groups.values():
         members.sort(key=lambda pair: nanoseconds(pair[0]["time"]) or 0)
         chain: list[tuple[JsonObject, JsonObject]] = []
@@ -192,7 +226,9 @@ def _judge_alike(score: Score, chain: list[tuple[JsonObject, JsonObject]]) -> No
 def _fits(expected: JsonObject, got: JsonObject) -> bool:
     if got["verdict"] not in expected["verdicts"]:
         return False
-    return got["verdict"] != "console_only" or (got.get("cause") or "") in expected["causes"] or expected["causes"] == [""]
+    return (
+        got["verdict"] != "console_only" or (got.get("cause") or "") in expected["causes"] or expected["causes"] == [""]
+    )
 
 
 def _count(score: Score, expected: JsonObject, got: JsonObject) -> None:
@@ -239,10 +275,22 @@ def _judge_documents(score: Score, truth: list[JsonObject], rows: list[JsonObjec
 
 def _wrong(case: str, kind: str, expected: JsonObject | None, got: JsonObject | None) -> Wrong:
     row = expected or got or {}
-    want = "nothing" if expected is None else "/".join(expected["verdicts"]) + (":" + "/".join(expected["causes"]) if any(expected["causes"]) else "")
+    want = (
+        "nothing"
+        if expected is None
+        else "/".join(expected["verdicts"]) + (":" + "/".join(expected["causes"]) if any(expected["causes"]) else "")
+    )
     have = "nothing" if got is None else f"{got['verdict']}:{got.get('cause') or ''}@{got.get('confidence')}"
     where = f"{row.get('time')} {row.get('namespace')}/{row.get('pod')}/{row.get('container')}"
-    return Wrong(case, kind, want, have, where, str(row.get("text") or "").partition("\n")[0], str((expected or {}).get("why", "")))
+    return Wrong(
+        case,
+        kind,
+        want,
+        have,
+        where,
+        str(row.get("text") or "").partition("\n")[0],
+        str((expected or {}).get("why", "")),
+    )
 
 
 def run_case(name: str, seed: int, folder: Path, command: Command = by_command_line) -> Score:
@@ -262,13 +310,23 @@ def run_case(name: str, seed: int, folder: Path, command: Command = by_command_l
 def matrix(title: str, counts: Counter[tuple[str, str]]) -> str:
     """A confusion matrix, one line a pair, wrong pairs marked."""
     lines = [f"{title}: expected -> got"]
-    lines += [f"  {'  ' if want == got else '! '}{want or '(none)':<40} -> {got or '(none)':<20} {count:>7}" for (want, got), count in sorted(counts.items())]
+    lines += [
+        f"  {'  ' if want == got else '! '}{want or '(none)':<40} -> {got or '(none)':<20} {count:>7}"
+        for (want, got), count in sorted(counts.items())
+    ]
     return "\n".join(lines)
 
 
 def report(scores: list[Score], verdicts: Counter[tuple[str, str]], causes: Counter[tuple[str, str]]) -> str:
     """The wrong rows, grouped by case, kind, and what was wanted and given, with examples."""
-    lines = ["# Wrong rows of the corpus, grouped", "", *map(str, scores), "", matrix("verdicts", verdicts), matrix("causes", causes)]
+    lines = [
+        "# Wrong rows of the corpus, grouped",
+        "",
+        *map(str, scores),
+        "",
+        matrix("verdicts", verdicts),
+        matrix("causes", causes),
+    ]
     for score in scores:
         groups: dict[tuple[str, str, str], list[Wrong]] = defaultdict(list)
         for wrong in score.wrong:
@@ -276,7 +334,10 @@ def report(scores: list[Score], verdicts: Counter[tuple[str, str]], causes: Coun
         lines += ["", f"## {score.case}", score.error] if groups or score.error else []
         for (kind, expected, got), members in sorted(groups.items(), key=lambda item: -len(item[1])):
             lines.append(f"- {len(members)} x {kind}: want {expected}, got {got}   [{members[0].why}]")
-            lines += [f"    - {one.where}  {one.got.partition('@')[2]}  {one.text[:180]!r}" for one in members[:: max(1, len(members) // 3)][:3]]
+            lines += [
+                f"    - {one.where}  {one.got.partition('@')[2]}  {one.text[:180]!r}"
+                for one in members[:: max(1, len(members) // 3)][:3]
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -315,7 +376,12 @@ def main() -> int:
         causes.update(score.causes)
     if options.report:
         options.report.write_text(report(scores, verdicts, causes), encoding="utf-8")
-    print(matrix("verdicts", verdicts), matrix("causes", causes), f"{len(names) - bad} of {len(names)} cases without a wrong row", sep="\n")
+    print(
+        matrix("verdicts", verdicts),
+        matrix("causes", causes),
+        f"{len(names) - bad} of {len(names)} cases without a wrong row",
+        sep="\n",
+    )
     return 1 if bad else 0
 
 

@@ -34,10 +34,19 @@ class Shipping:
     extra: JsonObject = field(default_factory=dict)
 
 
-KUBERNETES = Shipping("kubernetes.pod.name", namespace_field="kubernetes.namespace", container_field="kubernetes.container.name", ingested=True)
-FLAT = Shipping("kubernetes.pod_name", namespace_field="kubernetes.namespace_name", container_field="kubernetes.container_name")
+KUBERNETES = Shipping(
+    "kubernetes.pod.name",
+    namespace_field="kubernetes.namespace",
+    container_field="kubernetes.container.name",
+    ingested=True,
+)
+FLAT = Shipping(
+    "kubernetes.pod_name", namespace_field="kubernetes.namespace_name", container_field="kubernetes.container_name"
+)
 FIELDS = Shipping("fields.podName")
-OTEL = Shipping("resource.attributes.k8s.pod.name", namespace_field="resource.attributes.k8s.namespace.name", ingested=True)
+OTEL = Shipping(
+    "resource.attributes.k8s.pod.name", namespace_field="resource.attributes.k8s.namespace.name", ingested=True
+)
 DOTTED = replace(KUBERNETES, dotted=True)
 
 
@@ -47,7 +56,9 @@ def put(document: JsonObject, path: str, value: Any, *, dotted: bool = False) ->
         document[path] = value
         return
     if path.startswith("resource.attributes."):
-        document.setdefault("resource", {}).setdefault("attributes", {})[path.removeprefix("resource.attributes.")] = value
+        document.setdefault("resource", {}).setdefault("attributes", {})[path.removeprefix("resource.attributes.")] = (
+            value
+        )
         return
     *parents, last = path.split(".")
     if isinstance(document.get(parents[0] if parents else "", {}), str):
@@ -58,17 +69,29 @@ def put(document: JsonObject, path: str, value: Any, *, dotted: bool = False) ->
     document[last] = value
 
 
-def deploy(case: Case, workload: str, format_name: str, *, namespace: str = "shop", kind: str = "Deployment", container: str = "app") -> Container:
+def deploy(
+    case: Case,
+    workload: str,
+    format_name: str,
+    *,
+    namespace: str = "shop",
+    kind: str = "Deployment",
+    container: str = "app",
+) -> Container:
     """A pod of a workload with one container, named as Kubernetes would name it."""
     rng = case.rng
+
     def tail(length: int) -> str:
         return "".join(rng.choices(SUFFIX, k=length))
+
     names = {
         "Deployment": f"{workload}-{tail(10)}-{tail(5)}",
         "StatefulSet": f"{workload}-{sum(pod.workload == workload for pod in case.pods)}",
         "Job": f"{workload}-{rng.randrange(29_000_000, 29_999_999)}-{tail(5)}",
     }
-    siblings = [pod for pod in case.pods if pod.workload == workload and pod.namespace == namespace and kind == "Deployment"]
+    siblings = [
+        pod for pod in case.pods if pod.workload == workload and pod.namespace == namespace and kind == "Deployment"
+    ]
     name = f"{siblings[0].name.rpartition('-')[0]}-{tail(5)}" if siblings else names[kind]
     pod = Pod(namespace, name, workload, kind, node=f"aks-apps-31415926-vmss00000{rng.randrange(3)}")
     case.pods.append(pod)
@@ -89,14 +112,18 @@ def happens(
 ) -> list[Event]:
     """Events of a service between two times: many templates, equal heartbeats, and now and then a run of equal lines."""
     rng = case.rng
-    known = {level: list(rng.sample(texts, min(len(texts), max(2, templates // 3)))) for level, texts in TEMPLATES.items()}
+    known = {
+        level: list(rng.sample(texts, min(len(texts), max(2, templates // 3)))) for level, texts in TEMPLATES.items()
+    }
     known["info"] += invent_templates(rng, max(0, templates - sum(map(len, known.values()))))
     events: list[Event] = []
     now = begin + rng.randrange(SECOND)
     while now < end:
         level = rng.choices(LEVELS, weights)[0]
         template = rng.choice(known[level])
-        event = Event(now, level, rng.choice(LOGGERS), template, {slot: value_of(slot, rng) for slot in slots(template)})
+        event = Event(
+            now, level, rng.choice(LOGGERS), template, {slot: value_of(slot, rng) for slot in slots(template)}
+        )
         event.thread = rng.choice(("main", "http-nio-8080-exec-3", "pool-2-thread-11", "rabbit-consumer-1"))
         if level == "error" and rng.random() < exceptions * 10:
             event.exception = EXCEPTIONS[language](rng)
@@ -139,7 +166,8 @@ def ship(case: Case, container: Container, event: Event, shipping: Shipping) -> 
     source.setdefault("@timestamp", rfc3339(moved.time, 3))
     put(source, shipping.pod_field, container.owner.name, dotted=shipping.dotted)
     for path, value in (
-        (shipping.namespace_field, container.owner.namespace), (shipping.container_field, container.name),
+        (shipping.namespace_field, container.owner.namespace),
+        (shipping.container_field, container.name),
         (shipping.image_field, image_of(container)),
     ):
         if path:
@@ -164,17 +192,28 @@ def image_of(container: Container) -> str:
 
 
 def run(
-    case: Case, container: Container, shipping: Shipping | None = Shipping(), *, minutes: float = 25, per_minute: float = 20, begin: int | None = None, **habits: Any
+    case: Case,
+    container: Container,
+    shipping: Shipping | None = Shipping(),
+    *,
+    minutes: float = 25,
+    per_minute: float = 20,
+    begin: int | None = None,
+    **habits: Any,
 ) -> Container:
     """Let a container run and log everything to both sinks; what a fault then takes away is the case's doing."""
     begin = container.started + SECOND if begin is None else begin
     end = min(begin + int(minutes * MINUTE), container.finished or 1 << 63)
-    for event in happens(case, begin=begin, end=end, per_minute=per_minute, language=container.format.language, **habits):
+    for event in happens(
+        case, begin=begin, end=end, per_minute=per_minute, language=container.format.language, **habits
+    ):
         log(case, container, event, shipping)
     return container
 
 
-def say(case: Case, container: Container, text: str, time: int, *, stream: str = "stdout", causes: tuple[str, ...], why: str) -> Entry:
+def say(
+    case: Case, container: Container, text: str, time: int, *, stream: str = "stdout", causes: tuple[str, ...], why: str
+) -> Entry:
     """Text that never goes through a logger, at its place among the console's entries."""
     entry = Entry(time, text, stream, None, container)
     entry.lost(*causes, why=why)
@@ -186,11 +225,26 @@ def say(case: Case, container: Container, text: str, time: int, *, stream: str =
 def restart(container: Container, *, after: int = 12 * SECOND) -> Container:
     """The next instance of a container whose process has ended."""
     assert container.finished is not None
-    return container.owner.add(Container(container.name, container.format, container.restart_count + 1, container.finished + after, clock=container.clock))
+    return container.owner.add(
+        Container(
+            container.name,
+            container.format,
+            container.restart_count + 1,
+            container.finished + after,
+            clock=container.clock,
+        )
+    )
 
 
 def banners(case: Case, container: Container) -> None:
     """What the runtime prints before a logger exists."""
     first = container.entries[0].time if container.entries else container.started + SECOND
     for number, text in enumerate(BANNERS[container.format.language]):
-        say(case, container, text, first - (5 - number) * 40_000_000, causes=("before_logger", "not_logged"), why="printed before the logger exists")
+        say(
+            case,
+            container,
+            text,
+            first - (5 - number) * 40_000_000,
+            causes=("before_logger", "not_logged"),
+            why="printed before the logger exists",
+        )

@@ -14,19 +14,55 @@ from .model import JsonObject, rfc3339
 from .score import compare, nanoseconds, run_case
 
 REPRESENTATIVE = (
-    "format_serilog", "format_clef", "format_spring_coloured", "format_structlog", "format_klog", "format_pino_pretty", "format_dotnet_simple",
-    "recorded_log4j2_zoned", "recorded_zap_production", "recorded_zerolog_coloured", "recorded_winston_simple",
-    "outage_queued", "burst", "refused_proven", "below_level", "crash_tails", "clean_exits", "heartbeats", "repeated", "mixed",
-    "heldout_pipes", "heldout_erlang", "sampled", "refused_object", "without_pod_field", "shifted_two_hours", "truncated", "duplicated", "sidecars", "hits_below_total", "rotated_away",
+    "format_serilog",
+    "format_clef",
+    "format_spring_coloured",
+    "format_structlog",
+    "format_klog",
+    "format_pino_pretty",
+    "format_dotnet_simple",
+    "recorded_log4j2_zoned",
+    "recorded_zap_production",
+    "recorded_zerolog_coloured",
+    "recorded_winston_simple",
+    "outage_queued",
+    "burst",
+    "refused_proven",
+    "below_level",
+    "crash_tails",
+    "clean_exits",
+    "heartbeats",
+    "repeated",
+    "mixed",
+    "heldout_pipes",
+    "heldout_erlang",
+    "sampled",
+    "refused_object",
+    "without_pod_field",
+    "shifted_two_hours",
+    "truncated",
+    "duplicated",
+    "sidecars",
+    "hits_below_total",
+    "rotated_away",
 )
 
 
 def answer_from(rows: list[JsonObject]) -> list[JsonObject]:
     """What a kit would answer that knew the truth."""
     return [
-        {**row, "time": rfc3339(nanoseconds(row["time"]) or 0), "stream": None, "level": None, "image": None,
-         "verdict": row["verdicts"][0], "cause": row["causes"][-1] or None, "confidence": 1.0}
-        for row in rows if row["judged"]
+        {
+            **row,
+            "time": rfc3339(nanoseconds(row["time"]) or 0),
+            "stream": None,
+            "level": None,
+            "image": None,
+            "verdict": row["verdicts"][0],
+            "cause": row["causes"][-1] or None,
+            "confidence": 1.0,
+        }
+        for row in rows
+        if row["judged"]
     ]
 
 
@@ -53,10 +89,14 @@ def test_the_scorer_names_each_row_that_is_wrong() -> None:
     lost |= {"verdict": "matched", "cause": None}
     found = next(row for row in answered if row["verdict"] == "matched" and row["text"] != lost["text"])
     found |= {"verdict": "console_only", "cause": "unexplained"}
-    missing = answered.pop(next(n for n, row in enumerate(answered) if row["verdict"] == "matched" and row not in (lost, found)))
+    missing = answered.pop(
+        next(n for n, row in enumerate(answered) if row["verdict"] == "matched" and row not in (lost, found))
+    )
     score = compare("heartbeats", rows, answered)
     assert {(wrong.kind, wrong.text) for wrong in score.wrong} == {
-        ("verdict", lost["text"]), ("verdict", found["text"]), ("no row", missing["text"]),
+        ("verdict", lost["text"]),
+        ("verdict", found["text"]),
+        ("no row", missing["text"]),
     }
     assert score.false_positive == score.false_negative == 1
 
@@ -77,7 +117,10 @@ def test_a_case_is_the_same_folder_every_time(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         write(build("mixed", 7), folder)
-    first, second = ({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()} for folder in folders)
+    first, second = (
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in folders
+    )
     assert first == second
     assert first != {}
 

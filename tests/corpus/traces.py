@@ -16,13 +16,19 @@ MESSAGES = (
 def java(rng: random.Random) -> list[str]:
     """A Java stack trace, often with a cause and elided frames."""
     lines = [f"java.lang.IllegalStateException: {rng.choice(MESSAGES)}"]
-    lines += [f"\tat com.example.bank.Layer{n}.call(Layer{n}.java:{rng.randrange(10, 400)})" for n in range(rng.randrange(2, 7))]
+    lines += [
+        f"\tat com.example.bank.Layer{n}.call(Layer{n}.java:{rng.randrange(10, 400)})"
+        for n in range(rng.randrange(2, 7))
+    ]
     if rng.random() < 0.7:
         lines.append(f"Caused by: java.net.ConnectException: {rng.choice(MESSAGES)}")
         lines += [f"\tat java.base/sun.nio.ch.Net.pollConnect({rng.choice(('Native Method', 'Net.java:672'))})"]
         lines += [f"\t... {rng.randrange(3, 40)} common frames omitted"]
     if rng.random() < 0.3:
-        lines[2:2] = ["\tSuppressed: java.io.IOException: close failed", "\t\tat com.example.bank.Pool.close(Pool.java:88)"]
+        lines[2:2] = [
+            "\tSuppressed: java.io.IOException: close failed",
+            "\t\tat com.example.bank.Pool.close(Pool.java:88)",
+        ]
     return lines
 
 
@@ -38,26 +44,35 @@ def dotnet(rng: random.Random) -> list[str]:
         for n in range(rng.randrange(1, 5))
     ]
     if rng.random() < 0.4:
-        lines += ["--- End of stack trace from previous location ---", "   at Shop.Program.Main(String[] args) in /src/Program.cs:line 12"]
+        lines += [
+            "--- End of stack trace from previous location ---",
+            "   at Shop.Program.Main(String[] args) in /src/Program.cs:line 12",
+        ]
     return lines
 
 
 def python(rng: random.Random) -> list[str]:
     """A Python traceback, often chained, with the caret lines of newer versions."""
+
     def one(kind: str) -> list[str]:
         lines = ["Traceback (most recent call last):"]
         for n in range(rng.randrange(1, 4)):
-            lines += [f'  File "/app/shop/step{n}.py", line {rng.randrange(5, 300)}, in run', f"    return self.step{n}(order)"]
+            lines += [
+                f'  File "/app/shop/step{n}.py", line {rng.randrange(5, 300)}, in run',
+                f"    return self.step{n}(order)",
+            ]
             if rng.random() < 0.5:
                 lines.append("           ^^^^^^^^^^^^^^^^^^")
         return [*lines, f"{kind}: {rng.choice(MESSAGES)}"]
 
     lines = one("ValueError")
     if rng.random() < 0.5:
-        link = rng.choice((
-            "During handling of the above exception, another exception occurred:",
-            "The above exception was the direct cause of the following exception:",
-        ))
+        link = rng.choice(
+            (
+                "During handling of the above exception, another exception occurred:",
+                "The above exception was the direct cause of the following exception:",
+            )
+        )
         lines += ["", link, "", *one("shop.errors.SettlementError")]
     return lines
 
@@ -73,7 +88,10 @@ def golang(rng: random.Random) -> list[str]:
 def node(rng: random.Random) -> list[str]:
     """A JavaScript error's stack."""
     lines = [f"TypeError: {rng.choice(MESSAGES)}"]
-    lines += [f"    at Step{n}.run (/app/src/step{n}.js:{rng.randrange(5, 300)}:{rng.randrange(1, 60)})" for n in range(rng.randrange(1, 5))]
+    lines += [
+        f"    at Step{n}.run (/app/src/step{n}.js:{rng.randrange(5, 300)}:{rng.randrange(1, 60)})"
+        for n in range(rng.randrange(1, 5))
+    ]
     return [*lines, "    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)"]
 
 
@@ -89,16 +107,18 @@ def last_words(language: str, rng: random.Random) -> str:
         first, *rest = dotnet(rng)
         return "\n".join([f"Unhandled exception. {first}", *rest])
     if language == "go":
-        return "\n".join([
-            "panic: runtime error: invalid memory address or nil pointer dereference",
-            "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x47f2a1]",
-            "",
-            "goroutine 1 [running]:",
-            "main.(*Server).settle(0x0, {0xc00001c0a8, 0x5})",
-            "\t/src/cmd/shop/main.go:142 +0x21",
-            "main.main()",
-            "\t/src/cmd/shop/main.go:61 +0x1b4",
-        ])
+        return "\n".join(
+            [
+                "panic: runtime error: invalid memory address or nil pointer dereference",
+                "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x47f2a1]",
+                "",
+                "goroutine 1 [running]:",
+                "main.(*Server).settle(0x0, {0xc00001c0a8, 0x5})",
+                "\t/src/cmd/shop/main.go:142 +0x21",
+                "main.main()",
+                "\t/src/cmd/shop/main.go:61 +0x1b4",
+            ]
+        )
     return "\n".join(EXCEPTIONS[language](rng))
 
 
@@ -108,8 +128,20 @@ BANNERS = {
         "OpenJDK 64-Bit Server VM warning: Sharing is only supported for boot loader classes",
         "Starting with profile prod",
     ),
-    "dotnet": ("Using launch settings from /app/Properties/launchSettings.json...", "Waiting for secrets", "Migrations: nothing to do"),
-    "python": ("+ exec gunicorn shop.wsgi", "Waiting for database ... ok", "/app/shop/__main__.py:3: DeprecationWarning: pkg is old"),
-    "go": ("maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined", "config: loaded /etc/shop/config.yaml", "build 7f3c1ab go1.26"),
+    "dotnet": (
+        "Using launch settings from /app/Properties/launchSettings.json...",
+        "Waiting for secrets",
+        "Migrations: nothing to do",
+    ),
+    "python": (
+        "+ exec gunicorn shop.wsgi",
+        "Waiting for database ... ok",
+        "/app/shop/__main__.py:3: DeprecationWarning: pkg is old",
+    ),
+    "go": (
+        "maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined",
+        "config: loaded /etc/shop/config.yaml",
+        "build 7f3c1ab go1.26",
+    ),
     "node": ("> shop@1.4.2 start", "> node dist/main.js", "(node:1) ExperimentalWarning: VM Modules is experimental"),
 }

@@ -100,7 +100,9 @@ def value_of(slot: str, rng: random.Random) -> Any:
         "StatusCode": lambda: rng.choice((200, 200, 200, 201, 204, 400, 404, 409, 500, 503)),
         "Method": lambda: rng.choice(("GET", "POST", "PUT", "DELETE")),
         "Path": lambda: f"/api/v{rng.randrange(1, 4)}/orders/{rng.randrange(1, 99999)}",
-        "Url": lambda: f"https://{rng.choice(('ledger', 'quotes', 'kyc'))}.internal:8443/v1/{rng.randrange(999)}?full=true",
+        "Url": lambda: (
+            f"https://{rng.choice(('ledger', 'quotes', 'kyc'))}.internal:8443/v1/{rng.randrange(999)}?full=true"
+        ),
         "Currency": lambda: rng.choice(("EUR", "USD", "MXN", "BTC")),
         "Pair": lambda: rng.choice(("BTC/MXN", "ETH/USD", "EUR/USD")),
         "Queue": lambda: rng.choice(("orders.created", "ledger.postings", "quotes")),
@@ -131,7 +133,16 @@ def invent_templates(rng: random.Random, count: int) -> list[str]:
     """So many further templates, put together from a service's verbs and nouns."""
     verbs = ("Applied", "Queued", "Dropped", "Verified", "Merged", "Archived", "Priced", "Matched", "Signed", "Expired")
     nouns = ("invoice", "mandate", "posting", "quote", "ticket", "transfer", "statement", "limit", "card", "hedge")
-    tails = ("for {User}", "in {Elapsed} ms", "({Count} left)", "on {Table}", "with key {Key}", "[enabled={Enabled}]", "via {Url}", "")
+    tails = (
+        "for {User}",
+        "in {Elapsed} ms",
+        "({Count} left)",
+        "on {Table}",
+        "with key {Key}",
+        "[enabled={Enabled}]",
+        "via {Url}",
+        "",
+    )
     made: list[str] = []
     while len(made) < count:
         middle = rng.choice(("{OrderId}", "#{Number}", "'{Batch}'", ""))

@@ -30,7 +30,11 @@ def read(folder: Path) -> tuple[list[Hit], Context, Reading]:
 
 
 def test_nested_dotted_and_mixed_names_are_one() -> None:
-    for source in ({"kubernetes": {"pod": {"name": "p"}}}, {"kubernetes.pod.name": "p"}, {"kubernetes": {"pod.name": "p"}}):
+    for source in (
+        {"kubernetes": {"pod": {"name": "p"}}},
+        {"kubernetes.pod.name": "p"},
+        {"kubernetes": {"pod.name": "p"}},
+    ):
         assert lookup(source, "kubernetes.pod.name") == "p"
 
 
@@ -52,7 +56,10 @@ def test_a_message_that_is_json_is_opened() -> None:
 
 def test_a_failure_stores_document_is_the_one_that_was_refused() -> None:
     # As Elasticsearch's documentation of failure stores shows it.
-    source = {"document": {"source": {"message": "refused", "podName": "p"}}, "error": {"type": "document_parsing_exception", "message": "failed to parse field [a]"}}
+    source = {
+        "document": {"source": {"message": "refused", "podName": "p"}},
+        "error": {"type": "document_parsing_exception", "message": "failed to parse field [a]"},
+    }
     found = row(source, ".fs-logs-2026.11.20-000001")
     assert (found["message"], found["pod"], found["rejected"]) == ("refused", "p", "failed to parse field [a]")
 
@@ -81,7 +88,10 @@ def test_a_broken_line_is_a_gap_with_its_number_and_the_rest_is_read(tmp_path: P
 
 def test_fewer_hits_than_counted_is_incomplete(tmp_path: Path) -> None:
     (tmp_path / "elasticsearch").mkdir()
-    answer = {"_shards": {"failed": 0}, "hits": {"total": {"value": 3, "relation": "eq"}, "hits": [{"_index": "i", "_id": "1", "_source": {}}]}}
+    answer = {
+        "_shards": {"failed": 0},
+        "hits": {"total": {"value": 3, "relation": "eq"}, "hits": [{"_index": "i", "_id": "1", "_source": {}}]},
+    }
     (tmp_path / "elasticsearch" / "answer.json").write_text(json.dumps(answer))
     assert read(tmp_path)[2].incomplete
 

@@ -18,7 +18,9 @@ def entries(*blocks: tuple[float, str], stream: str = "stdout") -> list[str]:
     for at, text in blocks:
         for number, line in enumerate(text.split("\n")):
             nanoseconds = round(at * 1e9) + number * 4000
-            lines.append(f"2026-11-20T08:{nanoseconds // 10**9 // 60:02d}:{nanoseconds // 10**9 % 60:02d}.{nanoseconds % 10**9:09d}Z {stream} F {line}")
+            lines.append(
+                f"2026-11-20T08:{nanoseconds // 10**9 // 60:02d}:{nanoseconds // 10**9 % 60:02d}.{nanoseconds % 10**9:09d}Z {stream} F {line}"
+            )
     parsed = read_lines(("\n".join(lines) + "\n").encode())
     sample = pa.array([PREFIX.format(level="INFO ") + "x"] * 20, pa.large_string())
     layout = detect_layout(sample, KnownMessages())
@@ -56,7 +58,10 @@ def test_plain_lines_are_entries_of_their_own() -> None:
 
 
 def test_pretty_printed_json_is_one_entry() -> None:
-    assert entries((0, '{\n  "a": {\n    "b": 1\n  }\n}'), (1, f"{INFO}next")) == ['{\n  "a": {\n    "b": 1\n  }\n}', f"{INFO}next"]
+    assert entries((0, '{\n  "a": {\n    "b": 1\n  }\n}'), (1, f"{INFO}next")) == [
+        '{\n  "a": {\n    "b": 1\n  }\n}',
+        f"{INFO}next",
+    ]
 
 
 def test_empty_lines_are_no_entries() -> None:

@@ -23,7 +23,10 @@ def test_partial_lines_of_one_stream_are_joined_across_the_other_stream() -> Non
     assert lines.stream.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("stamp", ["2026-11-20T08:00:00.123456789Z", "2026-11-20T10:00:00.123456789+02:00", "2026-11-20T02:30:00.123456789-05:30"])
+@pytest.mark.parametrize(
+    "stamp",
+    ["2026-11-20T08:00:00.123456789Z", "2026-11-20T10:00:00.123456789+02:00", "2026-11-20T02:30:00.123456789-05:30"],
+)
 def test_stamps_keep_nanoseconds_in_any_zone(stamp: str) -> None:
     lines = read_lines(f"{stamp} hello\n".encode())
     assert lines.time.tolist() == [parse_rfc3339(stamp)]

@@ -35,12 +35,17 @@ def test_spellings_of_one_event_are_equal(console: str, document: str) -> None:
     assert normal_form(console) == normal_form(document)
 
 
-@pytest.mark.parametrize(("console", "document"), [("1.50 EUR", "1.5 EUR"), ("1,250", "1250"), ("True", "true"), ("to (null)", "to null"), ("1E+3", "1000")])
+@pytest.mark.parametrize(
+    ("console", "document"),
+    [("1.50 EUR", "1.5 EUR"), ("1,250", "1250"), ("True", "true"), ("to (null)", "to null"), ("1E+3", "1000")],
+)
 def test_renderings_of_values_are_equal_in_the_loose_form(console: str, document: str) -> None:
     assert loose_form(console) == loose_form(document)
 
 
-@pytest.mark.parametrize(("one", "other"), [("Delta 5", "Delta -5"), ("x=1 y=11", "x=11 y=1"), ("order 17", "order 18")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Delta 5", "Delta -5"), ("x=1 y=11", "x=11 y=1"), ("order 17", "order 18")]
+)
 def test_different_values_stay_different_even_in_the_loose_form(one: str, other: str) -> None:
     assert loose_form(one) != loose_form(other)
 

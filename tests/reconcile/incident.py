@@ -38,19 +38,33 @@ class Incident:
 
     def ship(self, at: float, message: str, level: str = "INFO", pod: str | None = POD, **more: Any) -> None:
         """A document only."""
-        source: dict[str, Any] = {"@timestamp": format_ns(START + round(at * SECOND)), "message": message, "level": level, **more}
+        source: dict[str, Any] = {
+            "@timestamp": format_ns(START + round(at * SECOND)),
+            "message": message,
+            "level": level,
+            **more,
+        }
         if pod is not None:
             source["podName"] = pod
         self.documents.append({"_index": "logs", "_id": f"d{len(self.documents)}", "_source": source})
 
-    def log(self, at: float, message: str, level: str = "INFO", pod: str = POD, *, shipped: bool = True, **more: Any) -> None:
+    def log(
+        self, at: float, message: str, level: str = "INFO", pod: str = POD, *, shipped: bool = True, **more: Any
+    ) -> None:
         """One entry on the console and, if shipped, its document."""
         stamp = (format_ns(START + round(at * SECOND)) or "")[11:23]
         self.say(at + 0.0002, f"{stamp} [main] {level:<5} shop.Orders - {message}", pod)
         if shipped:
             self.ship(at, message, level, pod, **more)
 
-    def usual(self, begin: float = 10, end: float = 600, every: float = 5, pod: str = POD, skip: tuple[float, float] | None = None) -> None:
+    def usual(
+        self,
+        begin: float = 10,
+        end: float = 600,
+        every: float = 5,
+        pod: str = POD,
+        skip: tuple[float, float] | None = None,
+    ) -> None:
         """An ordinary service: a different text every few seconds, heartbeats in between."""
         at, number = begin, 0
         while at < end:
@@ -69,7 +83,9 @@ class Incident:
         elastic = folder / "elasticsearch"
         elastic.mkdir(exist_ok=True)
         if self.answer is not None:
-            (elastic / "answer.json").write_text(json.dumps({**self.answer, "hits": {**self.answer.get("hits", {}), "hits": self.documents}}))
+            (elastic / "answer.json").write_text(
+                json.dumps({**self.answer, "hits": {**self.answer.get("hits", {}), "hits": self.documents}})
+            )
         else:
             (elastic / "hits.ndjson").write_text("".join(json.dumps(one) + "\n" for one in self.documents))
         for name, content in (("mappings", self.mappings), ("query", self.query)):
@@ -77,7 +93,9 @@ class Incident:
                 (elastic / f"{name}.json").write_text(json.dumps(content))
         if self.statuses:
             (folder / "kubernetes").mkdir(exist_ok=True)
-            (folder / "kubernetes" / "pods.json").write_text(json.dumps({"items": [_pod(pod, status) for pod, status in self.statuses.items()]}))
+            (folder / "kubernetes" / "pods.json").write_text(
+                json.dumps({"items": [_pod(pod, status) for pod, status in self.statuses.items()]})
+            )
         return folder
 
     def _console(self, folder: Path, pod: str, container: str, lines: list[tuple[int, str]]) -> None:
@@ -90,19 +108,30 @@ class Incident:
         target.mkdir(parents=True, exist_ok=True)
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):
             name = "0.log" if end == len(lines) else f"0.log.20261120-10000{number}"
-            (target / name).write_text("".join(f"{format_ns(time)} stdout F {text}\n" for time, text in lines[begin:end]))
+            (target / name).write_text(
+                "".join(f"{format_ns(time)} stdout F {text}\n" for time, text in lines[begin:end])
+            )
 
     def answered(self, folder: Path) -> list[dict[str, Any]]:
         """Every verdict as plain rows."""
         bundle = import_folder(self.write(folder / "import"), folder / "case.incident", force=True)
         frame = console_only(read_evidence(bundle), verdicts=True)
-        return [{key: None if value is None or value != value else value for key, value in row.items()} for row in frame.to_dict("records")]
+        return [
+            {key: None if value is None or value != value else value for key, value in row.items()}
+            for row in frame.to_dict("records")
+        ]
 
 
 def _pod(pod: str, statuses: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "kind": "Pod", "apiVersion": "v1",
-        "metadata": {"name": pod, "namespace": "shop", "uid": f"uid-{pod}", "creationTimestamp": "2026-11-20T09:59:59Z"},
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {
+            "name": pod,
+            "namespace": "shop",
+            "uid": f"uid-{pod}",
+            "creationTimestamp": "2026-11-20T09:59:59Z",
+        },
         "spec": {"nodeName": "node-1", "containers": [{"name": "app", "image": "shop/orders:1.4.2"}]},
         "status": {"phase": "Running", "containerStatuses": statuses},
     }
@@ -112,8 +141,22 @@ def terminated(at: float, code: int, reason: str) -> dict[str, Any]:
     """Status of a container that ended."""
     end = (format_ns(START + round(at) * SECOND) or "")[:19] + "Z"
     return {
-        "name": "app", "restartCount": 0, "image": "shop/orders:1.4.2", "imageID": "shop/orders@sha256:" + "a" * 64, "containerID": "containerd://" + "b" * 64, "ready": False,
-        "state": {"terminated": {"exitCode": code, "reason": reason, "startedAt": "2026-11-20T10:00:00Z", "finishedAt": end, "containerID": "containerd://" + "b" * 64}}, "lastState": {},
+        "name": "app",
+        "restartCount": 0,
+        "image": "shop/orders:1.4.2",
+        "imageID": "shop/orders@sha256:" + "a" * 64,
+        "containerID": "containerd://" + "b" * 64,
+        "ready": False,
+        "state": {
+            "terminated": {
+                "exitCode": code,
+                "reason": reason,
+                "startedAt": "2026-11-20T10:00:00Z",
+                "finishedAt": end,
+                "containerID": "containerd://" + "b" * 64,
+            }
+        },
+        "lastState": {},
     }
 
 

@@ -70,19 +70,27 @@ def test_text_without_the_prefix_was_never_logged(tmp_path: Path) -> None:
     incident = Incident()
     incident.usual()
     incident.say(300.7, "(node:1) ExperimentalWarning: VM Modules is experimental")
-    incident.say(311.1, "Traceback (most recent call last):\n  File \"/app/run.py\", line 3, in main\nValueError: no")
+    incident.say(311.1, 'Traceback (most recent call last):\n  File "/app/run.py", line 3, in main\nValueError: no')
     found = lost(incident.answered(tmp_path))
     assert [cause for cause, _ in found] == ["not_logged", "not_logged"]
     assert found[1][1].endswith("ValueError: no")
 
 
 def test_a_value_that_the_mapping_refuses_is_proved(tmp_path: Path) -> None:
-    incident = Incident(mappings={"logs": {"mappings": {"properties": {"fields": {"properties": {"Amount": {"type": "long"}}}}}}})
+    incident = Incident(
+        mappings={"logs": {"mappings": {"properties": {"fields": {"properties": {"Amount": {"type": "long"}}}}}}}
+    )
     incident.usual()
     for number in range(6):
         amount: object = "N/A" if number == 3 else number
         text = f"Payment {number} over {amount}"
-        incident.log(100 + number * 37, text, shipped=number != 3, messageTemplate="Payment {Id} over {Amount}", fields={"Id": number, "Amount": amount})
+        incident.log(
+            100 + number * 37,
+            text,
+            shipped=number != 3,
+            messageTemplate="Payment {Id} over {Amount}",
+            fields={"Id": number, "Amount": amount},
+        )
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "console_only"]
     assert [row["cause"] for row in rows] == ["never_arrives"]
     assert "Amount" in str(rows[0]["evidence"])

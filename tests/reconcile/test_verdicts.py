@@ -98,7 +98,8 @@ def test_a_document_in_a_failure_store_is_rejected_with_its_reason(tmp_path: Pat
         source = one["_source"]
         one["_index"] = ".fs-logs-shop-2026.11.20-000001"
         one["_source"] = {
-            "@timestamp": source["@timestamp"], "document": {"id": one["_id"], "index": "logs", "source": source},
+            "@timestamp": source["@timestamp"],
+            "document": {"id": one["_id"], "index": "logs", "source": source},
             "error": {"type": "document_parsing_exception", "message": "failed to parse field [amount] of type [long]"},
         }
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "rejected"]
@@ -126,8 +127,16 @@ def test_a_document_without_a_line_is_elastic_only(tmp_path: Path) -> None:
     [
         {"_shards": {"total": 5, "failed": 1}, "timed_out": False, "hits": {"total": {"value": 1, "relation": "eq"}}},
         {"_shards": {"total": 5, "failed": 0}, "timed_out": True, "hits": {"total": {"value": 1, "relation": "eq"}}},
-        {"_shards": {"total": 5, "failed": 0}, "timed_out": False, "hits": {"total": {"value": 10_000_000, "relation": "eq"}}},
-        {"_shards": {"total": 5, "failed": 0}, "timed_out": False, "hits": {"total": {"value": 10_000, "relation": "gte"}}},
+        {
+            "_shards": {"total": 5, "failed": 0},
+            "timed_out": False,
+            "hits": {"total": {"value": 10_000_000, "relation": "eq"}},
+        },
+        {
+            "_shards": {"total": 5, "failed": 0},
+            "timed_out": False,
+            "hits": {"total": {"value": 10_000, "relation": "gte"}},
+        },
     ],
 )
 def test_an_incomplete_reading_proves_no_loss(tmp_path: Path, answer: dict[str, object]) -> None:
@@ -147,7 +156,12 @@ def test_without_elasticsearch_everything_is_unknown(tmp_path: Path) -> None:
 
 def test_what_was_not_asked_for_is_unknown(tmp_path: Path) -> None:
     incident = ordinary()
-    incident.query = {"indices": ["logs"], "pods": ["another-pod"], "from": format_ns(START), "to": format_ns(START + 1800 * SECOND)}
+    incident.query = {
+        "indices": ["logs"],
+        "pods": ["another-pod"],
+        "from": format_ns(START),
+        "to": format_ns(START + 1800 * SECOND),
+    }
     incident.log(301.1, "lost or not", shipped=False)
     assert verdicts(incident, tmp_path)["console_only"] == 0
 
@@ -169,7 +183,9 @@ def test_every_entry_gets_exactly_one_verdict_and_order_means_nothing(tmp_path: 
     assert len(entries) == len(incident.lines[(POD, "app")])
     random.Random(7).shuffle(incident.documents)
     second = incident.answered(tmp_path / "two")
-    assert [(row["time"], row["verdict"], row["cause"], row["text"]) for row in first] == [(row["time"], row["verdict"], row["cause"], row["text"]) for row in second]
+    assert [(row["time"], row["verdict"], row["cause"], row["text"]) for row in first] == [
+        (row["time"], row["verdict"], row["cause"], row["text"]) for row in second
+    ]
 
 
 @pytest.mark.parametrize("number", [31, 60, 97, 150])
@@ -185,9 +201,13 @@ def test_adding_a_gap_never_turns_unknown_into_a_loss(tmp_path: Path) -> None:
     incident.window = {"captured_at": format_ns(START + 602 * SECOND)}
     incident.log(601, "just said", shipped=False)
     incident.log(301.1, "lost", shipped=False)
-    before = {(row["time"], row["text"]) for row in incident.answered(tmp_path / "before") if row["verdict"] == "unknown"}
+    before = {
+        (row["time"], row["text"]) for row in incident.answered(tmp_path / "before") if row["verdict"] == "unknown"
+    }
     incident.answer = {"_shards": {"total": 5, "failed": 2}, "timed_out": False}
-    after = {(row["time"], row["text"]) for row in incident.answered(tmp_path / "after") if row["verdict"] == "console_only"}
+    after = {
+        (row["time"], row["text"]) for row in incident.answered(tmp_path / "after") if row["verdict"] == "console_only"
+    }
     assert before
     assert not before & after
 
@@ -202,7 +222,16 @@ def test_a_refused_document_without_pod_field_is_rejected_too(tmp_path: Path) ->
     incident = ordinary()
     source = incident.documents[30]["_source"]
     del source["podName"]
-    incident.documents[30] |= {"_index": ".fs-logs-1", "_source": {"document": {"source": source}, "error": {"type": "illegal_argument_exception", "message": "Limit of total fields [1000] has been exceeded"}}}
+    incident.documents[30] |= {
+        "_index": ".fs-logs-1",
+        "_source": {
+            "document": {"source": source},
+            "error": {
+                "type": "illegal_argument_exception",
+                "message": "Limit of total fields [1000] has been exceeded",
+            },
+        },
+    }
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "rejected"]
     assert len(rows) == 1
     assert "Limit of total fields" in str(rows[0]["evidence"])

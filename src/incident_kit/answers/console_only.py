@@ -29,5 +29,7 @@ def console_only(evidence: Evidence, pod: str | None = None, verdicts: bool = Fa
         from incident_kit.correlate.identity import resolve_pod
 
         pod = str(resolve_pod(pod, evidence))
-    rows: list[dict[str, Any]] = list(reconciled_rows(evidence, reconciliation_of(evidence), CONSOLE_ONLY.columns, pod=pod, everything=verdicts))
+    rows: list[dict[str, Any]] = list(
+        reconciled_rows(evidence, reconciliation_of(evidence), CONSOLE_ONLY.columns, pod=pod, everything=verdicts)
+    )
     return CONSOLE_ONLY.frame(rows)

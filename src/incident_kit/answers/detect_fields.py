@@ -55,7 +55,9 @@ def detect_fields(evidence: Evidence) -> pd.DataFrame:
     for path in files:
         hits = read_hits(raw, [path], quiet, Reading())
         samples += [hit.source for hit in itertools.islice(hits, max(200, _SAMPLE // max(1, len(files))))]
-    known = set(evidence.table(PODS)["pod"].dropna()) | {path.parts[-3 if path.parent.parent.parent.name == "console" else -2] for path in raw.files("console/**/*")}
+    known = set(evidence.table(PODS)["pod"].dropna()) | {
+        path.parts[-3 if path.parent.parent.parent.name == "console" else -2] for path in raw.files("console/**/*")
+    }
     fields = evidence.profile.fields
     overrides = {role: getattr(fields, role) for role in fields.model_fields_set}
     roles, counts = detect_roles(samples, known, overrides)
@@ -63,7 +65,9 @@ def detect_fields(evidence: Evidence) -> pd.DataFrame:
     return DETECTED_FIELDS.frame(_rows(roles, counts, len(samples), mapped))
 
 
-def _rows(roles: FieldRoles, counts: dict[str, Counter[str]], total: int, mapped: dict[str, tuple[str, str | None]]) -> list[dict[str, Any]]:
+def _rows(
+    roles: FieldRoles, counts: dict[str, Counter[str]], total: int, mapped: dict[str, tuple[str, str | None]]
+) -> list[dict[str, Any]]:
     proved = counts["proved_pod"]
     rows = []
     for role, paths in roles.paths.items():
@@ -72,11 +76,19 @@ def _rows(roles: FieldRoles, counts: dict[str, Counter[str]], total: int, mapped
             number = counts[role][path]
             kind, keyword = mapped.get(path, (None, None))
             chosen = rank == 0
-            rows.append({
-                "role": role, "field": path, "chosen": chosen, "documents": number, "share": number / total if total else 0.0,
-                "proved": proved[path] / number if role == "pod" else None, "mapped_type": kind, "keyword": keyword,
-                "profile": f"{role} = {_toml(present)}" if chosen else None,
-            })
+            rows.append(
+                {
+                    "role": role,
+                    "field": path,
+                    "chosen": chosen,
+                    "documents": number,
+                    "share": number / total if total else 0.0,
+                    "proved": proved[path] / number if role == "pod" else None,
+                    "mapped_type": kind,
+                    "keyword": keyword,
+                    "profile": f"{role} = {_toml(present)}" if chosen else None,
+                }
+            )
     return rows
 
 
@@ -94,7 +106,14 @@ def _mapping(document: Any) -> dict[str, tuple[str, str | None]]:
                 continue
             path = f"{prefix}{name}"
             kind = definition.get("type", "object" if "properties" in definition else None)
-            keyword = next((f"{path}.{sub}" for sub, d in (definition.get("fields") or {}).items() if isinstance(d, dict) and d.get("type") == "keyword"), None)
+            keyword = next(
+                (
+                    f"{path}.{sub}"
+                    for sub, d in (definition.get("fields") or {}).items()
+                    if isinstance(d, dict) and d.get("type") == "keyword"
+                ),
+                None,
+            )
             if isinstance(kind, str):
                 found.setdefault(path, (kind, path if kind == "keyword" else keyword))
             collect(definition.get("properties"), f"{path}.")

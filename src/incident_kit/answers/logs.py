@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def logs(
-    pod: str, evidence: Evidence, level: str | None = None, grep: str | None = None, start: int | None = None, end: int | None = None
+    pod: str,
+    evidence: Evidence,
+    level: str | None = None,
+    grep: str | None = None,
+    start: int | None = None,
+    end: int | None = None,
 ) -> pd.DataFrame:
     """Console entries of a pod and the documents that have no entry, by time.
 
@@ -41,7 +46,13 @@ def logs(
     identity = resolve_pod(pod, evidence)
     keep = _filter(level, grep)
     rows = reconciled_rows(evidence, reconciliation_of(evidence), LOGS.columns, pod=str(identity), everything=True)
-    return LOGS.frame([row for row in rows if (start is None or row["time"] >= start) and (end is None or row["time"] < end) and keep(row)])
+    return LOGS.frame(
+        [
+            row
+            for row in rows
+            if (start is None or row["time"] >= start) and (end is None or row["time"] < end) and keep(row)
+        ]
+    )
 
 
 def _filter(level: str | None, grep: str | None) -> Any:

@@ -43,9 +43,15 @@ def serilog_elastic(event: Event) -> JsonObject:
     }
     if event.exception:
         kind, _, message = event.exception[0].partition(": ")
-        document["exceptions"] = [{
-            "Depth": 0, "ClassName": kind, "Message": message, "StackTraceString": "\n".join(event.exception[1:]), "HResult": -2146233079,
-        }]
+        document["exceptions"] = [
+            {
+                "Depth": 0,
+                "ClassName": kind,
+                "Message": message,
+                "StackTraceString": "\n".join(event.exception[1:]),
+                "HResult": -2146233079,
+            }
+        ]
     return document
 
 
@@ -106,11 +112,17 @@ def nlog_console(event: Event) -> str:
 def nlog_elastic(event: Event) -> JsonObject:
     """What NLog.Targets.ElasticSearch ships."""
     document: JsonObject = {
-        "@timestamp": rfc3339(event.time, 7), "level": LONG[event.level].replace("Information", "Info").replace("Warning", "Warn"),
-        "logger": event.logger, "message": fill(event, quoted), **event.properties,
+        "@timestamp": rfc3339(event.time, 7),
+        "level": LONG[event.level].replace("Information", "Info").replace("Warning", "Warn"),
+        "logger": event.logger,
+        "message": fill(event, quoted),
+        **event.properties,
     }
     if event.exception:
-        document["exception"] = {"className": event.exception[0].split(":")[0], "stackTraceString": "\n".join(event.exception)}
+        document["exception"] = {
+            "className": event.exception[0].split(":")[0],
+            "stackTraceString": "\n".join(event.exception),
+        }
     return document
 
 
@@ -123,8 +135,11 @@ def simple_console(event: Event) -> str:
 def json_console(event: Event) -> str:
     """AddJsonConsole with a time and no scopes."""
     row: JsonObject = {
-        "Timestamp": rfc3339(event.time, 3), "EventId": 0, "LogLevel": LONG[event.level].replace("Fatal", "Critical"),
-        "Category": event.logger, "Message": fill(event, dotnet_value),
+        "Timestamp": rfc3339(event.time, 3),
+        "EventId": 0,
+        "LogLevel": LONG[event.level].replace("Fatal", "Critical"),
+        "Category": event.logger,
+        "Message": fill(event, dotnet_value),
     }
     if event.exception:
         row["Exception"] = "\n".join(event.exception)
@@ -135,7 +150,9 @@ def json_console(event: Event) -> str:
 def extensions_elastic(event: Event) -> JsonObject:
     """What Elastic.Extensions.Logging ships."""
     document = serilog_ecs(event) | {"message": fill(event, dotnet_value)}
-    document["labels"] = {key.replace("MessageTemplate", "OriginalFormat"): value for key, value in document["labels"].items()}
+    document["labels"] = {
+        key.replace("MessageTemplate", "OriginalFormat"): value for key, value in document["labels"].items()
+    }
     return document
 
 

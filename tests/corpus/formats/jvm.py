@@ -62,14 +62,22 @@ def spring_traced(event: Event) -> str:
 def log4j(event: Event) -> str:
     """``%d{ISO8601} [%t] %-5p %c{1} - %m%n``: a comma before the milliseconds, no zone."""
     stamp = local(event.time, "%Y-%m-%dT%H:%M:%S,%f", 3, hours=2)
-    return _lines(f"{stamp} [{event.thread}] {NAMES[event.level]:<5} {event.logger.rpartition('.')[2]} - {fill(event, java_value)}", event)
+    return _lines(
+        f"{stamp} [{event.thread}] {NAMES[event.level]:<5} {event.logger.rpartition('.')[2]} - {fill(event, java_value)}",
+        event,
+    )
 
 
 def logstash(event: Event) -> JsonObject:
     """What logstash-logback-encoder makes."""
     document: JsonObject = {
-        "@timestamp": rfc3339(event.time, 9), "@version": "1", "message": fill(event, java_value), "logger_name": _class(event),
-        "thread_name": event.thread, "level": NAMES[event.level], "level_value": VALUES[event.level],
+        "@timestamp": rfc3339(event.time, 9),
+        "@version": "1",
+        "message": fill(event, java_value),
+        "logger_name": _class(event),
+        "thread_name": event.thread,
+        "level": NAMES[event.level],
+        "level_value": VALUES[event.level],
     }
     if event.exception:
         document["stack_trace"] = "\n".join(event.exception) + "\n"
@@ -79,12 +87,21 @@ def logstash(event: Event) -> JsonObject:
 def ecs(event: Event) -> JsonObject:
     """What the ECS encoders of logback and log4j2 make: dotted names, the trace in a field."""
     document: JsonObject = {
-        "@timestamp": rfc3339(event.time, 3), "log.level": NAMES[event.level], "message": fill(event, java_value),
-        "ecs.version": "1.2.0", "service.name": "shop", "process.thread.name": event.thread, "log.logger": _class(event),
+        "@timestamp": rfc3339(event.time, 3),
+        "log.level": NAMES[event.level],
+        "message": fill(event, java_value),
+        "ecs.version": "1.2.0",
+        "service.name": "shop",
+        "process.thread.name": event.thread,
+        "log.logger": _class(event),
     }
     if event.exception:
         kind, _, message = event.exception[0].partition(": ")
-        document |= {"error.type": kind, "error.message": message, "error.stack_trace": "\n".join(event.exception) + "\n"}
+        document |= {
+            "error.type": kind,
+            "error.message": message,
+            "error.stack_trace": "\n".join(event.exception) + "\n",
+        }
     return document
 
 

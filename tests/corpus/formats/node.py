@@ -13,9 +13,19 @@ LEVELS = {"debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
 
 def pino(event: Event) -> str:
     """pino's JSON: numeric level, time as epoch milliseconds, the fields before the message."""
-    row: JsonObject = {"level": LEVELS[event.level], "time": event.time // 1_000_000, "pid": 1, "hostname": "shop", **event.properties}
+    row: JsonObject = {
+        "level": LEVELS[event.level],
+        "time": event.time // 1_000_000,
+        "pid": 1,
+        "hostname": "shop",
+        **event.properties,
+    }
     if event.exception:
-        row["err"] = {"type": "TypeError", "message": event.exception[0].partition(": ")[2], "stack": "\n".join(event.exception)}
+        row["err"] = {
+            "type": "TypeError",
+            "message": event.exception[0].partition(": ")[2],
+            "stack": "\n".join(event.exception),
+        }
     return compact({**row, "msg": constant(event)})
 
 
@@ -26,7 +36,12 @@ def pino_pretty(event: Event) -> str:
     for name, value in event.properties.items():
         lines.append(f"    {name}: {json.dumps(value, ensure_ascii=False)}")
     if event.exception:
-        lines += ["    err: {", '      "type": "TypeError",', f'      "message": {json.dumps(event.exception[0].partition(": ")[2])},', '      "stack":']
+        lines += [
+            "    err: {",
+            '      "type": "TypeError",',
+            f'      "message": {json.dumps(event.exception[0].partition(": ")[2])},',
+            '      "stack":',
+        ]
         lines += [f"          {line}" for line in event.exception] + ["    }"]
     return "\n".join(lines)
 
@@ -34,11 +49,20 @@ def pino_pretty(event: Event) -> str:
 def ecs(event: Event) -> JsonObject:
     """What the ECS formats of pino and winston make, where the message has no slots."""
     document: JsonObject = {
-        "@timestamp": rfc3339(event.time, 3), "log.level": event.level, "message": constant(event), "ecs.version": "8.10.0",
-        "process.pid": 1, "host.hostname": "shop", **event.properties,
+        "@timestamp": rfc3339(event.time, 3),
+        "log.level": event.level,
+        "message": constant(event),
+        "ecs.version": "8.10.0",
+        "process.pid": 1,
+        "host.hostname": "shop",
+        **event.properties,
     }
     if event.exception:
-        document["error"] = {"type": "TypeError", "message": event.exception[0].partition(": ")[2], "stack_trace": "\n".join(event.exception)}
+        document["error"] = {
+            "type": "TypeError",
+            "message": event.exception[0].partition(": ")[2],
+            "stack_trace": "\n".join(event.exception),
+        }
     return document
 
 
@@ -51,14 +75,23 @@ def winston(event: Event) -> str:
 def winston_elastic(event: Event) -> JsonObject:
     """What winston-elasticsearch ships."""
     fields: JsonObject = {**event.properties, **({"stack": "\n".join(event.exception)} if event.exception else {})}
-    return {"@timestamp": rfc3339(event.time, 3), "message": fill(event, go_value), "severity": event.level, "fields": fields}
+    return {
+        "@timestamp": rfc3339(event.time, 3),
+        "message": fill(event, go_value),
+        "severity": event.level,
+        "fields": fields,
+    }
 
 
 def bunyan(event: Event) -> str:
     """bunyan's JSON."""
     row: JsonObject = {"name": "shop", "hostname": "shop", "pid": 1, "level": LEVELS[event.level], **event.properties}
     if event.exception:
-        row["err"] = {"message": event.exception[0].partition(": ")[2], "name": "TypeError", "stack": "\n".join(event.exception)}
+        row["err"] = {
+            "message": event.exception[0].partition(": ")[2],
+            "name": "TypeError",
+            "stack": "\n".join(event.exception),
+        }
     return compact({**row, "msg": constant(event), "time": rfc3339(event.time, 3), "v": 0})
 
 

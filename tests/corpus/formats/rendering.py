@@ -14,12 +14,16 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 def fill(event: Event, render: Callable[[Any], str]) -> str:
     """The event's message with each slot rendered."""
-    return _SLOT.sub(lambda slot: render(event.properties[slot[1]]) if slot[1] in event.properties else slot[0], event.template)
+    return _SLOT.sub(
+        lambda slot: render(event.properties[slot[1]]) if slot[1] in event.properties else slot[0], event.template
+    )
 
 
 def constant(event: Event) -> str:
     """The message as libraries with key-value pairs have it: the template's words without its slots."""
-    return re.sub(r"\s+", " ", re.sub(r"[('\[#]*\{\w+\}[)'\]]*(ms\b)?", "", event.template)).strip(" ,:") or event.template
+    return (
+        re.sub(r"\s+", " ", re.sub(r"[('\[#]*\{\w+\}[)'\]]*(ms\b)?", "", event.template)).strip(" ,:") or event.template
+    )
 
 
 def compact(document: JsonObject, *, ascii_only: bool = False) -> str:

@@ -16,6 +16,7 @@ POD_FIELDS = ("podName", "kubernetes.pod.name", "hostname", "k8s_pod", "kubernet
 
 def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
     """Two pods; one loses 3 % at random, and every other case keeps DEBUG on the console."""
+
     def make(case: Case) -> None:
         case.console_layout = ("cri", "kubectl")[number % 2]
         field = POD_FIELDS[number % len(POD_FIELDS)]
@@ -23,13 +24,17 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
         for share in (0.03, 0.0):
             container = deploy(case, "orders-service", "python_stdlib")
             container.owner.containers[0] = container = Container(
-                "app", (FORMATS | MORE)[format_name], started=container.started, pod=container.owner,
+                "app",
+                (FORMATS | MORE)[format_name],
+                started=container.started,
+                pod=container.owner,
             )
             run(case, container, shipping, weights=(0.7, 0.1, 0.05, 0.15 if number % 2 else 0.0))
             if number % 2:
                 faults.below_level(case, container, "debug")
             if share:
                 faults.lose_at_random(case, container, share)
+
     return make
 
 

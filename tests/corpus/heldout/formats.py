@@ -30,75 +30,130 @@ def _trace(event: Event, name: str) -> JsonObject:
 def pipes(event: Event) -> str:
     """``time|service|LEVEL|correlation|class|message``."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f", 3)
-    return _lines(f"{stamp}|orders|{UPPER[event.level]}|{correlation(event)}|{event.logger.rpartition('.')[2]}|{fill(event, java_value)}", event)
+    return _lines(
+        f"{stamp}|orders|{UPPER[event.level]}|{correlation(event)}|{event.logger.rpartition('.')[2]}|{fill(event, java_value)}",
+        event,
+    )
 
 
 def pipes_document(event: Event) -> JsonObject:
     """Flat, with names of the house's own."""
-    return {"@timestamp": rfc3339(event.time, 3), "svc": "orders", "severity": UPPER[event.level], "corr": correlation(event),
-            "text": fill(event, java_value), **_trace(event, "trace")}
+    return {
+        "@timestamp": rfc3339(event.time, 3),
+        "svc": "orders",
+        "severity": UPPER[event.level],
+        "corr": correlation(event),
+        "text": fill(event, java_value),
+        **_trace(event, "trace"),
+    }
 
 
 def thread_first(event: Event) -> str:
     """``HH:mm:ss,SSS (thread) [LEVEL] Class :: message``."""
     stamp = local(event.time, "%H:%M:%S,%f", 3, hours=3)
-    return _lines(f"{stamp} ({event.thread}) [{UPPER[event.level]}] {event.logger.rpartition('.')[2]} :: {fill(event, java_value)}", event)
+    return _lines(
+        f"{stamp} ({event.thread}) [{UPPER[event.level]}] {event.logger.rpartition('.')[2]} :: {fill(event, java_value)}",
+        event,
+    )
 
 
 def plain_document(event: Event) -> JsonObject:
     """ECS with little in it."""
-    return {"@timestamp": rfc3339(event.time, 3), "message": fill(event, java_value), "log": {"level": event.level}, **_trace(event, "error.stack_trace")}
+    return {
+        "@timestamp": rfc3339(event.time, 3),
+        "message": fill(event, java_value),
+        "log": {"level": event.level},
+        **_trace(event, "error.stack_trace"),
+    }
 
 
 def prefixed_logfmt(event: Event) -> str:
     """logfmt after a prefix as syslog daemons write it."""
-    pairs = "".join(f" {name.lower()}={json.dumps(value, ensure_ascii=False) if isinstance(value, str) else go_value(value)}" for name, value in event.properties.items())
+    pairs = "".join(
+        f" {name.lower()}={json.dumps(value, ensure_ascii=False) if isinstance(value, str) else go_value(value)}"
+        for name, value in event.properties.items()
+    )
     message = json.dumps(fill(event, go_value), ensure_ascii=False)
-    return f"orders[1]: ts={rfc3339(event.time, 6)} lvl={event.level} msg={message}{pairs} span={correlation(event)[:8]}"
+    return (
+        f"orders[1]: ts={rfc3339(event.time, 6)} lvl={event.level} msg={message}{pairs} span={correlation(event)[:8]}"
+    )
 
 
 def logfmt_document(event: Event) -> JsonObject:
     """The same as JSON."""
-    return {"@timestamp": rfc3339(event.time, 6), "lvl": event.level, "msg": fill(event, go_value),
-            **{name.lower(): value for name, value in event.properties.items()}, "span": correlation(event)[:8]}
+    return {
+        "@timestamp": rfc3339(event.time, 6),
+        "lvl": event.level,
+        "msg": fill(event, go_value),
+        **{name.lower(): value for name, value in event.properties.items()},
+        "span": correlation(event)[:8],
+    }
 
 
 def epoch(event: Event) -> str:
     """Milliseconds since the epoch, one letter for the level."""
-    return _lines(f"{event.time // 1_000_000} {LETTER[event.level]} {event.logger.rpartition('.')[2]}: {fill(event, str)}", event)
+    return _lines(
+        f"{event.time // 1_000_000} {LETTER[event.level]} {event.logger.rpartition('.')[2]}: {fill(event, str)}", event
+    )
 
 
 def gelf(event: Event) -> JsonObject:
     """GELF: syslog's numeric levels, the trace only in the full message."""
     short = fill(event, str)
-    return {"@timestamp": rfc3339(event.time, 3), "version": "1.1", "host": "orders", "short_message": short, "level": SYSLOG[event.level],
-            "full_message": "\n".join([short, *(event.exception or [])]), "_logger": event.logger}
+    return {
+        "@timestamp": rfc3339(event.time, 3),
+        "version": "1.1",
+        "host": "orders",
+        "short_message": short,
+        "level": SYSLOG[event.level],
+        "full_message": "\n".join([short, *(event.exception or [])]),
+        "_logger": event.logger,
+    }
 
 
 def tailed(event: Event) -> str:
     """Go's log package, the fields behind a bar; warnings and errors say so in the text's front."""
     level = {"info": "", "debug": "[debug] "}.get(event.level, f"[{event.level}] ")
-    tail = " ".join(f"{name}={go_value(value)!r}" if isinstance(value, str) else f"{name}={go_value(value)}" for name, value in event.properties.items())
+    tail = " ".join(
+        f"{name}={go_value(value)!r}" if isinstance(value, str) else f"{name}={go_value(value)}"
+        for name, value in event.properties.items()
+    )
     stamp = local(event.time, "%Y/%m/%d %H:%M:%S.%f", 6)
-    return _lines(f"{stamp} service.go:{len(event.template)}: {level}{fill(event, go_value)} | trace={correlation(event)[:12]} {tail}".rstrip(), event)
+    return _lines(
+        f"{stamp} service.go:{len(event.template)}: {level}{fill(event, go_value)} | trace={correlation(event)[:12]} {tail}".rstrip(),
+        event,
+    )
 
 
 def tailed_document(event: Event) -> JsonObject:
     """The message alone, the rest in an object."""
-    return {"@timestamp": rfc3339(event.time, 6), "level": event.level, "message": fill(event, go_value), "ctx": {**event.properties, "trace": correlation(event)[:12]},
-            **_trace(event, "stack")}
+    return {
+        "@timestamp": rfc3339(event.time, 6),
+        "level": event.level,
+        "message": fill(event, go_value),
+        "ctx": {**event.properties, "trace": correlation(event)[:12]},
+        **_trace(event, "stack"),
+    }
 
 
 def tracing(event: Event) -> str:
     """Rust's tracing-subscriber, uncoloured."""
-    pairs = "".join(f" {name.lower()}={json.dumps(value, ensure_ascii=False) if isinstance(value, str) else java_value(value)}" for name, value in event.properties.items())
+    pairs = "".join(
+        f" {name.lower()}={json.dumps(value, ensure_ascii=False) if isinstance(value, str) else java_value(value)}"
+        for name, value in event.properties.items()
+    )
     return f"{rfc3339(event.time, 6)} {UPPER[event.level]:>5} {event.logger.lower().replace('.', '::')}: {constant(event)}{pairs}"
 
 
 def tracing_document(event: Event) -> JsonObject:
     """tracing-subscriber's JSON: the message is among the fields."""
-    return {"timestamp": rfc3339(event.time, 6), "@timestamp": rfc3339(event.time, 3), "level": UPPER[event.level], "target": event.logger.lower().replace(".", "::"),
-            "fields": {"message": constant(event), **{name.lower(): value for name, value in event.properties.items()}}}
+    return {
+        "timestamp": rfc3339(event.time, 6),
+        "@timestamp": rfc3339(event.time, 3),
+        "level": UPPER[event.level],
+        "target": event.logger.lower().replace(".", "::"),
+        "fields": {"message": constant(event), **{name.lower(): value for name, value in event.properties.items()}},
+    }
 
 
 def monolog(event: Event) -> str:
@@ -110,8 +165,16 @@ def monolog(event: Event) -> str:
 
 def monolog_document(event: Event) -> JsonObject:
     """monolog's Logstash formatter."""
-    return {"@timestamp": rfc3339(event.time, 6, "+00:00"), "@version": 1, "type": "shop", "channel": "app", "level": UPPER[event.level].replace("WARN", "WARNING"),
-            "monolog_level": 200, "message": fill(event, str), "context": event.properties or []}
+    return {
+        "@timestamp": rfc3339(event.time, 6, "+00:00"),
+        "@version": 1,
+        "type": "shop",
+        "channel": "app",
+        "level": UPPER[event.level].replace("WARN", "WARNING"),
+        "monolog_level": 200,
+        "message": fill(event, str),
+        "context": event.properties or [],
+    }
 
 
 def ruby(event: Event) -> str:
@@ -122,35 +185,58 @@ def ruby(event: Event) -> str:
 def german(event: Event) -> str:
     """Day first, comma, levels in German, local time."""
     stamp = local(event.time, "%d.%m.%Y %H:%M:%S,%f", 3, hours=1)
-    return _lines(f"{stamp} {GERMAN[event.level]:<8} <{event.thread}> {event.logger.rpartition('.')[2]} – {fill(event, dotnet_value)}", event)
+    return _lines(
+        f"{stamp} {GERMAN[event.level]:<8} <{event.thread}> {event.logger.rpartition('.')[2]} – {fill(event, dotnet_value)}",
+        event,
+    )
 
 
 def german_document(event: Event) -> JsonObject:
     """The same words as fields."""
-    return {"@timestamp": rfc3339(event.time, 3), "Stufe": GERMAN[event.level], "Meldung": fill(event, dotnet_value), **_trace(event, "Ausnahme")}
+    return {
+        "@timestamp": rfc3339(event.time, 3),
+        "Stufe": GERMAN[event.level],
+        "Meldung": fill(event, dotnet_value),
+        **_trace(event, "Ausnahme"),
+    }
 
 
 def traced(event: Event) -> str:
     """Level, trace and span in front, no time."""
-    return _lines(f"[{UPPER[event.level]}] [trace_id={correlation(event)} span_id={correlation(event)[:8]}] {fill(event, java_value)}", event)
+    return _lines(
+        f"[{UPPER[event.level]}] [trace_id={correlation(event)} span_id={correlation(event)[:8]}] {fill(event, java_value)}",
+        event,
+    )
 
 
 def otel(event: Event) -> JsonObject:
     """An OpenTelemetry log record as its exporter maps it."""
-    return {"@timestamp": rfc3339(event.time, 9), "body": {"text": fill(event, java_value)}, "severity_text": UPPER[event.level], "severity_number": OTEL[event.level],
-            "attributes": {**event.properties, **({"exception.stacktrace": "\n".join(event.exception)} if event.exception else {})},
-            "trace_id": correlation(event), "scope": {"name": event.logger}}
+    return {
+        "@timestamp": rfc3339(event.time, 9),
+        "body": {"text": fill(event, java_value)},
+        "severity_text": UPPER[event.level],
+        "severity_number": OTEL[event.level],
+        "attributes": {
+            **event.properties,
+            **({"exception.stacktrace": "\n".join(event.exception)} if event.exception else {}),
+        },
+        "trace_id": correlation(event),
+        "scope": {"name": event.logger},
+    }
 
 
-FORMATS = {one.name: one for one in (
-    Format("pipes", "java", pipes, pipes_document),
-    Format("thread_first", "java", thread_first, plain_document),
-    Format("prefixed_logfmt", "go", prefixed_logfmt, logfmt_document),
-    Format("epoch_gelf", "python", epoch, gelf),
-    Format("key_value_tail", "go", tailed, tailed_document, "stderr"),
-    Format("rust_tracing", "go", tracing, tracing_document),
-    Format("monolog", "python", monolog, monolog_document),
-    Format("ruby", "python", ruby, plain_document),
-    Format("german", "dotnet", german, german_document),
-    Format("traced_otel", "java", traced, otel),
-)}
+FORMATS = {
+    one.name: one
+    for one in (
+        Format("pipes", "java", pipes, pipes_document),
+        Format("thread_first", "java", thread_first, plain_document),
+        Format("prefixed_logfmt", "go", prefixed_logfmt, logfmt_document),
+        Format("epoch_gelf", "python", epoch, gelf),
+        Format("key_value_tail", "go", tailed, tailed_document, "stderr"),
+        Format("rust_tracing", "go", tracing, tracing_document),
+        Format("monolog", "python", monolog, monolog_document),
+        Format("ruby", "python", ruby, plain_document),
+        Format("german", "dotnet", german, german_document),
+        Format("traced_otel", "java", traced, otel),
+    )
+}

@@ -35,7 +35,11 @@ def columns(event: Event) -> str:
 def scoped(event: Event) -> str:
     """Microsoft's console with scopes: a line of them between the head and the message."""
     scopes = f"=> SpanId:{correlation(event)}, TraceId:{correlation(event) * 2}, ParentId:0000000000000000 => RequestPath:/api/orders RequestId:0HN{correlation(event)[:8]}:01"
-    return _lines(f"{MICROSOFT[event.level]}: {event.logger}[17]\n      {scopes}\n      {fill(event, dotnet_value)}", event, "      ")
+    return _lines(
+        f"{MICROSOFT[event.level]}: {event.logger}[17]\n      {scopes}\n      {fill(event, dotnet_value)}",
+        event,
+        "      ",
+    )
 
 
 def single_line(event: Event) -> str:
@@ -66,22 +70,36 @@ def apache(event: Event) -> str:
 def quarkus(event: Event) -> str:
     """Quarkus's default console."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S,%f", 3)
-    return _lines(f"{stamp} {UPPER[event.level]:<5} [com.exa.{_short(event)}] ({event.thread}) {fill(event, java_value)}", event)
+    return _lines(
+        f"{stamp} {UPPER[event.level]:<5} [com.exa.{_short(event)}] ({event.thread}) {fill(event, java_value)}", event
+    )
 
 
 def quarkus_document(event: Event) -> JsonObject:
     """Quarkus's JSON."""
     document: JsonObject = {
-        "timestamp": rfc3339(event.time, 9), "@timestamp": rfc3339(event.time, 3), "sequence": event.time % 100_000, "loggerClassName": "org.jboss.logging.Logger",
-        "loggerName": f"com.exa.{_short(event)}", "level": UPPER[event.level], "message": fill(event, java_value), "threadName": event.thread,
+        "timestamp": rfc3339(event.time, 9),
+        "@timestamp": rfc3339(event.time, 3),
+        "sequence": event.time % 100_000,
+        "loggerClassName": "org.jboss.logging.Logger",
+        "loggerName": f"com.exa.{_short(event)}",
+        "level": UPPER[event.level],
+        "message": fill(event, java_value),
+        "threadName": event.thread,
     }
     return document | ({"stackTrace": "\n".join(event.exception)} if event.exception else {})
 
 
 def cloud_json(event: Event) -> str:
     """JSON as a cloud's agent wants it: severity, the message within an object, everything else beside it."""
-    return compact({"severity": UPPER[event.level], "time": rfc3339(event.time, 6), "jsonPayload": {"message": fill(event, java_value), "labels": event.properties},
-                    "logging.googleapis.com/trace": correlation(event)})
+    return compact(
+        {
+            "severity": UPPER[event.level],
+            "time": rfc3339(event.time, 6),
+            "jsonPayload": {"message": fill(event, java_value), "labels": event.properties},
+            "logging.googleapis.com/trace": correlation(event),
+        }
+    )
 
 
 def comma_separated(event: Event) -> str:
@@ -92,18 +110,26 @@ def comma_separated(event: Event) -> str:
 
 def upper_document(event: Event) -> JsonObject:
     """A .NET shop's own casing."""
-    return {"@timestamp": rfc3339(event.time, 7), "Level": LONG[event.level], "RenderedMessage": fill(event, java_value), "Properties": event.properties}
+    return {
+        "@timestamp": rfc3339(event.time, 7),
+        "Level": LONG[event.level],
+        "RenderedMessage": fill(event, java_value),
+        "Properties": event.properties,
+    }
 
 
-MORE = {one.name: one for one in (
-    Format("angled", "java", angled, plain_document),
-    Format("columns", "java", columns, plain_document),
-    Format("scoped", "dotnet", scoped, extensions_elastic),
-    Format("single_line", "dotnet", single_line, extensions_elastic),
-    Format("erlang", "go", erlang, plain_document),
-    Format("postgres", "go", postgres, upper_document),
-    Format("apache", "go", apache, plain_document),
-    Format("quarkus", "java", quarkus, quarkus_document),
-    Format("cloud_json", "go", cloud_json, plain_document),
-    Format("comma_separated", "go", comma_separated, upper_document),
-)}
+MORE = {
+    one.name: one
+    for one in (
+        Format("angled", "java", angled, plain_document),
+        Format("columns", "java", columns, plain_document),
+        Format("scoped", "dotnet", scoped, extensions_elastic),
+        Format("single_line", "dotnet", single_line, extensions_elastic),
+        Format("erlang", "go", erlang, plain_document),
+        Format("postgres", "go", postgres, upper_document),
+        Format("apache", "go", apache, plain_document),
+        Format("quarkus", "java", quarkus, quarkus_document),
+        Format("cloud_json", "go", cloud_json, plain_document),
+        Format("comma_separated", "go", comma_separated, upper_document),
+    )
+}

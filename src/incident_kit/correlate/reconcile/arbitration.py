@@ -26,7 +26,11 @@ def arbitrate(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> N
     keys = mix(entries.pod, entries.hashes["head_hash"])
     members = np.flatnonzero(is_among(keys, keys[lost]) & ((pairs.document < 0) | (pairs.where == OWN)))
     members = members[np.lexsort((entries.time[members], keys[members]))]
-    clusters = [cluster for cluster in _clusters(entries, members, keys, clocks) if (pairs.document[cluster] < 0).any() and (pairs.document[cluster] >= 0).any()]
+    clusters = [
+        cluster
+        for cluster in _clusters(entries, members, keys, clocks)
+        if (pairs.document[cluster] < 0).any() and (pairs.document[cluster] >= 0).any()
+    ]
     if not clusters:
         return
     rows = np.concatenate(clusters)
@@ -51,7 +55,11 @@ def _values(side: Side, rows: Integers) -> dict[int, dict[str, str]]:
     for row, text in zip(rows.tolist(), side.text(["properties"], rows)["properties"].to_pylist(), strict=True):
         document: Any = orjson.loads(text) if text else {}
         if isinstance(document, dict):
-            found[row] = {name.rpartition(".")[2].lower(): str(value) for name, value in document.items() if not isinstance(value, dict | list)}
+            found[row] = {
+                name.rpartition(".")[2].lower(): str(value)
+                for name, value in document.items()
+                if not isinstance(value, dict | list)
+            }
     return found
 
 
@@ -60,7 +68,9 @@ def _agree(mine: dict[str, str], theirs: dict[str, str]) -> bool:
     return bool(common) and all(mine[name] == theirs[name] for name in common)
 
 
-def _settle(cluster: list[int], pairs: Pairs, mine: dict[int, dict[str, str]], theirs: dict[int, dict[str, str]]) -> None:
+def _settle(
+    cluster: list[int], pairs: Pairs, mine: dict[int, dict[str, str]], theirs: dict[int, dict[str, str]]
+) -> None:
     taken = {row: int(pairs.document[row]) for row in cluster if pairs.document[row] >= 0}
     for row in [row for row in cluster if pairs.document[row] < 0]:
         if not mine.get(row):
@@ -68,7 +78,12 @@ def _settle(cluster: list[int], pairs: Pairs, mine: dict[int, dict[str, str]], t
         for holder, document in list(taken.items()):
             values = theirs.get(document, {})
             if _agree(mine[row], values) and not _agree(mine.get(holder, {}), values):
-                pairs.document[row], pairs.how[row], pairs.where[row], pairs.shift[row] = document, pairs.how[holder], OWN, pairs.shift[holder]
+                pairs.document[row], pairs.how[row], pairs.where[row], pairs.shift[row] = (
+                    document,
+                    pairs.how[holder],
+                    OWN,
+                    pairs.shift[holder],
+                )
                 pairs.document[holder], pairs.how[holder], pairs.where[holder], pairs.shift[holder] = -1, -1, -1, 0
                 taken[row] = taken.pop(holder)
                 break

@@ -52,10 +52,22 @@ class Clocks:
                 self.tolerance[code] = min(max(_LEAST_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
 
 
-def learn_clocks(pods: int, entry_pod: Integers, entry_hash: Integers, entry_time: Integers, pod: Integers, message_hash: Integers, time: Integers) -> Clocks:
+def learn_clocks(
+    pods: int,
+    entry_pod: Integers,
+    entry_hash: Integers,
+    entry_time: Integers,
+    pod: Integers,
+    message_hash: Integers,
+    time: Integers,
+) -> Clocks:
     """Clocks of each pod from texts that occur once on both sides."""
     clocks = Clocks(
-        np.zeros(pods, np.int64), np.full(pods, _DEFAULT_TOLERANCE_NS // 4), np.full(pods, _DEFAULT_TOLERANCE_NS), [[] for _ in range(pods)], np.zeros(pods, np.int64)
+        np.zeros(pods, np.int64),
+        np.full(pods, _DEFAULT_TOLERANCE_NS // 4),
+        np.full(pods, _DEFAULT_TOLERANCE_NS),
+        [[] for _ in range(pods)],
+        np.zeros(pods, np.int64),
     )
     keys, other = mix(entry_pod, entry_hash), mix(pod, message_hash)
     mine, theirs = np.flatnonzero(alone(keys) & (entry_hash != 0)), np.flatnonzero(alone(other) & (message_hash != 0))
@@ -111,7 +123,9 @@ def constant_shifts(far: np.ndarray[Any, Any], tolerance: int) -> list[int]:
     quarters = np.round(far / _QUARTER_NS).astype(np.int64)
     residual = np.abs(far - quarters * _QUARTER_NS)
     values, counts = np.unique(quarters[(residual <= tolerance) & (quarters != 0)], return_counts=True)
-    found += [int(v) * _QUARTER_NS for v, c in sorted(zip(values, counts, strict=True), key=lambda vc: -vc[1]) if c >= 2]
+    found += [
+        int(v) * _QUARTER_NS for v, c in sorted(zip(values, counts, strict=True), key=lambda vc: -vc[1]) if c >= 2
+    ]
     rest = np.sort(far[(residual > tolerance) | (quarters == 0)])
     while len(rest) >= 5:
         begin = np.searchsorted(rest, rest - tolerance)

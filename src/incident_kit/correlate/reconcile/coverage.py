@@ -78,17 +78,27 @@ def workloads(evidence: Evidence, pods: set[str]) -> dict[str, str]:
     from incident_kit.tables.kubernetes import PODS
 
     table = evidence.table(PODS)
-    known = {str(pod): str(workload) for pod, workload in zip(table["pod"], table["workload"], strict=True) if isinstance(workload, str)}
+    known = {
+        str(pod): str(workload)
+        for pod, workload in zip(table["pod"], table["workload"], strict=True)
+        if isinstance(workload, str)
+    }
     return {pod: known.get(pod) or read_name(pod).workload or pod for pod in pods}
 
 
-def pods_without_evidence(console_pods: set[str], document_pods: set[str], coverage: ElasticCoverage, workload: dict[str, str]) -> set[str]:
+def pods_without_evidence(
+    console_pods: set[str], document_pods: set[str], coverage: ElasticCoverage, workload: dict[str, str]
+) -> set[str]:
     """Pods of which no document exists and nothing says that there should be any."""
     if coverage.asked_for_all:
         return set()
     named = set(coverage.pods or ())
     shipped = {workload.get(pod, pod) for pod in document_pods}
-    return {pod for pod in console_pods if pod not in document_pods and pod not in named and workload.get(pod, pod) not in shipped}
+    return {
+        pod
+        for pod in console_pods
+        if pod not in document_pods and pod not in named and workload.get(pod, pod) not in shipped
+    }
 
 
 @dataclass(slots=True)
@@ -100,7 +110,8 @@ class ConsoleCoverage:
     def covers(self, namespace: str | None, pod: str | None, container: str | None, instant: int) -> bool:
         """Whether every console that the document may come from was readable at the instant."""
         mine = [
-            spans for (own_namespace, own_pod, own_container), spans in self.intervals.items()
+            spans
+            for (own_namespace, own_pod, own_container), spans in self.intervals.items()
             if own_pod == pod and namespace in (None, own_namespace) and container in (None, own_container)
         ]
         return bool(mine) and all(any(begin <= instant <= end for begin, end in spans) for spans in mine)

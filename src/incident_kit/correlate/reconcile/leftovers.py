@@ -56,7 +56,9 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
     """Texts of entries: message, its first line (folded), whole text, template."""
     table = side.text(["message", "text", "template"], rows)
     found = Texts()
-    for row, message, text, template in zip(rows.tolist(), *(table[c].to_pylist() for c in ("message", "text", "template")), strict=True):
+    for row, message, text, template in zip(
+        rows.tolist(), *(table[c].to_pylist() for c in ("message", "text", "template")), strict=True
+    ):
         found.message[row] = normal_form(message or "")
         found.whole[row] = normal_form(text or "")
         found.loose[row] = loose_form(message or "")
@@ -70,7 +72,9 @@ def document_texts(side: Side, rows: Integers) -> Texts:
     """Texts of documents."""
     table = side.text(["message", "template", "exception"], rows)
     found = Texts()
-    for row, message, template, exception in zip(rows.tolist(), *(table[c].to_pylist() for c in ("message", "template", "exception")), strict=True):
+    for row, message, template, exception in zip(
+        rows.tolist(), *(table[c].to_pylist() for c in ("message", "template", "exception")), strict=True
+    ):
         if exception:
             found.exception[row] = normal_form(exception)
         found.message[row] = normal_form(message or "")
@@ -109,7 +113,14 @@ class Leftovers:
     def run(self) -> None:
         """All text passes, strictest first."""
         # Truncated before template: a cut message stays cut even where its properties are whole.
-        for test, how in ((_equal_loose, LOOSE), (_has_suffix, PART), (_has_exception, PART), (_is_prefix, TRUNCATED), (_is_part, PART), (_fits_template, TEMPLATE)):
+        for test, how in (
+            (_equal_loose, LOOSE),
+            (_has_suffix, PART),
+            (_has_exception, PART),
+            (_is_prefix, TRUNCATED),
+            (_is_part, PART),
+            (_fits_template, TEMPLATE),
+        ):
             self._near(test, how)
         self._tell_suffixes()
 
@@ -119,10 +130,20 @@ class Leftovers:
         What a truncation takes away begins anywhere in a text; what a layout appends always begins alike.
         """
         rows = np.flatnonzero((self.pairs.how == TRUNCATED) & (self.pairs.where == self.where))
-        rows = np.array([row for row in rows.tolist() if row in self.entry_texts.message and int(self.pairs.document[row]) in self.document_texts.message], dtype=np.int64)
+        rows = np.array(
+            [
+                row
+                for row in rows.tolist()
+                if row in self.entry_texts.message and int(self.pairs.document[row]) in self.document_texts.message
+            ],
+            dtype=np.int64,
+        )
         for pod in np.unique(self.entries.pod[rows]).tolist():
             own = rows[self.entries.pod[rows] == pod]
-            rests = [self.entry_texts.message[row][len(self.document_texts.message[int(self.pairs.document[row])]) :][:2] for row in own.tolist()]
+            rests = [
+                self.entry_texts.message[row][len(self.document_texts.message[int(self.pairs.document[row])]) :][:2]
+                for row in own.tolist()
+            ]
             common, count = Counter(rests).most_common(1)[0]
             if count >= max(3, 0.9 * len(rests)) and len(common) == 2 and not common.strip()[:1].isalnum():
                 self.pairs.how[own] = PART
@@ -148,9 +169,12 @@ class Leftovers:
 
     def allowed(self, entry: int, document: int) -> bool:
         """Whether the document may be the entry's by what it says of itself."""
-        pod, namespace, container = (int(getattr(self.documents, n)[document]) for n in ("pod", "namespace", "container"))
+        pod, namespace, container = (
+            int(getattr(self.documents, n)[document]) for n in ("pod", "namespace", "container")
+        )
         return (
-            pod in (NOT_SAID, int(self.entries.pod[entry])) and namespace in (NOT_SAID, int(self.entries.namespace[entry]))
+            pod in (NOT_SAID, int(self.entries.pod[entry]))
+            and namespace in (NOT_SAID, int(self.entries.namespace[entry]))
             and container in (NOT_SAID, int(self.entries.container[entry]))
         )
 
@@ -248,7 +272,9 @@ def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     mine = leftovers.entry_texts.message[entry]
     if len(theirs) < 3:
         return False
-    return (len(theirs) < len(mine) and mine.startswith(theirs)) or (leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12)
+    return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
+        leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
+    )
 
 
 def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, where: int, free: Integers) -> Integers:
@@ -258,7 +284,9 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
         free = free[np.isin(documents.pod[free], np.unique(entries.pod[open_rows]))] if len(open_rows) else free[:0]
     if not len(open_rows) or not len(free):
         return free
-    leftovers = Leftovers(entries, documents, pairs, clocks, where, free, entry_texts(entries, open_rows), document_texts(documents, free))
+    leftovers = Leftovers(
+        entries, documents, pairs, clocks, where, free, entry_texts(entries, open_rows), document_texts(documents, free)
+    )
     if where == UNLABELLED:
         _hash_pass(leftovers, 0)
     else:
@@ -277,16 +305,26 @@ def _refused(where: int) -> int:
 def _hash_pass(leftovers: Leftovers, shift: int) -> None:
     """Exact texts by hash, for documents without pod."""
     entries, documents = leftovers.entries, leftovers.documents
-    for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash"), ("text_hash", "message_hash")):
+    for mine, theirs in (
+        ("message_hash", "message_hash"),
+        ("head_hash", "message_hash"),
+        ("head_hash", "head_hash"),
+        ("text_hash", "message_hash"),
+    ):
         rows = leftovers.pairs.open_entries()
         part = leftovers.free
         if not len(rows) or not len(part):
             return
         left, right = nearest_pairs(
-            entries.hashes[mine][rows], entries.time[rows] + leftovers.clocks.skew[entries.pod[rows]], documents.hashes[theirs][part], documents.time[part] - shift,
+            entries.hashes[mine][rows],
+            entries.time[rows] + leftovers.clocks.skew[entries.pod[rows]],
+            documents.hashes[theirs][part],
+            documents.time[part] - shift,
             leftovers.clocks.tolerance[entries.pod[rows]],
         )
-        kept = np.array([leftovers.allowed(int(rows[i]), int(part[j])) for i, j in zip(left, right, strict=True)], dtype=bool)
+        kept = np.array(
+            [leftovers.allowed(int(rows[i]), int(part[j])) for i, j in zip(left, right, strict=True)], dtype=bool
+        )
         left, right = left[kept], right[kept]
         refused = documents.rejected[part[right]]
         leftovers.pairs.add(rows[left[~refused]], part[right[~refused]], 0, leftovers.where, shift)
@@ -298,7 +336,12 @@ def _same_text(leftovers: Leftovers, entry: int, document: int) -> bool:
     theirs = leftovers.document_texts.message[document]
     mine = leftovers.entry_texts.message[entry]
     head = mine == theirs or leftovers.entry_texts.whole[entry] == theirs
-    return head or leftovers.entries.hashes["head_hash"][entry] in (leftovers.documents.hashes["message_hash"][document], leftovers.documents.hashes["head_hash"][document]) or _equal_loose(leftovers, entry, document)
+    return (
+        head
+        or leftovers.entries.hashes["head_hash"][entry]
+        in (leftovers.documents.hashes["message_hash"][document], leftovers.documents.hashes["head_hash"][document])
+        or _equal_loose(leftovers, entry, document)
+    )
 
 
 def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
@@ -306,11 +349,20 @@ def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
     by_text: dict[object, list[int]] = defaultdict(list)
     entries, documents = leftovers.entries, leftovers.documents
     for entry in leftovers.pairs.open_entries().tolist():
-        for key in {leftovers.entry_texts.loose[entry], leftovers.entry_texts.first[entry], int(entries.hashes["head_hash"][entry]), int(entries.hashes["message_hash"][entry])}:
+        for key in {
+            leftovers.entry_texts.loose[entry],
+            leftovers.entry_texts.first[entry],
+            int(entries.hashes["head_hash"][entry]),
+            int(entries.hashes["message_hash"][entry]),
+        }:
             by_text[key].append(entry)
     for document in leftovers.free.tolist():
         seen: set[int] = set()
-        for key in (leftovers.document_texts.loose[document], int(documents.hashes["message_hash"][document]), int(documents.hashes["head_hash"][document])):
+        for key in (
+            leftovers.document_texts.loose[document],
+            int(documents.hashes["message_hash"][document]),
+            int(documents.hashes["head_hash"][document]),
+        ):
             for entry in by_text.get(key, ())[:_MOST_CANDIDATES]:
                 if entry not in seen and leftovers.allowed(entry, document):
                     seen.add(entry)
@@ -328,8 +380,14 @@ def _shifts(leftovers: Leftovers) -> None:
         if quarter and abs(quarter) <= 4 * 26 and abs(difference - quarter * 900 * SECOND) <= 5 * SECOND:
             votes[quarter] += 1
             texts[quarter].add(int(entries.hashes["message_hash"][entry]))
-    ranked = [quarter * 900 * SECOND for quarter, count in votes.most_common() if count >= 2 and len(texts[quarter]) >= 2]
-    known = [shift for code in np.unique(entries.pod[leftovers.pairs.open_entries()]).tolist() for shift in leftovers.clocks.shifts[code]]
+    ranked = [
+        quarter * 900 * SECOND for quarter, count in votes.most_common() if count >= 2 and len(texts[quarter]) >= 2
+    ]
+    known = [
+        shift
+        for code in np.unique(entries.pod[leftovers.pairs.open_entries()]).tolist()
+        for shift in leftovers.clocks.shifts[code]
+    ]
     for shift in list(dict.fromkeys(ranked[:6] + known)):
         leftovers._near(_same_text, LOOSE, shift)
         leftovers._near(_is_prefix, TRUNCATED, shift)

@@ -30,7 +30,11 @@ def claim_lines(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) ->
     for row, text in zip(free.tolist(), documents.text(["message"], free)["message"].to_pylist(), strict=True):
         pod = int(documents.pod[row])
         moment = int(documents.time[row] - clocks.skew[pod])
-        near = [entry for entry in lines.get((pod, normal_form(text or "")), ()) if abs(int(entries.time[entry]) - moment) <= int(clocks.tolerance[pod])]
+        near = [
+            entry
+            for entry in lines.get((pod, normal_form(text or "")), ())
+            if abs(int(entries.time[entry]) - moment) <= int(clocks.tolerance[pod])
+        ]
         if near:
             claims.setdefault(min(near, key=lambda entry: abs(int(entries.time[entry]) - moment)), []).append(row)
     for entry, rows in claims.items():

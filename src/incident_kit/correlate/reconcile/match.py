@@ -17,7 +17,9 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 _FAR = np.int64(2**62)
 
 
-def nearest_pairs(keys: Integers, times: Integers, other_keys: Integers, other_times: Integers, tolerance: Integers | int) -> tuple[Integers, Integers]:
+def nearest_pairs(
+    keys: Integers, times: Integers, other_keys: Integers, other_times: Integers, tolerance: Integers | int
+) -> tuple[Integers, Integers]:
     """Pairs (row of the first side, row of the other).
 
     Args:
@@ -39,13 +41,21 @@ def nearest_pairs(keys: Integers, times: Integers, other_keys: Integers, other_t
     time = np.concatenate([times[mine], other_times[theirs]])
     side = np.concatenate([np.zeros(len(mine), np.int8), np.ones(len(theirs), np.int8)])
     row = np.concatenate([mine, theirs])
-    limit = np.full(len(key), np.int64(tolerance)) if np.ndim(tolerance) == 0 else np.concatenate([np.asarray(tolerance)[mine], np.full(len(theirs), _FAR)])
+    limit = (
+        np.full(len(key), np.int64(tolerance))
+        if np.ndim(tolerance) == 0
+        else np.concatenate([np.asarray(tolerance)[mine], np.full(len(theirs), _FAR)])
+    )
     order = np.lexsort((time, key))
     key, time, side, row, limit = key[order], time[order], side[order], row[order], limit[order]
     left, right = [], []
     while len(key) > 1:
         gap = np.where(
-            (key[1:] == key[:-1]) & (side[1:] != side[:-1]) & (time[1:] - time[:-1] <= np.minimum(limit[1:], limit[:-1])), time[1:] - time[:-1], _FAR
+            (key[1:] == key[:-1])
+            & (side[1:] != side[:-1])
+            & (time[1:] - time[:-1] <= np.minimum(limit[1:], limit[:-1])),
+            time[1:] - time[:-1],
+            _FAR,
         )
         before = np.concatenate([[_FAR], gap[:-1]])
         after = np.concatenate([gap[1:], [_FAR]])
@@ -64,7 +74,9 @@ def nearest_pairs(keys: Integers, times: Integers, other_keys: Integers, other_t
     return _in_order(np.concatenate(left), np.concatenate(right), keys, times, other_keys, other_times)
 
 
-def _in_order(left: Integers, right: Integers, keys: Integers, times: Integers, other_keys: Integers, other_times: Integers) -> tuple[Integers, Integers]:
+def _in_order(
+    left: Integers, right: Integers, keys: Integers, times: Integers, other_keys: Integers, other_times: Integers
+) -> tuple[Integers, Integers]:
     """The same rows, paired in time order within each key; that never makes the largest distance larger."""
     left = left[np.lexsort((times[left], keys[left]))]
     right = right[np.lexsort((other_times[right], other_keys[right]))]
@@ -73,7 +85,9 @@ def _in_order(left: Integers, right: Integers, keys: Integers, times: Integers, 
 
 def is_among(keys: Integers, of: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which keys are among others. Arrow's hash set takes a tenth of the time of `np.isin` on 64-bit hashes."""
-    found: np.ndarray[Any, np.dtype[np.bool_]] = pc.is_in(pa.array(keys), value_set=pa.array(of)).to_numpy(zero_copy_only=False)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = pc.is_in(pa.array(keys), value_set=pa.array(of)).to_numpy(
+        zero_copy_only=False
+    )
     return found
 
 

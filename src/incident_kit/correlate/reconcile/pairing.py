@@ -19,8 +19,12 @@ EXACT, HEAD, TEXT, LOOSE, TEMPLATE, PART, LINE, TRUNCATED = range(8)
 #: Where its document stands.
 OWN, UNLABELLED, REFUSED, REFUSED_UNLABELLED = range(4)
 _COMBINATIONS = (
-    ("message_hash", "message_hash", EXACT), ("head_hash", "message_hash", HEAD), ("message_hash", "head_hash", HEAD), ("head_hash", "head_hash", HEAD),
-    ("text_hash", "message_hash", TEXT), ("text_hash", "text_hash", TEXT),
+    ("message_hash", "message_hash", EXACT),
+    ("head_hash", "message_hash", HEAD),
+    ("message_hash", "head_hash", HEAD),
+    ("head_hash", "head_hash", HEAD),
+    ("text_hash", "message_hash", TEXT),
+    ("text_hash", "text_hash", TEXT),
 )
 #: Precisions (ns) at which own times are compared; whole seconds tell nothing that the kubelet's time does not.
 _PRECISIONS = (1, 100, 1_000, 1_000_000)
@@ -55,13 +59,22 @@ class Pairs:
     def none(cls, entries: int, documents: int) -> Pairs:
         """No pair yet."""
         return cls(
-            np.full(entries, -1, np.int64), np.full(entries, -1, np.int8), np.full(entries, -1, np.int8), np.zeros(entries, np.int64),
-            np.zeros(documents, bool), np.zeros(documents, bool),
+            np.full(entries, -1, np.int64),
+            np.full(entries, -1, np.int8),
+            np.full(entries, -1, np.int8),
+            np.zeros(entries, np.int64),
+            np.zeros(documents, bool),
+            np.zeros(documents, bool),
         )
 
     def add(self, entries: Integers, documents: Integers, how: int, where: int, shift: int = 0) -> None:
         """Remember pairs."""
-        self.document[entries], self.how[entries], self.where[entries], self.shift[entries] = documents, how, where, shift
+        self.document[entries], self.how[entries], self.where[entries], self.shift[entries] = (
+            documents,
+            how,
+            where,
+            shift,
+        )
         if where in (OWN, REFUSED):
             self.taken[documents] = True
 
@@ -87,7 +100,9 @@ def scopes(documents: Side, rows: Integers) -> list[tuple[bool, bool, Integers]]
     return found
 
 
-def scope_keys(side: Side, rows: Integers, hashes: Integers, *, namespace: bool, container: bool, pod: bool = True) -> Integers:
+def scope_keys(
+    side: Side, rows: Integers, hashes: Integers, *, namespace: bool, container: bool, pod: bool = True
+) -> Integers:
     """Keys that hold what the scope's documents say."""
     parts = [hashes]
     if pod:
@@ -135,7 +150,9 @@ def pair_bucket(entries: Side, documents: Side, names: Names) -> tuple[Pairs, Cl
     return pairs, clocks
 
 
-def _learn_from_pairs(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, usable: np.ndarray[Any, Any]) -> None:
+def _learn_from_pairs(
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, usable: np.ndarray[Any, Any]
+) -> None:
     """Clocks of pods whose texts all repeat: from pairs by own time, else from the nearest equal texts."""
     rows = np.flatnonzero(pairs.document >= 0)
     clocks.learn(entries.pod[rows], documents.time[pairs.document[rows]] - entries.time[rows], least=5)
@@ -145,9 +162,15 @@ def _learn_from_pairs(entries: Side, documents: Side, pairs: Pairs, clocks: Cloc
     part = np.flatnonzero(np.isin(documents.pod, poor) & usable)
     for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash")):
         left, right = nearest_pairs(
-            mix(entries.pod[rows], entries.hashes[mine][rows]), entries.time[rows], mix(documents.pod[part], documents.hashes[theirs][part]), documents.time[part], _NEAREST_NS
+            mix(entries.pod[rows], entries.hashes[mine][rows]),
+            entries.time[rows],
+            mix(documents.pod[part], documents.hashes[theirs][part]),
+            documents.time[part],
+            _NEAREST_NS,
         )
-        clocks.learn(entries.pod[rows[left]], documents.time[part[right]] - entries.time[rows[left]], least=10, only=poor)
+        clocks.learn(
+            entries.pod[rows[left]], documents.time[part[right]] - entries.time[rows[left]], least=10, only=poor
+        )
 
 
 def _learn_from_own_times(entries: Side, documents: Side, clocks: Clocks, usable: np.ndarray[Any, Any]) -> None:
@@ -158,7 +181,10 @@ def _learn_from_own_times(entries: Side, documents: Side, clocks: Clocks, usable
     part = part[poor[documents.pod[part]]]
     if not len(rows) or not len(part):
         return
-    keys, other = mix(entries.pod[rows], entries.app[rows] // 1_000_000), mix(documents.pod[part], documents.time[part] // 1_000_000)
+    keys, other = (
+        mix(entries.pod[rows], entries.app[rows] // 1_000_000),
+        mix(documents.pod[part], documents.time[part] // 1_000_000),
+    )
     mine, theirs = np.flatnonzero(alone(keys)), np.flatnonzero(alone(other))
     _, left, right = np.intersect1d(keys[mine], other[theirs], assume_unique=True, return_indices=True)
     left, right = rows[mine[left]], part[theirs[right]]
@@ -184,9 +210,15 @@ def _own_times(entries: Side, documents: Side, pairs: Pairs, usable: np.ndarray[
                 continue
             for namespace, container, scoped in scopes(documents, part):
                 left = rows[pairs.document[rows] < 0]
-                keys = mix(scope_keys(entries, left, entries.hashes[mine][left], namespace=namespace, container=container), entries.app[left] // precision)
+                keys = mix(
+                    scope_keys(entries, left, entries.hashes[mine][left], namespace=namespace, container=container),
+                    entries.app[left] // precision,
+                )
                 other = mix(
-                    scope_keys(documents, scoped, documents.hashes[theirs][scoped], namespace=namespace, container=container), documents.time[scoped] // precision
+                    scope_keys(
+                        documents, scoped, documents.hashes[theirs][scoped], namespace=namespace, container=container
+                    ),
+                    documents.time[scoped] // precision,
                 )
                 found, right = nearest_pairs(keys, entries.time[left], other, documents.time[scoped], _BUFFERED_NS)
                 pairs.add(left[found], scoped[right], how, OWN)
@@ -201,13 +233,31 @@ def _clocks(entries: Side, documents: Side, pairs: Pairs, names: Names) -> Clock
     mine_rows = np.flatnonzero(wanted[entries.pod])
     own = ~documents.rejected & (documents.pod != NOT_SAID)
     own[own] = wanted[documents.pod[own]]
-    for mine, theirs in (("message_hash", "message_hash"), ("head_hash", "message_hash"), ("head_hash", "head_hash"), ("text_hash", "message_hash")):
-        found = learn_clocks(len(names.names), entries.pod[mine_rows], entries.hashes[mine][mine_rows], entries.time[mine_rows], documents.pod[own], documents.hashes[theirs][own], documents.time[own])
+    for mine, theirs in (
+        ("message_hash", "message_hash"),
+        ("head_hash", "message_hash"),
+        ("head_hash", "head_hash"),
+        ("text_hash", "message_hash"),
+    ):
+        found = learn_clocks(
+            len(names.names),
+            entries.pod[mine_rows],
+            entries.hashes[mine][mine_rows],
+            entries.time[mine_rows],
+            documents.pod[own],
+            documents.hashes[theirs][own],
+            documents.time[own],
+        )
         if best is None:
             best = found
             continue
         better = found.pairs > best.pairs * 2
-        best.skew[better], best.tight[better], best.tolerance[better], best.pairs[better] = found.skew[better], found.tight[better], found.tolerance[better], found.pairs[better]
+        best.skew[better], best.tight[better], best.tolerance[better], best.pairs[better] = (
+            found.skew[better],
+            found.tight[better],
+            found.tolerance[better],
+            found.pairs[better],
+        )
         for code, shifts in enumerate(found.shifts):
             best.shifts[code] += [shift for shift in shifts if shift not in best.shifts[code]]
     assert best is not None
@@ -215,7 +265,16 @@ def _clocks(entries: Side, documents: Side, pairs: Pairs, names: Names) -> Clock
 
 
 def _pass(
-    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, mine: str, theirs: str, how: int, usable: np.ndarray[Any, Any], *, tight: bool
+    entries: Side,
+    documents: Side,
+    pairs: Pairs,
+    clocks: Clocks,
+    mine: str,
+    theirs: str,
+    how: int,
+    usable: np.ndarray[Any, Any],
+    *,
+    tight: bool,
 ) -> None:
     open_entries = pairs.open_entries()
     open_entries = open_entries[entries.hashes[mine][open_entries] != 0]
@@ -226,10 +285,14 @@ def _pass(
             return
         limits = (clocks.tight if tight else clocks.tolerance)[entries.pod[rows]]
         keys = scope_keys(entries, rows, entries.hashes[mine][rows], namespace=namespace, container=container)
-        other_keys = scope_keys(documents, part, documents.hashes[theirs][part], namespace=namespace, container=container)
+        other_keys = scope_keys(
+            documents, part, documents.hashes[theirs][part], namespace=namespace, container=container
+        )
         if not tight:
             limits = np.where(crowded(keys, other_keys), clocks.tight[entries.pod[rows]], limits)
-        left, right = nearest_pairs(keys, entries.time[rows], other_keys, documents.time[part] - clocks.skew[documents.pod[part]], limits)
+        left, right = nearest_pairs(
+            keys, entries.time[rows], other_keys, documents.time[part] - clocks.skew[documents.pod[part]], limits
+        )
         pairs.add(rows[left], part[right], how, OWN)
 
 
@@ -254,7 +317,11 @@ def crowded(keys: Integers, other_keys: Integers) -> np.ndarray[Any, np.dtype[np
     unique, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     theirs, their_counts = np.unique(other_keys, return_counts=True)
     position = np.searchsorted(theirs, unique).clip(0, max(0, len(theirs) - 1))
-    open_documents = np.where(theirs[position] == unique, their_counts[position], 0) if len(theirs) else np.zeros(len(unique), np.int64)
+    open_documents = (
+        np.where(theirs[position] == unique, their_counts[position], 0)
+        if len(theirs)
+        else np.zeros(len(unique), np.int64)
+    )
     found: np.ndarray[Any, np.dtype[np.bool_]] = (open_documents > 3 * counts + 5)[inverse]
     return found
 
@@ -263,7 +330,9 @@ def mark_doubles(documents: Side, pairs: Pairs) -> None:
     """Documents that repeat another one: same pod, same own time at full precision, same text, other _id."""
     if not len(documents):
         return
-    identity = mix(documents.pod, documents.namespace, documents.container, documents.time, documents.hashes["message_hash"])
+    identity = mix(
+        documents.pod, documents.namespace, documents.container, documents.time, documents.hashes["message_hash"]
+    )
     open_rows = np.flatnonzero(~pairs.taken & ~documents.rejected)
     if not len(open_rows):
         return

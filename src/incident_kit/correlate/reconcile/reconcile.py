@@ -78,7 +78,10 @@ def reconcile(evidence: Evidence, executor: Executor | None = None) -> Reconcili
         evidence: an opened bundle.
         executor: any standard executor; each bucket is one independent task.
     """
-    entry_files, document_files = _by_bucket(evidence.parquet(CONSOLE_ENTRIES)), _by_bucket(evidence.parquet(ELASTIC_DOCUMENTS))
+    entry_files, document_files = (
+        _by_bucket(evidence.parquet(CONSOLE_ENTRIES)),
+        _by_bucket(evidence.parquet(ELASTIC_DOCUMENTS)),
+    )
     names = sorted({*entry_files, *document_files} - {_NO_POD})
     tasks = [(name, entry_files.get(name, []), document_files.get(name, [])) for name in names]
     if executor is None:
@@ -86,9 +89,19 @@ def reconcile(evidence: Evidence, executor: Executor | None = None) -> Reconcili
     else:
         buckets = list(executor.map(match_bucket, *zip(*tasks, strict=True))) if tasks else []
     unlabelled, free, doubles = _claim_unlabelled(buckets, document_files.get(_NO_POD, []))
-    lags = [lags_of(b.entries, b.documents, b.pairs, 0) for b in buckets] + [lags_of(b.entries, unlabelled, b.pairs, UNLABELLED) for b in buckets]
+    lags = [lags_of(b.entries, b.documents, b.pairs, 0) for b in buckets] + [
+        lags_of(b.entries, unlabelled, b.pairs, UNLABELLED) for b in buckets
+    ]
     lag = usual_lag(np.concatenate(lags) if lags else np.zeros(0))
-    judged = [BucketVerdicts(b, pair_verdicts(b.entries, b.documents, unlabelled, b.pairs, b.clocks, lag), np.full(len(b.entries), None, object), np.full(len(b.entries), None, object)) for b in buckets]
+    judged = [
+        BucketVerdicts(
+            b,
+            pair_verdicts(b.entries, b.documents, unlabelled, b.pairs, b.clocks, lag),
+            np.full(len(b.entries), None, object),
+            np.full(len(b.entries), None, object),
+        )
+        for b in buckets
+    ]
     _withhold(evidence, judged, lag)
     _explain(evidence, judged, unlabelled)
     return Reconciliation(judged, unlabelled, free, doubles, console_coverage(evidence.coverage), lag)
@@ -101,7 +114,9 @@ def _by_bucket(paths: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _claim_unlabelled(buckets: list[Bucket], paths: list[str]) -> tuple[Side, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _claim_unlabelled(
+    buckets: list[Bucket], paths: list[str]
+) -> tuple[Side, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Documents without pod, offered to all buckets' open entries by time and text."""
     side = documents_side(paths, Names())
     free = np.flatnonzero(~side.repeated)
@@ -124,11 +139,15 @@ def _claim_unlabelled(buckets: list[Bucket], paths: list[str]) -> tuple[Side, np
 def _withhold(evidence: Evidence, judged: list[BucketVerdicts], lag: int | None) -> None:
     coverage = elastic_coverage(evidence)
     console_pods = {b.bucket.names.names[code] for b in judged for code in np.unique(b.bucket.entries.pod).tolist()}
-    document_pods = {b.bucket.names.names[code] for b in judged for code in np.unique(b.bucket.documents.pod).tolist() if code >= 0}
+    document_pods = {
+        b.bucket.names.names[code] for b in judged for code in np.unique(b.bucket.documents.pod).tolist() if code >= 0
+    }
     for one in judged:  # a pod whose entries were found in documents without pod has documents
         found = np.unique(one.bucket.entries.pod[one.bucket.pairs.document >= 0])
         document_pods |= {one.bucket.names.names[code] for code in found.tolist()}
-    silent = pods_without_evidence(console_pods, document_pods, coverage, workloads(evidence, console_pods | document_pods))
+    silent = pods_without_evidence(
+        console_pods, document_pods, coverage, workloads(evidence, console_pods | document_pods)
+    )
     for one in judged:
         mute = _mute_pods(one.bucket)
         silent |= {one.bucket.names.names[code] for code in mute}
@@ -150,7 +169,11 @@ def _explain(evidence: Evidence, judged: list[BucketVerdicts], unlabelled: Side)
     endings, nodes = _endings(evidence), _nodes(evidence)
     types = _types(evidence)
     lost = CODE["console_only"]
-    views = [(one, container_views(one.bucket, one.verdicts.code, nodes, endings)) for one in judged if (one.verdicts.code == lost).any()]
+    views = [
+        (one, container_views(one.bucket, one.verdicts.code, nodes, endings))
+        for one in judged
+        if (one.verdicts.code == lost).any()
+    ]
     holes: list[Hole] = [local.hole for _, found in views for view in found for local in holes_of(view)]
     for one, found in views:
         for view in found:
@@ -198,7 +221,9 @@ def _endings(evidence: Evidence) -> dict[tuple[str, str, str], dict[int, Ending]
             continue
         code = row["exit_code"]
         ending = Ending(
-            started_at=ns(row["started_at"]), finished_at=ns(row["finished_at"]), exit_code=None if str(code) in ("<NA>", "nan", "None") else int(code),
+            started_at=ns(row["started_at"]),
+            finished_at=ns(row["finished_at"]),
+            exit_code=None if str(code) in ("<NA>", "nan", "None") else int(code),
             reason=row["reason"] if isinstance(row["reason"], str) else None,
         )
         found.setdefault((row["namespace"], row["pod"], row["container"]), {})[int(count)] = ending
@@ -207,7 +232,11 @@ def _endings(evidence: Evidence) -> dict[tuple[str, str, str], dict[int, Ending]
 
 def _nodes(evidence: Evidence) -> dict[tuple[str, str], str]:
     table = evidence.table(PODS)
-    return {(n, p): node for n, p, node in zip(table["namespace"], table["pod"], table["node"], strict=True) if isinstance(node, str)}
+    return {
+        (n, p): node
+        for n, p, node in zip(table["namespace"], table["pod"], table["node"], strict=True)
+        if isinstance(node, str)
+    }
 
 
 def count_verdicts(reconciliation: Reconciliation) -> pa.Table:

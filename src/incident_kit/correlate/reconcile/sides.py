@@ -14,7 +14,19 @@ import pyarrow.parquet as pq
 from incident_kit.correlate.reconcile.match import Integers
 
 _ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash", "prefix_hash"]
-_DOCUMENT = ["namespace", "pod", "container", "time", "ingested_at", "message_hash", "head_hash", "text_hash", "prefix_hash", "id_hash", "rejected"]
+_DOCUMENT = [
+    "namespace",
+    "pod",
+    "container",
+    "time",
+    "ingested_at",
+    "message_hash",
+    "head_hash",
+    "text_hash",
+    "prefix_hash",
+    "id_hash",
+    "rejected",
+]
 #: Code of a name that the document does not say.
 NOT_SAID = -1
 
@@ -113,13 +125,23 @@ def _side(paths: list[str], columns: list[str], names: Names) -> Side:
         hashes = {name: none for name in columns if name.endswith("_hash")}
         return Side(paths, none, none, none, none, hashes, none, np.zeros(0, bool))
     table = read(paths, columns)
-    integers = {name: np.asarray(pc.fill_null(table[name].cast(pa.int64()), 0)) for name in columns if name in ("time", "ingested_at", "app_time") or name.endswith("_hash")}
+    integers = {
+        name: np.asarray(pc.fill_null(table[name].cast(pa.int64()), 0))
+        for name in columns
+        if name in ("time", "ingested_at", "app_time") or name.endswith("_hash")
+    }
     rejected = np.asarray(pc.is_valid(table["rejected"])) if "rejected" in columns else np.zeros(table.num_rows, bool)
     return Side(
-        paths, names.codes(table["pod"]), names.codes(table["namespace"]), names.codes(table["container"]), integers["time"],
+        paths,
+        names.codes(table["pod"]),
+        names.codes(table["namespace"]),
+        names.codes(table["container"]),
+        integers["time"],
         {name: values for name, values in integers.items() if name.endswith("_hash")},
-        integers.get("ingested_at", np.zeros(table.num_rows, np.int64)), rejected,
-        integers.get("app_time", np.zeros(0, np.int64)), _repeated(integers["id_hash"]) if "id_hash" in integers else np.zeros(table.num_rows, bool),
+        integers.get("ingested_at", np.zeros(table.num_rows, np.int64)),
+        rejected,
+        integers.get("app_time", np.zeros(0, np.int64)),
+        _repeated(integers["id_hash"]) if "id_hash" in integers else np.zeros(table.num_rows, bool),
     )
 
 

@@ -13,7 +13,18 @@ from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.pairing import HEAD, REFUSED, REFUSED_UNLABELLED, TRUNCATED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 
-VERDICTS = ("matched", "late", "without_pod_name", "at_other_time", "truncated", "rejected", "console_only", "unknown", "duplicate", "elastic_only")
+VERDICTS = (
+    "matched",
+    "late",
+    "without_pod_name",
+    "at_other_time",
+    "truncated",
+    "rejected",
+    "console_only",
+    "unknown",
+    "duplicate",
+    "elastic_only",
+)
 CODE = {name: code for code, name in enumerate(VERDICTS)}
 _LEAST_LAG_NS = 10 * SECOND
 _DEFAULT_LAG_NS = 30 * SECOND
@@ -45,11 +56,18 @@ def lags_of(entries: Side, documents: Side, pairs: Pairs, where: int) -> Integer
     return found
 
 
-def pair_verdicts(entries: Side, documents: Side, unlabelled: Side, pairs: Pairs, clocks: Clocks, lag: int | None) -> Verdicts:
+def pair_verdicts(
+    entries: Side, documents: Side, unlabelled: Side, pairs: Pairs, clocks: Clocks, lag: int | None
+) -> Verdicts:
     """Verdicts of entries that have a pair; the others are `console_only` for now."""
     count = len(entries)
     verdicts = Verdicts(np.full(count, CODE["console_only"], np.int8), np.ones(count), np.full(count, None, object))
-    for where, side in ((0, documents), (UNLABELLED, unlabelled), (REFUSED, documents), (REFUSED_UNLABELLED, unlabelled)):
+    for where, side in (
+        (0, documents),
+        (UNLABELLED, unlabelled),
+        (REFUSED, documents),
+        (REFUSED_UNLABELLED, unlabelled),
+    ):
         rows = np.flatnonzero((pairs.document >= 0) & (pairs.where == where))
         if not len(rows):
             continue
@@ -73,8 +91,11 @@ def pair_verdicts(entries: Side, documents: Side, unlabelled: Side, pairs: Pairs
     return verdicts
 
 
-def withhold(entries: Side, verdicts: Verdicts, names: list[str], coverage: ElasticCoverage, silent: set[str], lag: int | None) -> None:
+def withhold(
+    entries: Side, verdicts: Verdicts, names: list[str], coverage: ElasticCoverage, silent: set[str], lag: int | None
+) -> None:
     """Turn console_only into unknown wherever the absence of a document proves nothing."""
+
     def unknown(rows: np.ndarray[Any, Any], reason: str) -> None:
         chosen = rows & (verdicts.code == CODE["console_only"])
         verdicts.code[chosen] = CODE["unknown"]
@@ -89,17 +110,24 @@ def withhold(entries: Side, verdicts: Verdicts, names: list[str], coverage: Elas
         unknown((entries.time >= begin) & (entries.time <= end), reason)
     if coverage.captured_at is not None:
         edge = coverage.captured_at - (lag if lag is not None else _DEFAULT_LAG_NS)
-        unknown(entries.time > edge, "documents of this time may still have been on their way when the evidence was taken")
+        unknown(
+            entries.time > edge, "documents of this time may still have been on their way when the evidence was taken"
+        )
     by_pod = np.array([coverage.pods is not None and name in coverage.pods for name in names] or [False])
     asked = by_pod[entries.pod] if len(entries) else everyone
     if coverage.pods is not None:
         unknown(~asked, "the query did not ask for this pod")
         for name, (begin, end) in coverage.pods.items():
             if name in names:
-                unknown((entries.pod == names.index(name)) & ((entries.time < begin) | (entries.time >= end)), "outside of what the query asked for")
+                unknown(
+                    (entries.pod == names.index(name)) & ((entries.time < begin) | (entries.time >= end)),
+                    "outside of what the query asked for",
+                )
     else:
         begin, end = coverage.bounds
         unknown((entries.time < begin) | (entries.time >= end), "outside of what was read of Elasticsearch")
     quiet = np.array([name in silent for name in names] or [False])
     if len(entries):
-        unknown(quiet[entries.pod], "no document of the pod (or of a sibling) with a message: nothing says that it was read")
+        unknown(
+            quiet[entries.pod], "no document of the pod (or of a sibling) with a message: nothing says that it was read"
+        )

@@ -19,7 +19,10 @@ _COLUMNS = ["level", "format", "mask_hash", "restart_count", "edge", "stream", "
 
 
 def container_views(
-    bucket: Bucket, code: np.ndarray[Any, Any], nodes: dict[tuple[str, str], str], endings: dict[tuple[str, str, str], dict[int, Ending]]
+    bucket: Bucket,
+    code: np.ndarray[Any, Any],
+    nodes: dict[tuple[str, str], str],
+    endings: dict[tuple[str, str, str], dict[int, Ending]],
 ) -> list[ContainerView]:
     """Views of the containers that lost something."""
     entries = bucket.entries
@@ -43,18 +46,40 @@ def container_views(
         rows = rows[np.lexsort((rows, entries.time[rows]))]
         first = int(rows[0])
         names = bucket.names.names
-        namespace, pod, container = names[entries.namespace[first]], names[entries.pod[first]], names[entries.container[first]]
+        namespace, pod, container = (
+            names[entries.namespace[first]],
+            names[entries.pod[first]],
+            names[entries.container[first]],
+        )
         texts = np.full(len(rows), "", dtype=object)
         gone = np.flatnonzero(lost[rows])
         texts[gone] = text.take(pa.array(rows[gone])).to_pylist()
         properties = np.full(len(rows), None, dtype=object)
         properties[gone] = table["properties"].take(pa.array(rows[gone])).to_pylist()
-        views.append(ContainerView(
-            namespace=namespace, pod=pod, container=container, node=nodes.get((namespace, pod)), time=entries.time[rows], level=level[rows], logged=logged[rows],
-            mask=mask[rows], length=length[rows], restart=restart[rows], edge=edge[rows], stream=stream[rows], text=texts.tolist(), properties=properties.tolist(),
-            delivered=delivered[rows], lost=lost[rows], endings=endings.get((namespace, pod, container), {}),
-            document_levels=document_levels.get(int(entries.pod[first]), set()), pod_has_documents=int(entries.pod[first]) in pods_with, rows=rows,
-        ))
+        views.append(
+            ContainerView(
+                namespace=namespace,
+                pod=pod,
+                container=container,
+                node=nodes.get((namespace, pod)),
+                time=entries.time[rows],
+                level=level[rows],
+                logged=logged[rows],
+                mask=mask[rows],
+                length=length[rows],
+                restart=restart[rows],
+                edge=edge[rows],
+                stream=stream[rows],
+                text=texts.tolist(),
+                properties=properties.tolist(),
+                delivered=delivered[rows],
+                lost=lost[rows],
+                endings=endings.get((namespace, pod, container), {}),
+                document_levels=document_levels.get(int(entries.pod[first]), set()),
+                pod_has_documents=int(entries.pod[first]) in pods_with,
+                rows=rows,
+            )
+        )
     return views
 
 
@@ -77,7 +102,9 @@ def entry_hints(bucket: Bucket, view: ContainerView) -> dict[int, dict[str, Any]
     """Slot values of lost entries by the templates of the pod's documents."""
     if not bucket.documents.paths:
         return {}
-    templates = compile_templates(t for t in pc.unique(read(bucket.documents.paths, ["template"])["template"]).to_pylist() if t)
+    templates = compile_templates(
+        t for t in pc.unique(read(bucket.documents.paths, ["template"])["template"]).to_pylist() if t
+    )
     if not templates:
         return {}
     gone = np.flatnonzero(view.lost)

@@ -42,7 +42,9 @@ class BucketWriter:
     def __enter__(self) -> BucketWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def name(self, pod: str | None) -> str:
@@ -69,7 +71,9 @@ class BucketWriter:
         if writer is None:
             path = self.folder / f"bucket={name}"
             path.mkdir(parents=True, exist_ok=True)
-            writer = pq.ParquetWriter(path / "part-0.parquet", self.table.schema, compression="zstd", compression_level=1)
+            writer = pq.ParquetWriter(
+                path / "part-0.parquet", self.table.schema, compression="zstd", compression_level=1
+            )
             self._writers[name] = writer
         writer.write_table(batch)
 

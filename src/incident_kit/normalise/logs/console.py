@@ -25,7 +25,8 @@ _KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?
 #: Bodies that the kubelet or kubectl writes instead of a log, also with HTTP 200.
 _NOT_A_LOG = re.compile(
     r"^(?:unable to retrieve container logs|Error from server|error: |failed to (?:create|open|try|get)|rpc error:|previous terminated container|"
-    r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )", re.IGNORECASE,
+    r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )",
+    re.IGNORECASE,
 )
 
 
@@ -68,13 +69,20 @@ def consoles(raw: RawFolder, context: Context) -> list[ContainerConsole]:
         elif len(parts) == 3 and (named := _KUBECTL_NAME.match(parts[2])):
             key, file = (parts[0], parts[1], named["container"]), ConsoleFile(path, previous=bool(named["previous"]))
         else:
-            context.gap("console", raw.relative(path), "not a console file by its name; it is left out", "See the import layout.")
+            context.gap(
+                "console",
+                raw.relative(path),
+                "not a console file by its name; it is left out",
+                "See the import layout.",
+            )
             continue
         found.setdefault(key, ContainerConsole(*key)).files.append(file)
     return [found[key] for key in sorted(found)]
 
 
-def read_console(console: ContainerConsole, raw: RawFolder, context: Context, containers: pd.DataFrame) -> Iterator[InstanceLines]:
+def read_console(
+    console: ContainerConsole, raw: RawFolder, context: Context, containers: pd.DataFrame
+) -> Iterator[InstanceLines]:
     """The container's instances, oldest first; lines that several files hold come once."""
     gathered: dict[int | None, list[tuple[ConsoleFile, Lines]]] = defaultdict(list)
     known = _instances(console, containers)
@@ -100,11 +108,20 @@ def _read(file: ConsoleFile, raw: RawFolder, context: Context) -> Lines | None:
     odd = [text for text in lines.unstamped if text.strip()]
     answers = [text for text in odd if _NOT_A_LOG.match(text)]
     if answers:
-        context.gap("console", name, f"the file holds an answer instead of a log: {answers[0][:300]}",
-                    "Read the node's own files (capture with rotated files), if they are still there.")
+        context.gap(
+            "console",
+            name,
+            f"the file holds an answer instead of a log: {answers[0][:300]}",
+            "Read the node's own files (capture with rotated files), if they are still there.",
+        )
     others = len(odd) - len(answers)
     if others:
-        context.gap("console", name, f"{others} lines carry no time stamp; they are left out", "Collect it with kubectl logs --timestamps.")
+        context.gap(
+            "console",
+            name,
+            f"{others} lines carry no time stamp; they are left out",
+            "Collect it with kubectl logs --timestamps.",
+        )
     return lines
 
 
@@ -112,7 +129,11 @@ def _instances(console: ContainerConsole, containers: pd.DataFrame) -> list[tupl
     """(restart_count, started_at, finished_at) of the container's known instances, oldest first."""
     if not len(containers):
         return []
-    mine = containers[(containers["namespace"] == console.namespace) & (containers["pod"] == console.pod) & (containers["container"] == console.container)]
+    mine = containers[
+        (containers["namespace"] == console.namespace)
+        & (containers["pod"] == console.pod)
+        & (containers["container"] == console.container)
+    ]
     rows = []
     for count, started, finished in zip(mine["restart_count"], mine["started_at"], mine["finished_at"], strict=True):
         if count is not None and count == count:
@@ -124,7 +145,9 @@ def _ns(value: Any) -> int | None:
     return None if value is None or value != value or str(value) == "NaT" else int(value.value)
 
 
-def _assign(file: ConsoleFile, lines: Lines, known: list[tuple[int, int | None, int | None]]) -> list[tuple[int | None, Lines]]:
+def _assign(
+    file: ConsoleFile, lines: Lines, known: list[tuple[int, int | None, int | None]]
+) -> list[tuple[int | None, Lines]]:
     """Lines of a file by instance; kubectl's files are told apart by the instances' times."""
     if file.restart_count is not None:
         return [(file.restart_count, lines)]
@@ -157,7 +180,9 @@ def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) ->
     return InstanceLines(restart_count, merged, parts)
 
 
-def _without_doubles(lines: Lines, parts: np.ndarray[Any, Any], files: list[ConsoleFile]) -> tuple[Lines, np.ndarray[Any, Any]]:
+def _without_doubles(
+    lines: Lines, parts: np.ndarray[Any, Any], files: list[ConsoleFile]
+) -> tuple[Lines, np.ndarray[Any, Any]]:
     """Lines that a later file repeats (same stamp, same text) are dropped; the file that knows streams comes first."""
     times, inverse, counts = np.unique(lines.time, return_inverse=True, return_counts=True)
     shared = counts[inverse] > 1

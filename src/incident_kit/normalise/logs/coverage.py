@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 _QUIET_START_NS = 30 * SECOND
 
 
-def console_coverage(console: ContainerConsole, instances: list[InstanceLines], containers: pd.DataFrame, context: Context) -> list[dict[str, Any]]:
+def console_coverage(
+    console: ContainerConsole, instances: list[InstanceLines], containers: pd.DataFrame, context: Context
+) -> list[dict[str, Any]]:
     """One row for each instance that could be read."""
     rows = []
-    mine = containers[(containers["namespace"] == console.namespace) & (containers["pod"] == console.pod) & (containers["container"] == console.container)]
+    mine = containers[
+        (containers["namespace"] == console.namespace)
+        & (containers["pod"] == console.pod)
+        & (containers["container"] == console.container)
+    ]
     kept = any(file.restart_count is not None for file in console.files)
     for one in instances:
         if not len(one.lines):
@@ -31,12 +37,28 @@ def console_coverage(console: ContainerConsole, instances: list[InstanceLines], 
         started, finished = _times(mine, one.restart_count)
         whole = (started is not None and first - started <= _QUIET_START_NS) or kept
         begin = min(started, first) if started is not None and whole else first
-        end = max(finished + SECOND, last) if finished is not None else max(last, context.captured_at or context.window.end)
-        reason = "the console's first line follows the container's start" if whole else "what was written before the first line is not known (rotated, or not collected)"
-        rows.append({
-            "source": "console", "namespace": console.namespace, "pod": console.pod, "container": console.container, "from": begin, "to": end,
-            "complete": bool(whole), "reason": reason if one.restart_count is None else f"instance {one.restart_count}: {reason}",
-        })
+        end = (
+            max(finished + SECOND, last)
+            if finished is not None
+            else max(last, context.captured_at or context.window.end)
+        )
+        reason = (
+            "the console's first line follows the container's start"
+            if whole
+            else "what was written before the first line is not known (rotated, or not collected)"
+        )
+        rows.append(
+            {
+                "source": "console",
+                "namespace": console.namespace,
+                "pod": console.pod,
+                "container": console.container,
+                "from": begin,
+                "to": end,
+                "complete": bool(whole),
+                "reason": reason if one.restart_count is None else f"instance {one.restart_count}: {reason}",
+            }
+        )
     return rows
 
 
@@ -59,23 +81,49 @@ def elastic_coverage(raw: RawFolder, context: Context, reading: Reading, facts: 
         return [_row(None, start, end, complete=False, reason="no Elasticsearch files")]
     query = raw.json("elasticsearch/query.json", context, "elasticsearch")
     if not facts.count and (not isinstance(query, dict) or reading.incomplete):
-        context.gap("elasticsearch", "elasticsearch/", "no document could be read", "Collect the hits of the window.", start=start, end=end)
+        context.gap(
+            "elasticsearch",
+            "elasticsearch/",
+            "no document could be read",
+            "Collect the hits of the window.",
+            start=start,
+            end=end,
+        )
         return [_row(None, start, end, complete=False, reason="no document could be read")]
     if reading.incomplete:
         return [_row(None, start, end, complete=False, reason="; ".join(dict.fromkeys(reading.incomplete))[:500])]
     if not isinstance(query, dict):
-        return [_row(None, start, end, complete=True, reason="an import with documents is taken as read for the whole window")]
+        return [
+            _row(
+                None, start, end, complete=True, reason="an import with documents is taken as read for the whole window"
+            )
+        ]
     since, until = time_value(query.get("from") or query.get("start")), time_value(query.get("to") or query.get("end"))
     bounds = (since if since is not None else start, until if until is not None else end)
     asked = query.get("pods")
     names = [asked] if isinstance(asked, str) else [str(one) for one in asked] if isinstance(asked, list) else []
     if bounds[0] > start or bounds[1] < end:
-        context.gap("elasticsearch", "query.json", "the query is narrower than the window", "Fetch the whole window and import again.",
-                    start=start if bounds[0] > start else bounds[1], end=bounds[0] if bounds[0] > start else end)
+        context.gap(
+            "elasticsearch",
+            "query.json",
+            "the query is narrower than the window",
+            "Fetch the whole window and import again.",
+            start=start if bounds[0] > start else bounds[1],
+            end=bounds[0] if bounds[0] > start else end,
+        )
     if not names:
         return [_row(None, *bounds, complete=True, reason="what query.json says was asked")]
     return [_row(pod.rpartition("/")[2], *bounds, complete=True, reason="query.json names the pod") for pod in names]
 
 
 def _row(pod: str | None, start: int, end: int, *, complete: bool, reason: str) -> dict[str, Any]:
-    return {"source": "elasticsearch", "namespace": None, "pod": pod, "container": None, "from": start, "to": end, "complete": complete, "reason": reason}
+    return {
+        "source": "elasticsearch",
+        "namespace": None,
+        "pod": pod,
+        "container": None,
+        "from": start,
+        "to": end,
+        "complete": complete,
+        "reason": reason,
+    }

@@ -23,7 +23,19 @@ from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 _BATCH = 50_000
 _PLAIN = (
-    "document_id", "namespace", "pod", "container", "node", "image", "level", "logger", "message", "exception", "template", "properties", "rejected",
+    "document_id",
+    "namespace",
+    "pod",
+    "container",
+    "node",
+    "image",
+    "level",
+    "logger",
+    "message",
+    "exception",
+    "template",
+    "properties",
+    "rejected",
 )
 
 
@@ -63,8 +75,12 @@ def write_documents(hits: Iterator[Hit], roles: FieldRoles, context: Context, wr
             rows = []
     _write(rows, context, writer, facts)
     if facts.untimed:
-        context.gap("elasticsearch", "documents", f"{facts.untimed} documents carry no time that could be read; they are left out",
-                    "Name the time field in the profile (fields.time).")
+        context.gap(
+            "elasticsearch",
+            "documents",
+            f"{facts.untimed} documents carry no time that could be read; they are left out",
+            "Name the time field in the profile (fields.time).",
+        )
     return facts
 
 
@@ -95,11 +111,21 @@ def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
     properties = properties_of(spoken, roles)
     return {
         "document_id": f"{hit.index}/{hit.identifier}",
-        "namespace": _name(value(source, "namespace")), "pod": _name(value(source, "pod")), "container": _name(value(source, "container")),
-        "node": _name(value(source, "node")), "image": _name(value(source, "image")), "time": time,
-        "ingested_at": value(source, "ingested"), "level": level, "logger": _name(value(spoken, "logger")),
-        "message": message, "exception": exception, "template": template if isinstance(template, str) else None,
-        "properties": orjson.dumps(properties, default=str).decode() if properties else None, "rejected": rejected, "original": original,
+        "namespace": _name(value(source, "namespace")),
+        "pod": _name(value(source, "pod")),
+        "container": _name(value(source, "container")),
+        "node": _name(value(source, "node")),
+        "image": _name(value(source, "image")),
+        "time": time,
+        "ingested_at": value(source, "ingested"),
+        "level": level,
+        "logger": _name(value(spoken, "logger")),
+        "message": message,
+        "exception": exception,
+        "template": template if isinstance(template, str) else None,
+        "properties": orjson.dumps(properties, default=str).decode() if properties else None,
+        "rejected": rejected,
+        "original": original,
     }
 
 
@@ -116,7 +142,11 @@ def _unwrap(hit: Hit) -> tuple[dict[str, Any], str | None]:
     nested = lookup(source, "document.source")
     failed = nested is not None and (error is not None or lookup(source, "error.message") is not None)
     if failed or hit.index.startswith(".fs-"):
-        reason = first_text(lookup(source, "error.message")) or first_text(lookup(source, "error.type")) or "in a failure store"
+        reason = (
+            first_text(lookup(source, "error.message"))
+            or first_text(lookup(source, "error.type"))
+            or "in a failure store"
+        )
         if isinstance(nested, str):
             nested = _json_object(nested)
         return (nested if isinstance(nested, dict) else source), reason
@@ -198,9 +228,14 @@ def _batch(rows: list[dict[str, Any]], cluster: str) -> pa.Table:
     originals = normal_forms(pa.array([r["original"] for r in rows], pa.large_string()))
     columns: dict[str, Any] = {name: [r[name] for r in rows] for name in _PLAIN}
     columns |= {
-        "cluster": [cluster] * len(rows), "time": pa.array([r["time"] for r in rows], pa.int64()),
+        "cluster": [cluster] * len(rows),
+        "time": pa.array([r["time"] for r in rows], pa.int64()),
         "ingested_at": pa.array([r["ingested_at"] for r in rows], pa.int64()),
-        "id_hash": hashes(pa.array([r["document_id"] for r in rows], pa.large_string())), "message_hash": hashes(forms), "head_hash": hashes(heads), "text_hash": hashes(originals), "prefix_hash": hashes(prefixes),
+        "id_hash": hashes(pa.array([r["document_id"] for r in rows], pa.large_string())),
+        "message_hash": hashes(forms),
+        "head_hash": hashes(heads),
+        "text_hash": hashes(originals),
+        "prefix_hash": hashes(prefixes),
     }
     schema = ELASTIC_DOCUMENTS.schema
     return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)

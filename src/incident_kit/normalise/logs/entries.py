@@ -40,7 +40,13 @@ class Instance:
 
 
 def entries_of(
-    lines: Lines, parts: np.ndarray[Any, Any], instance: Instance, layout: Layout, roles: FieldRoles, first_number: int, offset_seconds: int | None = None
+    lines: Lines,
+    parts: np.ndarray[Any, Any],
+    instance: Instance,
+    layout: Layout,
+    roles: FieldRoles,
+    first_number: int,
+    offset_seconds: int | None = None,
 ) -> pa.Table:
     """Entries of one instance, in time order.
 
@@ -67,11 +73,17 @@ def entries_of(
     counts = np.bincount(np.searchsorted(firsts, owner[owner >= 0]), minlength=len(firsts))
     first_lines = lines.text.take(pa.array(firsts))
     texts, rests = _joined(lines, owner, firsts, counts, first_lines)
-    return _rows(lines, parts, firsts, counts, first_lines, texts, rests, instance, layout, roles, first_number, offset_seconds)
+    return _rows(
+        lines, parts, firsts, counts, first_lines, texts, rests, instance, layout, roles, first_number, offset_seconds
+    )
 
 
 def _joined(
-    lines: Lines, owner: np.ndarray[Any, Any], firsts: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], first_lines: pa.Array
+    lines: Lines,
+    owner: np.ndarray[Any, Any],
+    firsts: np.ndarray[Any, Any],
+    counts: np.ndarray[Any, Any],
+    first_lines: pa.Array,
 ) -> tuple[pa.Array, dict[int, list[str]]]:
     """Whole texts, and for entries of several lines the lines after the first."""
     many = np.flatnonzero(counts > 1)
@@ -93,8 +105,18 @@ def _joined(
 
 
 def _rows(
-    lines: Lines, parts: np.ndarray[Any, Any], firsts: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], first_lines: pa.Array, texts: pa.Array,
-    rests: dict[int, list[str]], instance: Instance, layout: Layout, roles: FieldRoles, first_number: int, offset_seconds: int | None,
+    lines: Lines,
+    parts: np.ndarray[Any, Any],
+    firsts: np.ndarray[Any, Any],
+    counts: np.ndarray[Any, Any],
+    first_lines: pa.Array,
+    texts: pa.Array,
+    rests: dict[int, list[str]],
+    instance: Instance,
+    layout: Layout,
+    roles: FieldRoles,
+    first_number: int,
+    offset_seconds: int | None,
 ) -> pa.Table:
     count = len(firsts)
     parsed = layout.parse(first_lines)
@@ -104,13 +126,19 @@ def _rows(
     properties: list[str | None] = [None] * count
     app_time: list[int | None] = [None] * count
     changed: dict[int, tuple[str, str]] = {}
-    json_rows = np.flatnonzero(np.asarray(pc.match_substring_regex(texts, _JSON_START))) if layout.json else np.zeros(0, np.int64)
+    json_rows = (
+        np.flatnonzero(np.asarray(pc.match_substring_regex(texts, _JSON_START)))
+        if layout.json
+        else np.zeros(0, np.int64)
+    )
     for row, text in zip(json_rows.tolist(), texts.take(pa.array(json_rows)).to_pylist(), strict=True):
         found = json_entry(text, roles)
         if found is None:
             continue
         message = found["message"]
-        body = message if not found["exception"] or found["exception"] in message else f"{message}\n{found['exception']}"
+        body = (
+            message if not found["exception"] or found["exception"] in message else f"{message}\n{found['exception']}"
+        )
         changed[row] = (body, message.partition("\n")[0])
         parsed.format[row], parsed.level[row], parsed.logger[row] = "json", found["level"], found["logger"]
         template[row], app_time[row] = found["template"], found["time"]
@@ -122,26 +150,50 @@ def _rows(
         mask = np.zeros(count, dtype=bool)
         mask[list(changed)] = True
         order = sorted(changed)
-        messages = pc.replace_with_mask(messages, pa.array(mask), pa.array([changed[r][0] for r in order], messages.type))
+        messages = pc.replace_with_mask(
+            messages, pa.array(mask), pa.array([changed[r][0] for r in order], messages.type)
+        )
         heads = pc.replace_with_mask(heads, pa.array(mask), pa.array([changed[r][1] for r in order], heads.type))
     forms = normal_forms(messages)
     head_forms = normal_forms(heads)
     edges, row_parts = _edges(parts[firsts])
     columns: dict[str, Any] = {
-        "cluster": [instance.cluster] * count, "namespace": [instance.namespace] * count, "pod": [instance.pod] * count,
-        "pod_uid": [instance.pod_uid] * count, "container": [instance.container] * count, "restart_count": [instance.restart_count] * count,
-        "number": np.arange(first_number, first_number + count), "time": times, "app_time": pa.array(app_time, pa.int64()),
-        "stream": STREAMS[lines.stream[firsts]], "level": parsed.level, "logger": parsed.logger, "message": messages, "template": template,
-        "properties": properties, "text": texts, "format": parsed.format, "line_count": counts, "part": row_parts, "edge": edges,
-        "image": [instance.image] * count, "image_digest": [instance.image_digest] * count, "image_observed": [instance.image_observed] * count,
-        "message_hash": hashes(forms), "head_hash": hashes(head_forms), "text_hash": hashes(normal_forms(texts)),
-        "prefix_hash": hashes(pc.utf8_slice_codeunits(forms, 0, PREFIX_LENGTH)), "mask_hash": hashes(masks(heads)),
+        "cluster": [instance.cluster] * count,
+        "namespace": [instance.namespace] * count,
+        "pod": [instance.pod] * count,
+        "pod_uid": [instance.pod_uid] * count,
+        "container": [instance.container] * count,
+        "restart_count": [instance.restart_count] * count,
+        "number": np.arange(first_number, first_number + count),
+        "time": times,
+        "app_time": pa.array(app_time, pa.int64()),
+        "stream": STREAMS[lines.stream[firsts]],
+        "level": parsed.level,
+        "logger": parsed.logger,
+        "message": messages,
+        "template": template,
+        "properties": properties,
+        "text": texts,
+        "format": parsed.format,
+        "line_count": counts,
+        "part": row_parts,
+        "edge": edges,
+        "image": [instance.image] * count,
+        "image_digest": [instance.image_digest] * count,
+        "image_observed": [instance.image_observed] * count,
+        "message_hash": hashes(forms),
+        "head_hash": hashes(head_forms),
+        "text_hash": hashes(normal_forms(texts)),
+        "prefix_hash": hashes(pc.utf8_slice_codeunits(forms, 0, PREFIX_LENGTH)),
+        "mask_hash": hashes(masks(heads)),
     }
     schema = CONSOLE_ENTRIES.schema
     return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
 
 
-def _messages(first_messages: pa.Array, formats: np.ndarray[Any, Any], rests: dict[int, list[str]]) -> tuple[pa.Array, pa.Array]:
+def _messages(
+    first_messages: pa.Array, formats: np.ndarray[Any, Any], rests: dict[int, list[str]]
+) -> tuple[pa.Array, pa.Array]:
     """Whole messages, and their first lines without what follows the message."""
     heads = cut_heads(first_messages)
     if not rests:

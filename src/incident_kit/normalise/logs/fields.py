@@ -16,66 +16,265 @@ JsonObject = Mapping[str, Any]
 #: Ordered candidates of each role; dots mean nesting or a dotted key, whichever a document has.
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "pod": (
-        "podName", "kubernetes.pod.name", "kubernetes.pod_name", "kubernetes.podName", "fields.podName", "fields.PodName", "fields.pod_name",
-        "fields.kubernetes.pod.name", "resource.attributes.k8s.pod.name", "Resource.k8s.pod.name", "resource.k8s.pod.name",
-        "attributes.k8s.pod.name", "k8s.pod.name", "pod_name", "PodName", "POD_NAME", "podname", "pod.name", "k8s.podName", "k8s_pod_name",
-        "kubernetes_pod_name", "labels.podName", "labels.pod_name", "labels.PodName", "metadata.podName", "metadata.PodName",
-        "metadata.pod_name", "mdc.podName", "contextMap.podName", "context.podName", "properties.podName", "extra.podName", "meta.podName",
-        "kubernetes.pod", "k8s.pod", "pod", "fields.pod", "labels.pod", "orchestrator.resource.name",
+        "podName",
+        "kubernetes.pod.name",
+        "kubernetes.pod_name",
+        "kubernetes.podName",
+        "fields.podName",
+        "fields.PodName",
+        "fields.pod_name",
+        "fields.kubernetes.pod.name",
+        "resource.attributes.k8s.pod.name",
+        "Resource.k8s.pod.name",
+        "resource.k8s.pod.name",
+        "attributes.k8s.pod.name",
+        "k8s.pod.name",
+        "pod_name",
+        "PodName",
+        "POD_NAME",
+        "podname",
+        "pod.name",
+        "k8s.podName",
+        "k8s_pod_name",
+        "kubernetes_pod_name",
+        "labels.podName",
+        "labels.pod_name",
+        "labels.PodName",
+        "metadata.podName",
+        "metadata.PodName",
+        "metadata.pod_name",
+        "mdc.podName",
+        "contextMap.podName",
+        "context.podName",
+        "properties.podName",
+        "extra.podName",
+        "meta.podName",
+        "kubernetes.pod",
+        "k8s.pod",
+        "pod",
+        "fields.pod",
+        "labels.pod",
+        "orchestrator.resource.name",
     ),
     "namespace": (
-        "kubernetes.namespace", "kubernetes.namespace_name", "kubernetes.namespaceName", "resource.attributes.k8s.namespace.name",
-        "Resource.k8s.namespace.name", "attributes.k8s.namespace.name", "k8s.namespace.name", "podNamespace", "pod_namespace", "PodNamespace",
-        "fields.podNamespace", "fields.namespace", "labels.podNamespace", "orchestrator.namespace", "k8s.namespace", "k8s_namespace", "namespace",
-        "kubernetes.namespace.name", "POD_NAMESPACE", "labels.namespace", "metadata.namespace",
+        "kubernetes.namespace",
+        "kubernetes.namespace_name",
+        "kubernetes.namespaceName",
+        "resource.attributes.k8s.namespace.name",
+        "Resource.k8s.namespace.name",
+        "attributes.k8s.namespace.name",
+        "k8s.namespace.name",
+        "podNamespace",
+        "pod_namespace",
+        "PodNamespace",
+        "fields.podNamespace",
+        "fields.namespace",
+        "labels.podNamespace",
+        "orchestrator.namespace",
+        "k8s.namespace",
+        "k8s_namespace",
+        "namespace",
+        "kubernetes.namespace.name",
+        "POD_NAMESPACE",
+        "labels.namespace",
+        "metadata.namespace",
     ),
     "container": (
-        "kubernetes.container.name", "kubernetes.container_name", "kubernetes.containerName", "resource.attributes.k8s.container.name",
-        "Resource.k8s.container.name", "attributes.k8s.container.name", "k8s.container.name", "containerName", "container_name",
-        "fields.containerName", "container.name", "labels.containerName", "k8s.container", "container",
+        "kubernetes.container.name",
+        "kubernetes.container_name",
+        "kubernetes.containerName",
+        "resource.attributes.k8s.container.name",
+        "Resource.k8s.container.name",
+        "attributes.k8s.container.name",
+        "k8s.container.name",
+        "containerName",
+        "container_name",
+        "fields.containerName",
+        "container.name",
+        "labels.containerName",
+        "k8s.container",
+        "container",
     ),
     "node": (
-        "kubernetes.node.name", "kubernetes.host", "kubernetes.node_name", "resource.attributes.k8s.node.name", "k8s.node.name", "nodeName",
-        "node_name", "fields.nodeName",
+        "kubernetes.node.name",
+        "kubernetes.host",
+        "kubernetes.node_name",
+        "resource.attributes.k8s.node.name",
+        "k8s.node.name",
+        "nodeName",
+        "node_name",
+        "fields.nodeName",
     ),
     "image": (
-        "kubernetes.container.image", "kubernetes.container_image", "container.image.name", "resource.attributes.container.image.name",
-        "image", "fields.image",
+        "kubernetes.container.image",
+        "kubernetes.container_image",
+        "container.image.name",
+        "resource.attributes.container.image.name",
+        "image",
+        "fields.image",
     ),
     "time": (
-        "@timestamp", "timestamp", "@t", "Timestamp", "time", "ts", "datetime", "date", "eventTime", "event_time", "event.created", "asctime",
-        "instant", "log_time", "timeMillis", "observedTimestamp",
+        "@timestamp",
+        "timestamp",
+        "@t",
+        "Timestamp",
+        "time",
+        "ts",
+        "datetime",
+        "date",
+        "eventTime",
+        "event_time",
+        "event.created",
+        "asctime",
+        "instant",
+        "log_time",
+        "timeMillis",
+        "observedTimestamp",
     ),
-    "ingested": ("event.ingested", "ingested", "ingest.timestamp", "ingest_time", "ingested_at", "event_ingested", "received_at", "ingestTime"),
+    "ingested": (
+        "event.ingested",
+        "ingested",
+        "ingest.timestamp",
+        "ingest_time",
+        "ingested_at",
+        "event_ingested",
+        "received_at",
+        "ingestTime",
+    ),
     "level": (
-        "log.level", "level", "Level", "severity", "@l", "LogLevel", "logLevel", "loglevel", "log_level", "levelname", "level_name", "severity_text",
-        "SeverityText", "severityText", "lvl", "fields.level", "fields.Level", "priority", "labels.level", "log.severity", "syslog.severity",
+        "log.level",
+        "level",
+        "Level",
+        "severity",
+        "@l",
+        "LogLevel",
+        "logLevel",
+        "loglevel",
+        "log_level",
+        "levelname",
+        "level_name",
+        "severity_text",
+        "SeverityText",
+        "severityText",
+        "lvl",
+        "fields.level",
+        "fields.Level",
+        "priority",
+        "labels.level",
+        "log.severity",
+        "syslog.severity",
     ),
     "logger": (
-        "log.logger", "logger", "logger_name", "loggerName", "SourceContext", "fields.SourceContext", "labels.SourceContext", "Category", "name",
-        "category", "fields.logger", "log_name", "properties.SourceContext", "Properties.SourceContext",
+        "log.logger",
+        "logger",
+        "logger_name",
+        "loggerName",
+        "SourceContext",
+        "fields.SourceContext",
+        "labels.SourceContext",
+        "Category",
+        "name",
+        "category",
+        "fields.logger",
+        "log_name",
+        "properties.SourceContext",
+        "Properties.SourceContext",
     ),
     "message": (
-        "message", "msg", "@m", "Message", "renderedMessage", "RenderedMessage", "log.message", "body.text", "Body.text", "body", "Body", "event",
-        "log", "text", "short_message", "full_message", "MESSAGE", "fields.message", "json.message", "json.msg", "log_message", "logMessage",
-        "payload.message", "data.message", "textPayload", "jsonPayload.message", "fields.msg", "content", "messageText", "description", "raw", "line",
+        "message",
+        "msg",
+        "@m",
+        "Message",
+        "renderedMessage",
+        "RenderedMessage",
+        "log.message",
+        "body.text",
+        "Body.text",
+        "body",
+        "Body",
+        "event",
+        "log",
+        "text",
+        "short_message",
+        "full_message",
+        "MESSAGE",
+        "fields.message",
+        "json.message",
+        "json.msg",
+        "log_message",
+        "logMessage",
+        "payload.message",
+        "data.message",
+        "textPayload",
+        "jsonPayload.message",
+        "fields.msg",
+        "content",
+        "messageText",
+        "description",
+        "raw",
+        "line",
     ),
     "original": ("event.original", "log.original", "_raw", "raw", "original", "log.raw"),
     "template": (
-        "messageTemplate", "@mt", "MessageTemplate", "labels.MessageTemplate", "fields.MessageTemplate", "message_template", "MessageTemplate.Text",
-        "messageTemplate.text", "labels.OriginalFormat", "metadata.MessageTemplate", "{OriginalFormat}", "State.{OriginalFormat}", "OriginalFormat",
-        "fields.messageTemplate", "fields.message_template", "log.template", "event.template", "rawMessage",
+        "messageTemplate",
+        "@mt",
+        "MessageTemplate",
+        "labels.MessageTemplate",
+        "fields.MessageTemplate",
+        "message_template",
+        "MessageTemplate.Text",
+        "messageTemplate.text",
+        "labels.OriginalFormat",
+        "metadata.MessageTemplate",
+        "{OriginalFormat}",
+        "State.{OriginalFormat}",
+        "OriginalFormat",
+        "fields.messageTemplate",
+        "fields.message_template",
+        "log.template",
+        "event.template",
+        "rawMessage",
     ),
     "exception": (
-        "error.stack_trace", "exception", "Exception", "@x", "stack_trace", "stackTrace", "stacktrace", "exc_info", "error.stack", "err.stack",
-        "exceptions", "error.message", "thrown", "throwable", "exception.stacktrace", "fields.exception", "error.type", "log.origin.stack_trace", "stack",
-        "fields.stack", "err",
+        "error.stack_trace",
+        "exception",
+        "Exception",
+        "@x",
+        "stack_trace",
+        "stackTrace",
+        "stacktrace",
+        "exc_info",
+        "error.stack",
+        "err.stack",
+        "exceptions",
+        "error.message",
+        "thrown",
+        "throwable",
+        "exception.stacktrace",
+        "fields.exception",
+        "error.type",
+        "log.origin.stack_trace",
+        "stack",
+        "fields.stack",
+        "err",
     ),
 }
 ROLES = tuple(CANDIDATES)
 #: An object is a message only when it holds one of these.
 _SPOKEN = ("message", "msg", "@m", "@mt", "Message", "text", "event", "short_message")
-_SKIPPED_PREFIXES = ("kubernetes.", "ecs.", "agent.", "host.", "process.", "log.", "resource.", "@version", "container.", "input.", "event.")
+_SKIPPED_PREFIXES = (
+    "kubernetes.",
+    "ecs.",
+    "agent.",
+    "host.",
+    "process.",
+    "log.",
+    "resource.",
+    "@version",
+    "container.",
+    "input.",
+    "event.",
+)
 
 
 def lookup(document: JsonObject, path: str) -> Any:
@@ -134,9 +333,16 @@ class FieldRoles:
         for path in known[role]:
             value = lookup(document, path)
             if value is not None and value != "":
-                if role == "message" and isinstance(value, dict) and not any(isinstance(value.get(name), str) for name in _SPOKEN):
+                if (
+                    role == "message"
+                    and isinstance(value, dict)
+                    and not any(isinstance(value.get(name), str) for name in _SPOKEN)
+                ):
                     continue  # ECS has objects of these names: event.ingested is no message
-                if role == "pod" and (not isinstance(value, str | list) or (path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods))):
+                if role == "pod" and (
+                    not isinstance(value, str | list)
+                    or (path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods))
+                ):
                     continue
                 return value
         return None
@@ -144,7 +350,18 @@ class FieldRoles:
     def used(self) -> frozenset[str]:
         """Paths that carry a role and so are no properties."""
         if self._used is None:
-            told = ("pod", "namespace", "container", "time", "ingested", "level", "message", "template", "exception", "original")
+            told = (
+                "pod",
+                "namespace",
+                "container",
+                "time",
+                "ingested",
+                "level",
+                "message",
+                "template",
+                "exception",
+                "original",
+            )
             self._used = frozenset(path for role in told for path in self.paths[role])
         return self._used
 
@@ -152,7 +369,9 @@ class FieldRoles:
         keys = set(shape)
         possible: dict[str, tuple[str, ...]] = {}
         for role, paths in self.paths.items():
-            possible[role] = tuple(p for p in paths if p in keys or any(p[:i] in keys for i, c in enumerate(p) if c == "."))
+            possible[role] = tuple(
+                p for p in paths if p in keys or any(p[:i] in keys for i, c in enumerate(p) if c == ".")
+            )
         return possible
 
 
@@ -193,7 +412,11 @@ def detect_roles(
     extra = [p for p, _ in proved.most_common() if p not in candidates and not p.startswith("message")]
     rest = [p for p in candidates if p not in good]
     paths["pod"] = (*good, *rest, *extra)
-    proved_only = frozenset(extra) | {p for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name") if p not in good and pods}
+    proved_only = frozenset(extra) | {
+        p
+        for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name")
+        if p not in good and pods
+    }
     for role, chosen in (overrides or {}).items():
         if role in paths and chosen:
             first = (chosen,) if isinstance(chosen, str) else tuple(chosen)
@@ -214,7 +437,12 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
         if bare.value(sample, "message") is not None or bare.value(sample, "template") is not None:
             continue
         for path, value in flatten(sample):
-            if isinstance(value, str) and path not in used and not path.startswith(_SKIPPED_PREFIXES) and " " in value.strip():
+            if (
+                isinstance(value, str)
+                and path not in used
+                and not path.startswith(_SKIPPED_PREFIXES)
+                and " " in value.strip()
+            ):
                 lengths.setdefault(path, []).append(len(value))
     ranked = sorted(lengths, key=lambda path: -len(lengths[path]) * (sum(lengths[path]) / len(lengths[path])) ** 0.5)
     return tuple(path for path in ranked[:3] if path not in paths["message"])

@@ -16,7 +16,9 @@ RUNTIME_EXPRESSION = (
 )
 RUNTIME = re.compile(RUNTIME_EXPRESSION)
 PYTHON_START = re.compile(r"^(?:Traceback \(most recent call last\):|Exception Group Traceback)")
-_PYTHON_LINK = re.compile(r"^(?:During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)$")
+_PYTHON_LINK = re.compile(
+    r"^(?:During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)$"
+)
 _PYTHON_END = re.compile(r"^[A-Za-z_][\w.]*(?:: .*|:)?$")
 GO_START = re.compile(r"^(?:panic: |fatal error: |goroutine \d+ \[|SIG[A-Z]+: )")
 _GO_LINE = re.compile(
@@ -25,15 +27,11 @@ _GO_LINE = re.compile(
 _GO_FRAME = re.compile(r"^[\w./\-*()$%@\[\]·~]+\.[\w.()*\[\]·]+(?:\(.*\))?$")
 _GO_FILE = re.compile(r"^\t.+:\d+")
 #: First line of an exception as Java, .NET, Python and Node print it.
-EXCEPTION_EXPRESSION = (
-    r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
-)
+EXCEPTION_EXPRESSION = r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
 EXCEPTION = re.compile(EXCEPTION_EXPRESSION)
 _FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
 #: Unindented lines inside Java and .NET traces.
-INSIDE_EXPRESSION = (
-    r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
-)
+INSIDE_EXPRESSION = r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
 _INSIDE = re.compile(INSIDE_EXPRESSION)
 _CLOSER = re.compile(r"^[\]})]+[,;]?$")
 
@@ -74,7 +72,10 @@ def inside(text: str, following: str | None, grammar: str, *, after_frames: bool
             return "python-link"
         if PYTHON_START.match(text) and grammar == "python-link":
             return "python"
-        if not text and (grammar == "python-link" or (following is not None and (_PYTHON_LINK.match(following) or PYTHON_START.match(following)))):
+        if not text and (
+            grammar == "python-link"
+            or (following is not None and (_PYTHON_LINK.match(following) or PYTHON_START.match(following)))
+        ):
             return grammar
     if grammar == "go" and (not text or _GO_LINE.match(text)):
         return "go"

@@ -36,7 +36,9 @@ class _Open:
     line_before: int = -2
 
 
-def owners(lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
+def owners(
+    lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.ndarray[Any, Any] | None = None
+) -> np.ndarray[Any, np.dtype[np.int64]]:
     """For each line the index of its entry's first line; -1 for blank lines outside of entries.
 
     Args:
@@ -58,8 +60,16 @@ def owners(lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.
 
 
 def _walk(
-    lines: Lines, own: np.ndarray, loose: np.ndarray, heads: np.ndarray, indented: np.ndarray, blank: np.ndarray,
-    levels: np.ndarray | None, owner: np.ndarray, *, streams_known: bool,
+    lines: Lines,
+    own: np.ndarray,
+    loose: np.ndarray,
+    heads: np.ndarray,
+    indented: np.ndarray,
+    blank: np.ndarray,
+    levels: np.ndarray | None,
+    owner: np.ndarray,
+    *,
+    streams_known: bool,
 ) -> None:
     # Texts are needed for loose lines, the line before and the line after each.
     needed = np.unique(np.concatenate([loose, loose - 1, loose + 1]).clip(0, len(own) - 1))
@@ -75,7 +85,9 @@ def _walk(
             if not streams_known and state.grammar and state.entry >= 0:
                 suspended = state
             head = int(own[position - 1])
-            state = _Open(entry=head, depth=_depth(texts[position - 1]), last=position - 1, time=int(times[position - 1]))
+            state = _Open(
+                entry=head, depth=_depth(texts[position - 1]), last=position - 1, time=int(times[position - 1])
+            )
         following = texts.get(position + 1)
         if blank[line]:
             owner[line] = _blank_owner(state, text, following, now)
@@ -83,10 +95,22 @@ def _walk(
         gap = now - state.time
         joined = False
         if state.entry >= 0 and gap <= traces.SAME_TRACE_NS:
-            if suspended is not None and now - suspended.time <= traces.SAME_TRACE_NS and _resumes(suspended, text, following, indented=bool(indented[line])):
+            if (
+                suspended is not None
+                and now - suspended.time <= traces.SAME_TRACE_NS
+                and _resumes(suspended, text, following, indented=bool(indented[line]))
+            ):
                 state, suspended = suspended, None
             state.line_before = int(own[position - 1]) if position else -2
-            joined = _continues(state, text, following, gap, levels, indented=bool(indented[line]), head_before=bool(position and heads[own[position - 1]]))
+            joined = _continues(
+                state,
+                text,
+                following,
+                gap,
+                levels,
+                indented=bool(indented[line]),
+                head_before=bool(position and heads[own[position - 1]]),
+            )
         if joined:
             owner[line] = state.entry
         else:
@@ -105,7 +129,14 @@ def _blank_owner(state: _Open, text: str, following: str | None, now: int) -> in
 
 
 def _continues(
-    state: _Open, text: str, following: str | None, gap: int, levels: np.ndarray | None, *, indented: bool, head_before: bool
+    state: _Open,
+    text: str,
+    following: str | None,
+    gap: int,
+    levels: np.ndarray | None,
+    *,
+    indented: bool,
+    head_before: bool,
 ) -> bool:
     if state.depth > 0:
         state.depth += _balance(text)
@@ -118,7 +149,11 @@ def _continues(
         return True
     if traces.is_closer(text) and state.frames and gap <= traces.SAME_WRITE_NS:
         return True
-    if (head_before or state.entry == state.line_before) and gap <= traces.EXCEPTION_NS and not text.startswith(("Unhandled", "Exception in thread", "panic:", "fatal error:")):
+    if (
+        (head_before or state.entry == state.line_before)
+        and gap <= traces.EXCEPTION_NS
+        and not text.startswith(("Unhandled", "Exception in thread", "panic:", "fatal error:"))
+    ):
         opened = traces.opens(text)
         level = None if levels is None else levels[state.entry]
         told = head_before and level in (None, "error", "fatal", "warn")

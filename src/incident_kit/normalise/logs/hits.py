@@ -14,7 +14,16 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder, decode_json
 
 #: Files in the folder that are not hits.
-_OTHER = {"query.json", "mappings.json", "mapping.json", "query.json.gz", "mappings.json.gz", "field_caps.json", "settings.json", "info.json"}
+_OTHER = {
+    "query.json",
+    "mappings.json",
+    "mapping.json",
+    "query.json.gz",
+    "mappings.json.gz",
+    "field_caps.json",
+    "settings.json",
+    "info.json",
+}
 _TORN = (OSError, EOFError, zlib.error)
 
 
@@ -43,7 +52,19 @@ class Reading:
 
 def hit_files(raw: RawFolder) -> list[Path]:
     """Files that should hold hits."""
-    found = [p for pattern in ("elasticsearch/*.ndjson*", "elasticsearch/*.jsonl*", "elasticsearch/**/*.ndjson*", "elasticsearch/**/*.json", "elasticsearch/**/*.json.gz", "elasticsearch/*.json", "elasticsearch/*.json.gz") for p in raw.files(pattern)]
+    found = [
+        p
+        for pattern in (
+            "elasticsearch/*.ndjson*",
+            "elasticsearch/*.jsonl*",
+            "elasticsearch/**/*.ndjson*",
+            "elasticsearch/**/*.json",
+            "elasticsearch/**/*.json.gz",
+            "elasticsearch/*.json",
+            "elasticsearch/*.json.gz",
+        )
+        for p in raw.files(pattern)
+    ]
     return sorted({p for p in found if p.name not in _OTHER and not p.name.startswith((".", "mapping", "query"))})
 
 
@@ -105,7 +126,12 @@ def _json_lines(lines: Any, name: str, context: Context, reading: Reading) -> It
                 broken.append(number)
                 ended = line.endswith(b"\n")
                 if len(broken) <= 20:
-                    context.gap("elasticsearch", f"{name} line {number}", f"broken JSON: {error}; the line is left out", "Collect it again.")
+                    context.gap(
+                        "elasticsearch",
+                        f"{name} line {number}",
+                        f"broken JSON: {error}; the line is left out",
+                        "Collect it again.",
+                    )
                 continue
         ended = True
         yield from hits_of(document, f"{name} line {number}", context, reading)
@@ -142,14 +168,18 @@ def hits_of(document: Any, name: str, context: Context, reading: Reading) -> Ite
     if "_source" in document or ("fields" in document and "_id" in document):
         source = document.get("_source")
         if not isinstance(source, dict):
-            source = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in document.get("fields", {}).items()}
+            source = {
+                k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in document.get("fields", {}).items()
+            }
         yield Hit(str(document.get("_index", "")), str(document.get("_id", "")), source)
         return
     # A bare document, as some exports write them; its content stands in for the missing _id.
     yield Hit(str(document.get("_index", "")), str(document.get("_id") or f"{name}"), document)
 
 
-def _judge_answer(document: dict[str, Any], answer: dict[str, Any], name: str, context: Context, reading: Reading) -> None:
+def _judge_answer(
+    document: dict[str, Any], answer: dict[str, Any], name: str, context: Context, reading: Reading
+) -> None:
     shards = document.get("_shards") or {}
     if isinstance(shards, dict) and shards.get("failed"):
         _incomplete(reading, context, name, f"{shards['failed']} of {shards.get('total')} shards failed")
@@ -180,5 +210,11 @@ def close_reading(context: Context, reading: Reading) -> None:
 
 def _incomplete(reading: Reading, context: Context, name: str, reason: str) -> None:
     reading.incomplete.append(f"{name}: {reason}")
-    context.gap("elasticsearch", name, reason, "Fetch all pages (point in time and search_after) and import again.",
-                start=context.window.start, end=context.window.end)
+    context.gap(
+        "elasticsearch",
+        name,
+        reason,
+        "Fetch all pages (point in time and search_after) and import again.",
+        start=context.window.start,
+        end=context.window.end,
+    )

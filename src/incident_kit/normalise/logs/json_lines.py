@@ -38,9 +38,13 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
         level = "info"  # CLEF leaves Information out
     exception = roles.value(document, "exception")
     return {
-        "message": message, "level": level, "logger": first_text(roles.value(document, "logger")),
-        "time": time_value(roles.value(document, "time")), "template": template if isinstance(template, str) else None,
-        "properties": properties_of(document, roles), "exception": exception if isinstance(exception, str) else None,
+        "message": message,
+        "level": level,
+        "logger": first_text(roles.value(document, "logger")),
+        "time": time_value(roles.value(document, "time")),
+        "template": template if isinstance(template, str) else None,
+        "properties": properties_of(document, roles),
+        "exception": exception if isinstance(exception, str) else None,
     }
 
 

@@ -17,7 +17,11 @@ FOLDED: dict[str, str] = {spelling: name for name, spellings in _NAMES.items() f
 #: Order of the folded names.
 SEVERITY = {name: rank for rank, name in enumerate(_NAMES)}
 #: Spellings of two letters or more, for patterns; longest first.
-WORDS = sorted((word for word in FOLDED if len(word) > 2 and word.isalpha() and word not in {"all", "log", "config", "success"}), key=len, reverse=True)
+WORDS = sorted(
+    (word for word in FOLDED if len(word) > 2 and word.isalpha() and word not in {"all", "log", "config", "success"}),
+    key=len,
+    reverse=True,
+)
 
 
 def fold_level(value: Any) -> str | None:
@@ -35,7 +39,14 @@ def fold_level(value: Any) -> str | None:
 
 
 def _numeric(value: float) -> str | None:
-    steps: tuple[tuple[int, str], ...] = ((10, "trace"), (20, "debug"), (30, "info"), (40, "warn"), (50, "error"), (60, "fatal"))
+    steps: tuple[tuple[int, str], ...] = (
+        (10, "trace"),
+        (20, "debug"),
+        (30, "info"),
+        (40, "warn"),
+        (50, "error"),
+        (60, "fatal"),
+    )
     if 1000 <= value <= 60000:  # logback's level_value
         value /= 1000
         steps = ((5, "trace"), (10, "debug"), (20, "info"), (30, "warn"), (40, "error"))

@@ -35,7 +35,9 @@ def normal_forms(texts: pa.Array) -> pa.Array:
         out = pc.replace_substring_regex(out, ANSI, "")
     if _any(out, "\\u"):
         rows = pc.fill_null(pc.match_substring(out, "\\u"), False)
-        out = pc.replace_with_mask(out, rows, pa.array([_unescape(text) for text in out.filter(rows).to_pylist()], out.type))
+        out = pc.replace_with_mask(
+            out, rows, pa.array([_unescape(text) for text in out.filter(rows).to_pylist()], out.type)
+        )
     if _any(out, "\\"):
         out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
     if pc.any(pc.match_substring_regex(out, _QUOTES)).as_py():
@@ -57,6 +59,7 @@ _UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 def _unescape(text: str) -> str:
     """Characters that JSON wrote as four hexadecimal digits; halves of a pair that stand alone become U+FFFD."""
+
     def character(run: re.Match[str]) -> str:
         units = bytes.fromhex(run[0].replace("\\u", ""))
         return units.decode("utf-16-be", errors="replace")

@@ -35,7 +35,9 @@ _SAMPLED_LINES = 3_000
 _KNOWN_MESSAGES = 60_000
 
 
-def normalise_logs(raw: RawFolder, context: Context, containers: pd.DataFrame, pods: pd.DataFrame, tables_folder: Path) -> list[dict[str, Any]]:
+def normalise_logs(
+    raw: RawFolder, context: Context, containers: pd.DataFrame, pods: pd.DataFrame, tables_folder: Path
+) -> list[dict[str, Any]]:
     """Write both log tables; returns COVERAGE rows.
 
     Args:
@@ -47,7 +49,9 @@ def normalise_logs(raw: RawFolder, context: Context, containers: pd.DataFrame, p
     """
     found = consoles(raw, context)
     files = hit_files(raw)
-    count = bucket_count(sum(p.stat().st_size for p in files) + sum(f.path.stat().st_size for c in found for f in c.files))
+    count = bucket_count(
+        sum(p.stat().st_size for p in files) + sum(f.path.stat().st_size for c in found for f in c.files)
+    )
     known_pods = {c.pod for c in found} | set(pods["pod"].dropna())
     roles = _roles(raw, files, known_pods, context)
     reading = Reading(files=files)
@@ -61,8 +65,16 @@ def normalise_logs(raw: RawFolder, context: Context, containers: pd.DataFrame, p
 
 def _says_incomplete(gap: dict[str, Any]) -> bool:
     what = str(gap["what"])
-    other = any(word in what for word in ("mappings", "query.json")) or str(gap["reason"]) in ("not collected", "the file is empty")
-    return gap["source"] == "elasticsearch" and what.startswith("elasticsearch/") and len(what) > len("elasticsearch/") and not other
+    other = any(word in what for word in ("mappings", "query.json")) or str(gap["reason"]) in (
+        "not collected",
+        "the file is empty",
+    )
+    return (
+        gap["source"] == "elasticsearch"
+        and what.startswith("elasticsearch/")
+        and len(what) > len("elasticsearch/")
+        and not other
+    )
 
 
 def _roles(raw: RawFolder, files: list[Path], known_pods: set[str], context: Context) -> FieldRoles:
@@ -82,7 +94,12 @@ def _overrides(context: Context) -> dict[str, Any]:
 
 
 def _write_consoles(
-    found: list[ContainerConsole], raw: RawFolder, context: Context, containers: pd.DataFrame, tables_folder: Path, count: int
+    found: list[ContainerConsole],
+    raw: RawFolder,
+    context: Context,
+    containers: pd.DataFrame,
+    tables_folder: Path,
+    count: int,
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     messages = _Messages(tables_folder / ELASTIC_DOCUMENTS.name, count)
@@ -106,7 +123,9 @@ def _write_consoles(
 def _stated(console: ContainerConsole, context: Context) -> list[str]:
     found = []
     for pattern in context.profile.patterns:
-        fits = fnmatch.fnmatch(console.container, pattern.container) and fnmatch.fnmatch(console.namespace, pattern.namespace)
+        fits = fnmatch.fnmatch(console.container, pattern.container) and fnmatch.fnmatch(
+            console.namespace, pattern.namespace
+        )
         if fits and fnmatch.fnmatch(console.pod, f"{pattern.workload}*" if pattern.workload != "*" else "*"):
             found.append(stated_expression(pattern.pattern))
     return found
@@ -143,8 +162,14 @@ def _sample(instances: list[InstanceLines]) -> pa.Array:
     return pa.concat_arrays(pieces) if pieces else pa.array([], pa.large_string())
 
 
-def _instance(console: ContainerConsole, restart_count: int | None, containers: pd.DataFrame, context: Context) -> Instance:
-    mine = containers[(containers["namespace"] == console.namespace) & (containers["pod"] == console.pod) & (containers["container"] == console.container)]
+def _instance(
+    console: ContainerConsole, restart_count: int | None, containers: pd.DataFrame, context: Context
+) -> Instance:
+    mine = containers[
+        (containers["namespace"] == console.namespace)
+        & (containers["pod"] == console.pod)
+        & (containers["container"] == console.container)
+    ]
     exact = mine[mine["restart_count"] == restart_count] if restart_count is not None and len(mine) else mine
     chosen = exact if len(exact) else mine
     row = chosen.iloc[-1].to_dict() if len(chosen) else {}
@@ -154,10 +179,19 @@ def _instance(console: ContainerConsole, restart_count: int | None, containers: 
         return value if isinstance(value, str) else None
 
     observed = row.get("observed")
-    image_observed = None if not row else bool(len(exact)) and observed is not None and observed == observed and bool(observed)
+    image_observed = (
+        None if not row else bool(len(exact)) and observed is not None and observed == observed and bool(observed)
+    )
     return Instance(
-        cluster=context.cluster, namespace=console.namespace, pod=console.pod, pod_uid=text("pod_uid"), container=console.container,
-        restart_count=restart_count, image=text("image"), image_digest=text("image_digest"), image_observed=image_observed,
+        cluster=context.cluster,
+        namespace=console.namespace,
+        pod=console.pod,
+        pod_uid=text("pod_uid"),
+        container=console.container,
+        restart_count=restart_count,
+        image=text("image"),
+        image_digest=text("image_digest"),
+        image_observed=image_observed,
     )
 
 

@@ -51,6 +51,7 @@ def emit(event: dict, call: Callable[..., None]) -> None:
 
 def through_logging(console: logging.Formatter, shipped: logging.Formatter) -> Log:
     """The standard library's logging with a console handler and a shipping one."""
+
     def log(event: dict) -> tuple[str, dict]:
         out, sent = io.StringIO(), io.StringIO()
         logger = logging.getLogger(event["logger"])
@@ -63,6 +64,7 @@ def through_logging(console: logging.Formatter, shipped: logging.Formatter) -> L
         level = getattr(logging, {"warn": "WARNING"}.get(event["level"], event["level"].upper()))
         emit(event, lambda exc_info: logger.log(level, message, *event["properties"].values(), exc_info=exc_info))
         return out.getvalue(), json.loads(sent.getvalue())
+
     return log
 
 
@@ -96,7 +98,12 @@ def through_loguru(event: dict) -> tuple[str, dict]:
     emit(event, lambda exc_info: bound.log(level, event["template"], **event["properties"]))
     record = json.loads(sent.getvalue())["record"]
     moment = record["time"]["repr"].replace(" ", "T")
-    document = {"@timestamp": moment, "message": record["message"], "level": record["level"]["name"], "extra": record["extra"]}
+    document = {
+        "@timestamp": moment,
+        "message": record["message"],
+        "level": record["level"]["name"],
+        "extra": record["extra"],
+    }
     if record["exception"]:
         document["exception"] = json.loads(sent.getvalue())["text"].partition("\n")[2]
     return out.getvalue(), document
@@ -110,8 +117,19 @@ class Dated(JsonFormatter):
 
 
 FORMATS: dict[str, tuple[Log, str]] = {
-    "python_stdlib": (through_logging(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"), ecs_logging.StdlibFormatter()), "stderr"),
-    "python_brackets": (through_logging(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z"), ecs_logging.StdlibFormatter()), "stderr"),
+    "python_stdlib": (
+        through_logging(
+            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"), ecs_logging.StdlibFormatter()
+        ),
+        "stderr",
+    ),
+    "python_brackets": (
+        through_logging(
+            logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z"),
+            ecs_logging.StdlibFormatter(),
+        ),
+        "stderr",
+    ),
     "python_basic": (through_logging(logging.Formatter(logging.BASIC_FORMAT), ecs_logging.StdlibFormatter()), "stderr"),
     "python_json": (through_logging(Dated(), ecs_logging.StdlibFormatter()), "stderr"),
     "ecs_json": (through_logging(ecs_logging.StdlibFormatter(), ecs_logging.StdlibFormatter()), "stdout"),
@@ -138,8 +156,30 @@ def main() -> None:
                 began = time.time_ns()
                 console, document = log(event)
                 time.sleep(0.004)
-                rows.write(json.dumps({"time": began, "stream": stream, "console": console.removesuffix("\n"), "document": document, **event}, ensure_ascii=False) + "\n")
-            rows.write(json.dumps({"time": time.time_ns(), "stream": "stderr", "console": uncaught().removesuffix("\n"), "document": None}) + "\n")
+                rows.write(
+                    json.dumps(
+                        {
+                            "time": began,
+                            "stream": stream,
+                            "console": console.removesuffix("\n"),
+                            "document": document,
+                            **event,
+                        },
+                        ensure_ascii=False,
+                    )
+                    + "\n"
+                )
+            rows.write(
+                json.dumps(
+                    {
+                        "time": time.time_ns(),
+                        "stream": "stderr",
+                        "console": uncaught().removesuffix("\n"),
+                        "document": None,
+                    }
+                )
+                + "\n"
+            )
 
 
 if __name__ == "__main__":

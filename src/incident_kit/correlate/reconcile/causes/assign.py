@@ -16,7 +16,9 @@ from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Lo
 _LEAST_TOO_LONG = 8_000
 
 
-def assign_causes(view: ContainerView, holes: list[Hole], types: FieldTypes, hints: dict[int, dict[str, object]]) -> Losses:
+def assign_causes(
+    view: ContainerView, holes: list[Hole], types: FieldTypes, hints: dict[int, dict[str, object]]
+) -> Losses:
     """Causes of one container's losses.
 
     Args:
@@ -47,4 +49,9 @@ def too_long(view: ContainerView, losses: Losses) -> None:
     """Longer than anything of the container that arrived."""
     longest = int(view.length[view.delivered].max(initial=0))
     limit = max(longest, _LEAST_TOO_LONG)
-    losses.give(np.asarray(view.length > limit), "too_long", 0.8, f"longer than any delivered entry of the container (longest delivered: {longest} characters)")
+    losses.give(
+        np.asarray(view.length > limit),
+        "too_long",
+        0.8,
+        f"longer than any delivered entry of the container (longest delivered: {longest} characters)",
+    )

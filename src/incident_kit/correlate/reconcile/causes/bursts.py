@@ -39,7 +39,12 @@ def burst(view: ContainerView, losses: Losses) -> None:
         if lost.sum() < 5:
             continue
         peak = int(counts[begin : end + 1].max())
-        losses.give(inside, "burst", 0.85, f"{int(lost.sum())} of {int(inside.sum())} entries lost while the rate was {peak}/s, {peak / usual:.0f} times the usual")
+        losses.give(
+            inside,
+            "burst",
+            0.85,
+            f"{int(lost.sum())} of {int(inside.sum())} entries lost while the rate was {peak}/s, {peak / usual:.0f} times the usual",
+        )
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

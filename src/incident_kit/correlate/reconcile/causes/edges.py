@@ -27,7 +27,12 @@ def before_logger(view: ContainerView, losses: Losses) -> None:
             continue
         early = head[view.time[head] - first <= _START_NS]
         if len(early) == len(head) and view.lost[head].all():
-            losses.give(head, "before_logger", 0.8 if known_start else 0.6, f"among the first {len(head)} entries of the instance, none of which arrived")
+            losses.give(
+                head,
+                "before_logger",
+                0.8 if known_start else 0.6,
+                f"among the first {len(head)} entries of the instance, none of which arrived",
+            )
 
 
 def died_before_flush(view: ContainerView, losses: Losses) -> None:
@@ -42,14 +47,28 @@ def died_before_flush(view: ContainerView, losses: Losses) -> None:
         tail = rows[arrived[-1] + 1 :] if len(arrived) else rows
         if not len(tail) or not view.lost[tail].any():
             continue
-        how = "it was restarted" if ending is None or ending.exit_code is None else f"{ending.reason or 'ended'}, exit code {ending.exit_code}" + (
-            f" ({_MEANING[ending.exit_code]})" if ending.exit_code in _MEANING else "")
+        how = (
+            "it was restarted"
+            if ending is None or ending.exit_code is None
+            else f"{ending.reason or 'ended'}, exit code {ending.exit_code}"
+            + (f" ({_MEANING[ending.exit_code]})" if ending.exit_code in _MEANING else "")
+        )
         lost = int(view.lost[tail].sum())
-        losses.give(tail, "died_before_flush", 0.85 if ending is not None and ending.finished_at is not None else 0.7, f"the last {lost} entries of the instance: {how}")
+        losses.give(
+            tail,
+            "died_before_flush",
+            0.85 if ending is not None and ending.finished_at is not None else 0.7,
+            f"the last {lost} entries of the instance: {how}",
+        )
 
 
 def rotation_edge(view: ContainerView, losses: Losses) -> None:
     """Runs of losses that begin or end at the rotation of the console file."""
     for begin, end in runs(losses.open()):
         if view.edge[begin] == 1 or view.edge[end] == 2 or (view.edge[begin : end + 1] > 0).any():
-            losses.give(np.arange(begin, end + 1), "rotation_edge", 0.7, f"{end - begin + 1} entries at the rotation of the console file")
+            losses.give(
+                np.arange(begin, end + 1),
+                "rotation_edge",
+                0.7,
+                f"{end - begin + 1} entries at the rotation of the console file",
+            )

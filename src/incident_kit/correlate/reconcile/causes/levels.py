@@ -18,4 +18,6 @@ def below_level(view: ContainerView, losses: Losses) -> None:
         rows = np.asarray(view.level == level)
         if rows.sum() and not (rows & view.delivered).any():
             name = next(n for n, rank in SEVERITY.items() if rank == lowest)
-            losses.give(rows, "below_level", 0.95, f"no document of level {level} exists; the lowest level shipped is {name}")
+            losses.give(
+                rows, "below_level", 0.95, f"no document of level {level} exists; the lowest level shipped is {name}"
+            )

@@ -90,14 +90,32 @@ def _refuses_date(value: Any) -> bool:
     if isinstance(value, int | float):
         return False
     text = str(value)
-    return not (re.fullmatch(r"\d{4}(?:-\d\d(?:-\d\d)?)?", text) or re.fullmatch(r"-?\d+", text) or ("T" in text and time_value(text) is not None))
+    return not (
+        re.fullmatch(r"\d{4}(?:-\d\d(?:-\d\d)?)?", text)
+        or re.fullmatch(r"-?\d+", text)
+        or ("T" in text and time_value(text) is not None)
+    )
 
 
 def _paths(name: str, types: FieldTypes) -> list[str]:
-    return [path for path in (name, f"fields.{name}", f"labels.{name}", f"metadata.{name}", f"properties.{name}", f"Properties.{name}", f"attributes.{name}") if path in types]
+    return [
+        path
+        for path in (
+            name,
+            f"fields.{name}",
+            f"labels.{name}",
+            f"metadata.{name}",
+            f"properties.{name}",
+            f"Properties.{name}",
+            f"attributes.{name}",
+        )
+        if path in types
+    ]
 
 
-def refused_by_mapping(view: ContainerView, losses: Losses, types: FieldTypes, hints: Mapping[int, Mapping[str, Any]]) -> None:
+def refused_by_mapping(
+    view: ContainerView, losses: Losses, types: FieldTypes, hints: Mapping[int, Mapping[str, Any]]
+) -> None:
     """Entries with a value that the mapping refuses; the proof names field, type and value."""
     if not types:
         return
@@ -105,7 +123,9 @@ def refused_by_mapping(view: ContainerView, losses: Losses, types: FieldTypes, h
         proof = _proof(_values(view.properties[row], hints.get(row)), types)
         if proof is not None:
             path, value = proof
-            losses.give(np.array([row]), "never_arrives", 0.95, f"the mapping has {path} as {types[path]} and refuses {value!r}")
+            losses.give(
+                np.array([row]), "never_arrives", 0.95, f"the mapping has {path} as {types[path]} and refuses {value!r}"
+            )
 
 
 def _values(properties: str | None, hint: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -149,4 +169,9 @@ def template_missing(view: ContainerView, losses: Losses) -> None:
         among = rows[(rows > first) & (rows < last)]
         if len(among) >= _LEAST_MISSING:
             confidence = min(0.8, 0.5 + 0.05 * len(among))
-            losses.give(rows, "never_arrives", confidence, f"none of the {len(rows)} entries of this template arrived, while others between them did")
+            losses.give(
+                rows,
+                "never_arrives",
+                confidence,
+                f"none of the {len(rows)} entries of this template arrived, while others between them did",
+            )

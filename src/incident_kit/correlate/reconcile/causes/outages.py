@@ -37,15 +37,30 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
 
     Entries that would not have been shipped anyway (``ignored``) neither break nor make a run.
     """
-    counted = np.flatnonzero(~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered))
+    counted = np.flatnonzero(
+        ~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered)
+    )
     found = []
     for first, last in _runs_by_instance(view.lost[counted], view.restart[counted]):
         begin, end = int(counted[first]), int(counted[last])
         before = int(view.time[counted[first - 1]]) if first else -_FAR
         after = int(view.time[counted[last + 1]]) if last + 1 < len(counted) else _FAR
-        inner = first > 0 and last + 1 < len(counted) and view.restart[counted[first - 1]] == view.restart[begin] and view.restart[counted[last + 1]] == view.restart[end]
-        hole = Hole(namespace=view.namespace, pod=view.pod, container=view.container, node=view.node, begin=int(view.time[begin]), end=int(view.time[end]),
-                    count=last - first + 1, witness=bool(inner) and last - first + 1 >= _WITNESS_ENTRIES)
+        inner = (
+            first > 0
+            and last + 1 < len(counted)
+            and view.restart[counted[first - 1]] == view.restart[begin]
+            and view.restart[counted[last + 1]] == view.restart[end]
+        )
+        hole = Hole(
+            namespace=view.namespace,
+            pod=view.pod,
+            container=view.container,
+            node=view.node,
+            begin=int(view.time[begin]),
+            end=int(view.time[end]),
+            count=last - first + 1,
+            witness=bool(inner) and last - first + 1 >= _WITNESS_ENTRIES,
+        )
         found.append(LocalHole(hole, begin, end, before, after))
     return found
 
@@ -64,7 +79,13 @@ def shipping_outage(view: ContainerView, losses: Losses, holes: list[Hole], *, a
     ignored = view.lost & ~losses.open()
     for local in holes_of(view, ignored):
         hole = local.hole
-        others = [other for other in holes if other.witness and (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace) and _shared(local, other, 0.9 if absent else 0.5)]
+        others = [
+            other
+            for other in holes
+            if other.witness
+            and (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace)
+            and _shared(local, other, 0.9 if absent else 0.5)
+        ]
         rows = np.arange(local.first, local.last + 1)
         templates = len(np.unique(view.mask[rows[view.lost[rows]]]))
         seconds = (hole.end - hole.begin) / _SECOND
@@ -72,9 +93,19 @@ def shipping_outage(view: ContainerView, losses: Losses, holes: list[Hole], *, a
             pods = {other.pod for other in others} | {hole.pod}
             nodes = {other.node for other in others} | {hole.node}
             scope = f"{len(pods)} pods" + (f" on node {hole.node}" if len(nodes) == 1 and hole.node else "")
-            losses.give(rows, "shipping_outage", 0.9, f"nothing of the container arrived over {seconds:.1f} s ({hole.count} entries), as in {scope}")
+            losses.give(
+                rows,
+                "shipping_outage",
+                0.9,
+                f"nothing of the container arrived over {seconds:.1f} s ({hole.count} entries), as in {scope}",
+            )
         elif not absent and _stands_alone(view, local, templates):
-            losses.give(rows, "shipping_outage", 0.75, f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {templates} templates")
+            losses.give(
+                rows,
+                "shipping_outage",
+                0.75,
+                f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {templates} templates",
+            )
 
 
 def _shared(local: LocalHole, other: Hole, share: float) -> bool:

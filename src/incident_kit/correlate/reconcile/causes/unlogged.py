@@ -20,5 +20,10 @@ def not_logged(view: ContainerView, losses: Losses) -> None:
     known = np.array([s is not None for s in view.stream], dtype=bool)
     for stream in set(view.stream[known].tolist()):
         rows = np.asarray(view.stream == stream)
-        if rows.sum() >= 2 and not view.delivered[rows].any() and view.delivered[~rows & known].sum() >= 10 and not view.logged[rows].all():
+        if (
+            rows.sum() >= 2
+            and not view.delivered[rows].any()
+            and view.delivered[~rows & known].sum() >= 10
+            and not view.logged[rows].all()
+        ):
             losses.give(rows, "not_logged", 0.7, f"nothing on {stream} arrives")

@@ -90,7 +90,9 @@ def _learnt(lines: pa.Array, known: KnownMessages, chosen: list[Alternative]) ->
         valid = np.asarray(extracted.is_valid()) & ~explained
         messages = extracted.field("message") if len(extracted) else extracted
         forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
-        explained |= valid & np.array([f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True)], dtype=bool)
+        explained |= valid & np.array(
+            [f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True)], dtype=bool
+        )
     open_lines = tried.filter(pa.array(~explained)).to_pylist()
     splits = [split for split in (split_line(line, known) for line in open_lines) if split is not None]
     if len(splits) < max(3, 0.1 * len(open_lines)) or len(splits) < 0.02 * len(tried):

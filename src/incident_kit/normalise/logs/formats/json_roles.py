@@ -58,7 +58,9 @@ def _documents(lines: Iterable[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _vote(leaves: list[tuple[str, Any]], known: KnownMessages, hits: Counter[str], levels: dict[str, dict[Any, Counter[str]]]) -> None:
+def _vote(
+    leaves: list[tuple[str, Any]], known: KnownMessages, hits: Counter[str], levels: dict[str, dict[Any, Counter[str]]]
+) -> None:
     """Which leaves of one line are some document's message, and which words stand beside that document's level."""
     level = None
     for path, value in leaves:

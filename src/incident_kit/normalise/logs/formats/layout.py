@@ -69,7 +69,9 @@ class Layout:
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
-        told = np.asarray(pc.match_substring_regex(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}"))
+        told = np.asarray(
+            pc.match_substring_regex(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}")
+        )
         heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
         return heads
 
@@ -77,8 +79,11 @@ class Layout:
         """Take first lines apart; a line that fits no alternative is its own message."""
         count = len(firsts)
         parsed = Parsed(
-            np.full(count, None, dtype=object), np.full(count, None, dtype=object), np.full(count, None, dtype=object),
-            np.full(count, None, dtype=object), firsts,
+            np.full(count, None, dtype=object),
+            np.full(count, None, dtype=object),
+            np.full(count, None, dtype=object),
+            np.full(count, None, dtype=object),
+            firsts,
         )
         runtime = np.asarray(pc.match_substring_regex(firsts, RUNTIME_EXPRESSION))
         parsed.format[runtime] = "runtime"
@@ -112,7 +117,9 @@ class Layout:
         if "message" in names:
             mask = np.zeros(len(firsts), dtype=bool)
             mask[rows] = True
-            parsed.message = pc.replace_with_mask(parsed.message, pa.array(mask), hit.field("message").cast(parsed.message.type))
+            parsed.message = pc.replace_with_mask(
+                parsed.message, pa.array(mask), hit.field("message").cast(parsed.message.type)
+            )
 
 
 def _objects(values: pa.Array) -> np.ndarray[Any, Any]:
@@ -124,7 +131,11 @@ def _objects(values: pa.Array) -> np.ndarray[Any, Any]:
 def fold_words(words: pa.Array, learnt: dict[str, str]) -> np.ndarray[Any, Any]:
     """Folded level of each word; few distinct words, so each is folded once."""
     encoded = words.dictionary_encode()
-    folded = np.array([learnt.get(w) or FOLDED.get(w.lower()) or fold_level(w) if w else None for w in encoded.dictionary.to_pylist()] + [None], dtype=object)
+    folded = np.array(
+        [learnt.get(w) or FOLDED.get(w.lower()) or fold_level(w) if w else None for w in encoded.dictionary.to_pylist()]
+        + [None],
+        dtype=object,
+    )
     indices = np.asarray(pc.fill_null(encoded.indices, len(folded) - 1))
     result: np.ndarray[Any, Any] = folded[indices]
     return result

@@ -133,7 +133,9 @@ def _level_slot(members: list[Split]) -> tuple[int | None, dict[str, str]]:
             if named > len(rows) * 0.9 and (best is None or best[0] < 0.5):
                 best = (0.5, position, {})
             continue
-        agree = sum(counter.most_common(1)[0][1] for counter in words.values()) / sum(map(Counter.total, words.values()))
+        agree = sum(counter.most_common(1)[0][1] for counter in words.values()) / sum(
+            map(Counter.total, words.values())
+        )
         distinct = len({counter.most_common(1)[0][0] for counter in words.values()})
         score = agree + 0.3 * (named / len(rows)) + 0.2 * (distinct > 1)
         if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
@@ -153,7 +155,11 @@ def _expression(shape: str, level: int | None, members: list[Split]) -> str:
             parts.append(r"[ \t]+")
         elif character == "w":
             values = set(columns[slot]) if slot < len(columns) else set()
-            parts.append(_slot_expression(values, is_level=slot == level, literal=slot == 0 and level != 0 and not shape.strip("w ")))
+            parts.append(
+                _slot_expression(
+                    values, is_level=slot == level, literal=slot == 0 and level != 0 and not shape.strip("w ")
+                )
+            )
             slot += 1
         else:
             parts.append(re.escape(character))

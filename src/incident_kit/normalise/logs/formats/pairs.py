@@ -25,7 +25,9 @@ def cut_heads(messages: pa.Array) -> pa.Array:
         cut = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
         heads = pc.coalesce(cut, messages)
         logfmt = pc.extract_regex(messages, _LOGFMT)
-        said = pc.if_else(pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted"))
+        said = pc.if_else(
+            pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted")
+        )
         heads = pc.coalesce(pc.if_else(logfmt.is_valid(), said, pa.scalar(None, messages.type)), heads)
     if pc.any(pc.starts_with(messages, '"')).as_py():
         quoted = pc.extract_regex(messages, _QUOTED).field("head")
@@ -37,7 +39,7 @@ def pairs_of(text: str) -> dict[str, Any]:
     """The key=value pairs, trailing JSON and pretty-printed fields of an entry's text."""
     found: dict[str, Any] = {}
     first, _, rest = text.partition("\n")
-    brace = first.find("{\"")
+    brace = first.find('{"')
     if brace >= 0 and first.rstrip().endswith("}"):
         try:
             document = orjson.loads(first[brace:])

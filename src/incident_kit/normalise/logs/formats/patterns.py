@@ -36,23 +36,48 @@ class Pattern:
 _REST = r"(?P<message>(?s:.*))$"
 
 PATTERNS: tuple[Pattern, ...] = (
-    Pattern("klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {_REST}", pairs=True),
-    Pattern("logfmt", rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {_REST}", pairs=True),
-    Pattern("spring", rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {_REST}"),
+    Pattern(
+        "klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {_REST}", pairs=True
+    ),
+    Pattern(
+        "logfmt",
+        rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {_REST}",
+        pairs=True,
+    ),
+    Pattern(
+        "spring",
+        rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {_REST}",
+    ),
     Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{_REST}"),
     Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {_REST}"),
-    Pattern("logback", rf"^(?P<time>{TIME}) +\[(?P<thread>[^\]]*)\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}"),
-    Pattern("logback_level_first", rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[(?P<thread>[^\]]*)\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}"),
+    Pattern(
+        "logback",
+        rf"^(?P<time>{TIME}) +\[(?P<thread>[^\]]*)\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}",
+    ),
+    Pattern(
+        "logback_level_first",
+        rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[(?P<thread>[^\]]*)\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}",
+    ),
     Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {_REST}"),
-    Pattern("zap_console", rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{_REST}", pairs=True),
+    Pattern(
+        "zap_console",
+        rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{_REST}",
+        pairs=True,
+    ),
     Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {_REST}", pairs=True),
-    Pattern("zerolog", rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{_REST}", pairs=True),
+    Pattern(
+        "zerolog",
+        rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{_REST}",
+        pairs=True,
+    ),
     Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {_REST}"),
     Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {_REST}"),
     Pattern("serilog", rf"^\[(?P<time>{TIME}) (?P<level>{LEVEL})\] ?{_REST}"),
     Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{_REST}"),
     Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {_REST}"),
-    Pattern("bracketed", rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\] ?)?[-:]? ?{_REST}"),
+    Pattern(
+        "bracketed", rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\] ?)?[-:]? ?{_REST}"
+    ),
     Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
     Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?(?:[ |:-]+| *\t){_REST}"),
     Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
