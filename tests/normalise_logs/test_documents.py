@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.logs.candidates import CANDIDATES
 from incident_kit.normalise.logs.documents import document_row
-from incident_kit.normalise.logs.fields import CANDIDATES, FieldRoles, detect_roles, lookup
+from incident_kit.normalise.logs.fields import FieldRoles, detect_roles, lookup
 from incident_kit.normalise.logs.hits import Hit, Reading, close_reading, hit_files, read_hits
 from incident_kit.normalise.logs.times import time_value
 from incident_kit.normalise.raw import RawFolder

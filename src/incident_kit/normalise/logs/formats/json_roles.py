@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from incident_kit.normalise.logs.fields import CANDIDATES, FieldRoles, first_text, flatten
+from incident_kit.normalise.logs.candidates import CANDIDATES
+from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten
 from incident_kit.normalise.logs.formats.learn import KnownMessages
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.normal_form import normal_form
