@@ -19,6 +19,7 @@ _QUARTER_NS = 900 * SECOND
 _LEAST_TOLERANCE_NS = SECOND // 4
 _DEFAULT_TOLERANCE_NS = 2 * SECOND
 _MOST_TOLERANCE_NS = 60 * SECOND
+_SHIFTED_TOLERANCE_NS = SECOND
 _LEAST_TIGHT_NS = 5_000_000
 
 
@@ -95,6 +96,14 @@ def _learn_pod(clocks: Clocks, code: int, difference: np.ndarray[Any, Any]) -> N
         clocks.tolerance[code] = min(max(_LEAST_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
     far = difference[np.abs(difference) >= NEAR_NS] - clocks.skew[code]
     clocks.shifts[code] = constant_shifts(far, int(clocks.tolerance[code]))
+    if len(near) < 3 and clocks.shifts[code]:
+        # The whole pod is shifted: what is left of the differences is its skew.
+        rest = far - clocks.shifts[code][0]
+        rest = rest[np.abs(rest) <= _DEFAULT_TOLERANCE_NS]
+        if len(rest) >= 3:
+            skew, spread = _centre(rest)
+            clocks.skew[code], clocks.pairs[code] = skew, len(rest)
+            clocks.tolerance[code] = min(max(_SHIFTED_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
 
 
 def _centre(values: np.ndarray[Any, Any]) -> tuple[int, int]:

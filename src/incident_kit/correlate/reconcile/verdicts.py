@@ -27,6 +27,8 @@ VERDICTS = (
 )
 CODE = {name: code for code, name in enumerate(VERDICTS)}
 _LEAST_LAG_NS = 10 * SECOND
+#: A document's own time this little behind the usual is a stall, not lateness.
+_LEAST_BEHIND_NS = 2 * SECOND
 _DEFAULT_LAG_NS = 30 * SECOND
 
 
@@ -77,7 +79,7 @@ def pair_verdicts(
         found = pairs.document[rows]
         behind = side.time[found] - entries.time[rows] - clocks.skew[entries.pod[rows]]
         arrived = side.ingested[found]
-        late = behind > clocks.tolerance[entries.pod[rows]]
+        late = behind > np.maximum(clocks.tolerance[entries.pod[rows]], _LEAST_BEHIND_NS)
         if lag is not None:
             late |= (arrived != 0) & (arrived - entries.time[rows] > lag)
         code = np.where(late, CODE["late"], CODE["matched"]).astype(np.int8)
