@@ -241,13 +241,18 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
         free = free[np.isin(documents.pod[free], np.unique(entries.pod[open_rows]))] if len(open_rows) else free[:0]
     if not len(open_rows) or not len(free):
         return free
-    leftovers = Leftovers(
-        entries, documents, pairs, clocks, where, free, entry_texts(entries, open_rows), document_texts(documents, free)
-    )
+    leftovers = Leftovers(entries, documents, pairs, clocks, where, free, Texts(), Texts())
     if where == UNLABELLED:
         _hash_pass(leftovers, 0)
     else:
         leftovers.free = leftovers.free[~_somebody_elses(leftovers)]
+    for shift in _known_shifts(leftovers):
+        _hash_pass(leftovers, shift)
+    open_rows = pairs.open_entries()
+    if not len(open_rows) or not len(leftovers.free):
+        return leftovers.free
+    # Only now texts are read: whole pods at a shift, or without pod field, were paired by hash.
+    leftovers.entry_texts, leftovers.document_texts = entry_texts(entries, open_rows), document_texts(documents, leftovers.free)
     leftovers.suffixed = _suffixed_pods(entries, pairs)
     leftovers.run()
     _shifts(leftovers)
@@ -255,12 +260,19 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
     return leftovers.free
 
 
+def _known_shifts(leftovers: Leftovers) -> list[int]:
+    """Shifts that the clocks of pods with open entries know, most frequent pods first."""
+    pods = np.unique(leftovers.entries.pod[leftovers.pairs.open_entries()]).tolist()
+    found = Counter(shift for pod in pods for shift in leftovers.clocks.shifts[pod])
+    return [shift for shift, _ in found.most_common(8)]
+
+
 def _refused(where: int) -> int:
     return REFUSED if where == OWN else REFUSED_UNLABELLED
 
 
 def _hash_pass(leftovers: Leftovers, shift: int) -> None:
-    """Exact texts by hash, for documents without pod."""
+    """Exact texts by hash, at a shift or for documents without pod."""
     entries, documents = leftovers.entries, leftovers.documents
     for mine, theirs in (
         ("message_hash", "message_hash"),
@@ -272,10 +284,13 @@ def _hash_pass(leftovers: Leftovers, shift: int) -> None:
         part = leftovers.free
         if not len(rows) or not len(part):
             return
+        keys, other = entries.hashes[mine][rows], documents.hashes[theirs][part]
+        if leftovers.where == OWN:
+            keys, other = mix(entries.pod[rows], keys), mix(documents.pod[part], other)
         left, right = nearest_pairs(
-            entries.hashes[mine][rows],
+            keys,
             entries.time[rows] + leftovers.clocks.skew[entries.pod[rows]],
-            documents.hashes[theirs][part],
+            other,
             documents.time[part] - shift,
             leftovers.clocks.tolerance[entries.pod[rows]],
         )
@@ -346,6 +361,7 @@ def _shifts(leftovers: Leftovers) -> None:
         for shift in leftovers.clocks.shifts[code]
     ]
     for shift in list(dict.fromkeys(ranked[:6] + known)):
+        _hash_pass(leftovers, shift)
         leftovers._near(_same_text, LOOSE, shift)
         leftovers._near(_is_prefix, TRUNCATED, shift)
 
