@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint test-live lab lab-stop record-sample bench lock clean
+.PHONY: help setup demo test lint test-live lab lab-stop record-sample bench corpus lock clean
 
 help:
 	@echo "make demo           set up .venv and run the main job on the sample incident"
@@ -13,6 +13,7 @@ help:
 	@echo "make lab lab-stop   start / stop the lab"
 	@echo "make record-sample  record the sample incident anew from the lab"
 	@echo "make bench          print the benchmark table"
+	@echo "make corpus         score console against Elastic on every case of the corpus (about 5 minutes)"
 
 setup: $(STAMP)
 
@@ -52,6 +53,9 @@ record-sample: lab
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+corpus: setup
+	$(BIN)/python -m tests.corpus.score --inside
 
 lock:
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^incident-kit' > requirements.lock
