@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from incident_kit.answers.console_only import console_only
+from incident_kit.evidence import read_evidence
+from incident_kit.importing import import_folder
+from incident_kit.window import format_ns
 from tests.reconcile.incident import POD, START, Incident, lost, terminated
 
 OTHER = "orders-api-7c9f8d6b5-bcdfg"
@@ -157,3 +161,20 @@ def test_a_single_loss_in_between_stays_unexplained(tmp_path: Path) -> None:
     incident.usual()
     incident.log(301.1, "Order 7777 settled for 3.5 EUR", shipped=False)
     assert lost(incident.answered(tmp_path))[0][0] == "unexplained"
+
+
+def test_an_outage_goes_on_across_a_restart_where_the_next_instance_ships_nothing_either(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual(end=900, skip=(400, 700))
+    lines = incident.lines.pop((POD, "app"))
+    before = [one for one in lines if one[0] < START + 550 * 10**9]
+    folder = tmp_path / "import"
+    incident.write(folder)
+    target = folder / "console" / "shop" / POD / "app"
+    target.mkdir(parents=True)
+    for name, part in (("0.log", before), ("1.log", [one for one in lines if one not in before])):
+        (target / name).write_text("".join(f"{format_ns(time)} stdout F {text}\n" for time, text in part))
+    bundle = import_folder(folder, tmp_path / "case.incident")
+    frame = console_only(read_evidence(bundle))
+    assert len(frame) == 120
+    assert set(frame["cause"]) == {"shipping_outage"}

@@ -124,18 +124,42 @@ def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool
     hole, begin, end = local.hole, local.first, local.last
     if hole.count < _ALONE_ENTRIES or hole.end - hole.begin < _ALONE_NS or templates < 2:
         return False
-    instances = np.unique(view.restart[begin : end + 1])
-    if len(instances) > 1:
-        return True
-    own = view.restart == instances[0]
+    instance = int(view.restart[begin])
+    own = view.restart == instance
     at_end = not (view.delivered & own)[end + 1 :].any()
-    ending = view.endings.get(int(instances[0]))
-    if at_end and ((ending is not None and ending.finished_at is not None) or instances[0] != view.restart.max()):
+    at_start = not (view.delivered & own)[:begin].any()
+    if (at_end and _goes_on(view, instance, forwards=True)) or (at_start and _goes_on(view, instance, forwards=False)):
+        return True
+    ending = view.endings.get(instance)
+    if at_end and ((ending is not None and ending.finished_at is not None) or instance != view.restart.max()):
         # The tail of an instance that ended is its own signature, unless it is far too long for a buffer.
         return hole.end - hole.begin > 300 * _SECOND and hole.count > 60
-    at_start = not (view.delivered & own)[:begin].any()
     if at_start and view.delivered.any():
         return hole.end - hole.begin > 60 * _SECOND and hole.count > 20
     if view.edge[begin] == 1 or view.edge[end] == 2:
         return hole.count > 200
     return True
+
+
+def _goes_on(view: ContainerView, instance: int, *, forwards: bool) -> bool:
+    """Whether the hole crosses the restart: the neighbour instance's adjacent logged entries are missing, too.
+
+    A few of them may be a crash's tail or what came before the logger; an outage takes more, and longer.
+    """
+    counts = np.unique(view.restart)
+    place = int(np.searchsorted(counts, instance)) + (1 if forwards else -1)
+    if not 0 <= place < len(counts):
+        return False
+    here = np.flatnonzero((view.restart == instance) & view.logged & (view.lost | view.delivered))
+    there = np.flatnonzero((view.restart == counts[place]) & view.logged & (view.lost | view.delivered))
+    if not len(here) or not len(there):
+        return False
+    tail, head = (here[::-1], there) if forwards else (there[::-1], here)
+    return all(_lost_first(view, rows) for rows in (tail, head))
+
+
+def _lost_first(view: ContainerView, rows: Integers) -> bool:
+    """Whether many entries from the first on are lost, over some time."""
+    arrived = np.flatnonzero(view.delivered[rows])
+    run = rows[: arrived[0]] if len(arrived) else rows
+    return len(run) >= _ALONE_ENTRIES and abs(int(view.time[run[-1]] - view.time[run[0]])) >= _ALONE_NS
