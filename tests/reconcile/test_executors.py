@@ -1,9 +1,11 @@
-"""Buckets are independent: processes give the same answer as one thread."""
+"""Buckets are independent: processes, and the workers of a Dask cluster, give the same answer as one thread."""
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from incident_kit.correlate.reconcile import reconcile
 from incident_kit.evidence import read_evidence
@@ -11,14 +13,37 @@ from incident_kit.importing import import_folder
 from tests.reconcile.incident import Incident
 
 
-def test_processes_give_the_same_verdicts(tmp_path: Path) -> None:
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
     incident = Incident()
     for pod in ("orders-api-7c9f8d6b5-x2k4q", "ledger-api-7c9f8d6b5-zzbbc"):
         incident.usual(pod=pod)
         incident.log(301.1, "lost", pod=pod, shipped=False)
-    bundle = import_folder(incident.write(tmp_path / "import"), tmp_path / "case.incident")
-    with ProcessPoolExecutor(2) as executor:
-        spread = reconcile(read_evidence(bundle), executor=executor)
+    return import_folder(incident.write(tmp_path / "import"), tmp_path / "case.incident")
+
+
+def assert_same_answer(bundle: Path, executor: Executor) -> None:
+    spread = reconcile(read_evidence(bundle), executor=executor)
     alone = reconcile(read_evidence(bundle))
-    assert [one.verdicts.code.tolist() for one in spread.buckets] == [one.verdicts.code.tolist() for one in alone.buckets]
+    assert [one.verdicts.code.tolist() for one in spread.buckets] == [
+        one.verdicts.code.tolist() for one in alone.buckets
+    ]
     assert [one.cause.tolist() for one in spread.buckets] == [one.cause.tolist() for one in alone.buckets]
+    assert sum(int((one.cause == "unexplained").sum()) for one in spread.buckets) == 2
+
+
+def test_processes_give_the_same_verdicts(bundle: Path) -> None:
+    with ProcessPoolExecutor(2) as executor:
+        assert_same_answer(bundle, executor)
+
+
+@pytest.mark.live
+def test_a_dask_cluster_of_two_workers_gives_the_same_verdicts(bundle: Path) -> None:
+    """A real scheduler with two worker processes on loopback, reading one shared bundle."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        assert_same_answer(bundle, executor)
