@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from incident_kit import console_only, import_folder, read_evidence
 from incident_kit.errors import BundleError, UsageError
 from incident_kit.evidence.notes import add_note, read_notes
+from incident_kit.tables.kubernetes import PODS
 from tests.importing.folder import POD, write_folder
 
 
@@ -199,3 +201,36 @@ def test_the_commands_answer_with_their_exit_codes(folder, tmp_path):
     assert again.returncode == 1 and len(again.stderr.strip().splitlines()) == 1
     assert unknown.returncode == 1 and "Traceback" not in unknown.stderr
     assert wrong.returncode == 2
+
+
+def test_half_a_surrogate_pair_in_a_document_is_replaced_and_said(folder, tmp_path):
+    pods = folder / "kubernetes" / "pods.json"
+    pods.write_text(pods.read_text().replace("Running", r"Run\ud800ning \ud83d\ude00 \\ud800"))
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    assert POD in set(evidence.table(PODS)["pod"])
+    assert any(row["what"] == "kubernetes/pods.json" and "UTF-8" in row["reason"] for row in gaps(evidence))
+
+
+def test_an_integer_beyond_64_bits_in_a_torn_list_is_no_fault(folder, tmp_path):
+    pods = folder / "kubernetes" / "pods.json"
+    document = json.loads(pods.read_text())
+    document["items"][0]["metadata"]["annotations"] = {"n": 10**30}
+    pods.write_text(json.dumps(document)[:-1])
+    assert POD in set(read_evidence(import_folder(folder, tmp_path / "a.incident")).table(PODS)["pod"])
+
+
+def test_a_file_whose_name_is_not_utf_8_is_left_out_with_a_gap(folder, tmp_path):
+    odd = os.path.join(os.fsencode(folder), b"console", b"shop", b"\xff\xfepod")
+    os.makedirs(odd)
+    with open(os.path.join(odd, b"app.log"), "w") as stream:
+        stream.write("2026-11-20T08:00:01.000000000Z hi\n")
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    assert any(r"\xff\xfepod" in row["what"] for row in gaps(evidence, "bundle"))
+
+
+def test_the_window_file_may_be_compressed_like_any_other(folder, tmp_path):
+    window = folder / "window.json"
+    (folder / "window.json.gz").write_bytes(gzip.compress(window.read_bytes()))
+    plain = read_evidence(import_folder(folder, tmp_path / "plain.incident")).window
+    window.unlink()
+    assert read_evidence(import_folder(folder, tmp_path / "packed.incident")).window == plain

@@ -81,11 +81,11 @@ def _layout_root(folder: Path) -> Path:
 
 
 def _window_file(source: Path) -> dict[str, Any]:
-    path = source / "window.json"
-    if not path.is_file():
+    path = RawFolder(source).find("window.json")
+    if path is None:
         return {}
     probe = Context(cluster="", window=Window(start=0, end=1), captured_at=None, profile=None)  # type: ignore[arg-type]  # only collects gaps
-    document = decode_json(path.read_bytes(), "window.json", probe, "bundle")
+    document = decode_json(RawFolder(source).bytes(path, probe, "bundle"), path.name, probe, "bundle")
     if not isinstance(document, dict):
         reason = probe.gaps[0]["reason"] if probe.gaps else "it is no JSON object"
         return {"broken": reason}
@@ -99,7 +99,7 @@ def _described_window(described: dict[str, Any], source: Path) -> Window:
             f"window.json is broken ({described['broken']})"
             if "broken" in described
             else "window.json lacks a start or end with a zone"
-            if (source / "window.json").is_file()
+            if RawFolder(source).find("window.json")
             else "there is no window.json"
         )
         raise UsageError(
@@ -130,6 +130,10 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
         if not path.is_file():
             continue
         relative = path.relative_to(source).as_posix()
+        shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        if shown != relative:
+            context.gap("bundle", shown, "its name is not UTF-8; it is left out", "Rename it.")
+            continue
         if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
             context.gap("bundle", relative, "a link that leaves the folder; it is left out", "Copy the file itself.")
             continue

@@ -7,6 +7,7 @@ broken file becomes a gap that names file and line, and whatever of it can be re
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from incident_kit.normalise.context import Context
 
 #: A List object that is cut off is repaired up to this many bytes; beyond, the file is only reported.
 _REPAIR_LIMIT = 256 * 1024 * 1024
+#: One escape of a JSON string: a whole surrogate pair, half of one, or any other.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
 
 
 class RawFolder:
@@ -140,11 +145,11 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         strict = error
-    utf8 = _as_utf8(data)
-    if utf8 is not data and (document := _loads(utf8)) is not None:
-        context.gap(source, name, "the file is not UTF-8; undecodable bytes are shown as \\xNN")
+    mended = _without_half_pairs(_as_utf8(data))
+    if mended != data and (document := _loads(mended)) is not None:
+        context.gap(source, name, "the file is not UTF-8; what cannot be decoded is shown as \\xNN or \ufffd")
         return document
-    salvaged = _salvage(utf8) if repair and len(data) <= _REPAIR_LIMIT else None
+    salvaged = _salvage(mended) if repair and len(data) <= _REPAIR_LIMIT else None
     line = data[: strict.pos].count(b"\n") + 1
     used = f"; {len(salvaged)} complete objects of it are used" if salvaged else "; nothing of it is used"
     context.gap(source, f"{name} line {line}", f"broken JSON: {strict.msg}{used}", "Collect it again.")
@@ -166,12 +171,22 @@ def _as_utf8(data: bytes) -> bytes:
     return data
 
 
+def _without_half_pairs(data: bytes) -> bytes:
+    """The same JSON with every lone half of a surrogate pair, which is no character, replaced."""
+    return _ESCAPE.sub(lambda escape: b"\\ufffd" if escape["half"] else escape[0], data)
+
+
+def _integer(digits: str) -> int | float:
+    """A JSON integer; beyond 64 bits a float, as the strict decoder reads it."""
+    return int(digits) if len(digits) < 19 else float(digits)
+
+
 def _salvage(data: bytes) -> list[Any] | None:
     """Complete objects of a broken list or of newline-delimited JSON, or None when there are none."""
     import json
 
     text = data.decode()
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=_integer)
     start = text.find('"items"')
     start = text.find("[", start if start >= 0 else 0)
     found: list[Any] = []
