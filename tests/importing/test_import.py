@@ -233,4 +233,6 @@ def test_the_window_file_may_be_compressed_like_any_other(folder, tmp_path):
     (folder / "window.json.gz").write_bytes(gzip.compress(window.read_bytes()))
     plain = read_evidence(import_folder(folder, tmp_path / "plain.incident")).window
     window.unlink()
-    assert read_evidence(import_folder(folder, tmp_path / "packed.incident")).window == plain
+    packed = read_evidence(import_folder(folder, tmp_path / "packed.incident"))
+    assert packed.window == plain
+    assert not any("window.json" in row["what"] for row in gaps(packed))

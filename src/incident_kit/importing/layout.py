@@ -36,7 +36,7 @@ RABBITMQ_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("window", r"window\.json"),
+        ("window", r"window\.json(\.gz)?"),
         ("kubernetes", r"kubernetes/[^/]+\.json(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.\d{8}-\d{6})?(\.gz)?"),
