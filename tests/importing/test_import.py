@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from incident_kit import console_only, import_folder, read_evidence
@@ -236,3 +237,32 @@ def test_the_window_file_may_be_compressed_like_any_other(folder, tmp_path):
     packed = read_evidence(import_folder(folder, tmp_path / "packed.incident"))
     assert packed.window == plain
     assert not any("window.json" in row["what"] for row in gaps(packed))
+
+
+def test_a_torn_console_covers_nothing_after_its_last_line(folder, tmp_path):
+    (log,) = sorted((folder / "console").rglob("*.log"))[:1]
+    packed = gzip.compress(log.read_bytes(), compresslevel=0)
+    log.unlink()
+    log.with_name(f"{log.name}.gz").write_bytes(packed[: len(packed) // 2])
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    console = evidence.coverage[evidence.coverage["source"] == "console"]
+    assert not console["complete"].any()
+    assert (console["to"] < pd.Timestamp(evidence.window.end, tz="UTC")).all()
+    assert "elastic_only" not in set(console_only(evidence, verdicts=True)["verdict"])
+
+
+def test_files_that_powershell_wrote_as_utf_16_are_read(folder, tmp_path):
+    for path in [*folder.rglob("*.log"), *folder.rglob("*.ndjson")]:
+        path.write_bytes(path.read_text("utf-8").replace("\n", "\r\n").encode("utf-16"))
+
+    [row] = console_only(read_evidence(import_folder(folder, tmp_path / "a.incident"))).to_dict("records")
+
+    assert row["text"].endswith("Order 30 accepted")
+
+
+def test_ends_of_a_range_that_are_the_wrong_way_round_are_a_wrong_question(folder, tmp_path):
+    bundle = import_folder(folder, tmp_path / "a.incident")
+
+    asked = run("logs", POD, bundle, "--from", "2026-11-20T08:30:00Z", "--to", "2026-11-20T08:10:00Z")
+
+    assert asked.returncode == 2 and "before it begins" in asked.stderr

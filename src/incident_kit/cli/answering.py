@@ -9,7 +9,7 @@ import typer
 
 from incident_kit.cli.run import Output, add_command, finish, open_evidence, print_answer, relevant_gaps, say
 from incident_kit.errors import UsageError
-from incident_kit.window import parse_time
+from incident_kit.window import Window, parse_time
 
 Bundle = Annotated[Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
 Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod")]
@@ -67,6 +67,8 @@ def logs(
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
     lower, upper = (_at(start), _at(end)) if bundle is not None else (None, None)
+    if lower is not None and upper is not None:
+        Window(start=lower, end=upper)  # refuses ends that are the wrong way round
     frame = answer(pod, evidence, level=level, grep=grep, start=lower, end=upper)
     return print_answer("logs", frame, evidence, output)
 

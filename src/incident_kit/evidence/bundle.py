@@ -139,7 +139,11 @@ def read_evidence(path: str | Path, *, verify: bool = True) -> Evidence:
         extract_archive(path, folder)
     manifest_path = folder / MANIFEST_NAME
     if not manifest_path.is_file():
-        hint = " It looks like a folder to import: incident-kit import" if _looks_raw(folder) else ""
+        hint = (
+            f" It looks like a folder to import: incident-kit import {path} -o NAME.incident"
+            if _looks_raw(folder)
+            else ""
+        )
         raise BundleError(f"{path} holds no manifest.json; it is not an incident bundle.{hint}")
     manifest = Manifest.from_json(manifest_path.read_text("utf-8", errors="replace"), path.name)
     if verify:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
-from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks
+from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
 
 if TYPE_CHECKING:
     from incident_kit.normalise.context import Context
@@ -91,7 +91,7 @@ class RawCopy:
         rest = b""
         read = 0
         try:
-            for chunk in read_chunks(path, _BLOCK):
+            for chunk in utf8_chunks(read_chunks(path, _BLOCK)):
                 read += len(chunk)
                 head, newline, tail = chunk.rpartition(b"\n")
                 if newline:

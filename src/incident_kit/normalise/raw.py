@@ -6,6 +6,7 @@ broken file becomes a gap that names file and line, and whatever of it can be re
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import zlib
@@ -118,6 +119,18 @@ def read_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
                     packed = packed.lstrip(b"\0")  # padding between members
         if member is not None:
             raise EOFError("the compressed file ends before its end marker")
+
+
+def utf8_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text as UTF-8 without byte order mark: PowerShell's redirection writes UTF-16."""
+    decoder: codecs.IncrementalDecoder | None = None
+    for number, chunk in enumerate(chunks):
+        if number == 0 and chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        elif number == 0:
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        if text := decoder.decode(chunk).encode() if decoder else chunk:
+            yield text
 
 
 def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:

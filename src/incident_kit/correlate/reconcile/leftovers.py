@@ -252,7 +252,10 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
     if not len(open_rows) or not len(leftovers.free):
         return leftovers.free
     # Only now texts are read: whole pods at a shift, or without pod field, were paired by hash.
-    leftovers.entry_texts, leftovers.document_texts = entry_texts(entries, open_rows), document_texts(documents, leftovers.free)
+    leftovers.entry_texts, leftovers.document_texts = (
+        entry_texts(entries, open_rows),
+        document_texts(documents, leftovers.free),
+    )
     leftovers.suffixed = _suffixed_pods(entries, pairs)
     leftovers.run()
     _shifts(leftovers)

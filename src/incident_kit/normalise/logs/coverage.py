@@ -42,11 +42,15 @@ def console_coverage(
             if finished is not None
             else max(last, context.captured_at or context.window.end)
         )
+        torn = _is_torn(console, context)
+        end = last if torn else end
         reason = (
             "the console's first line follows the container's start"
             if whole
             else "what was written before the first line is not known (rotated, or not collected)"
         )
+        if torn:
+            whole, reason = False, "a file is torn: what was written after the last line is not known"
         rows.append(
             {
                 "source": "console",
@@ -60,6 +64,12 @@ def console_coverage(
             }
         )
     return rows
+
+
+def _is_torn(console: ContainerConsole, context: Context) -> bool:
+    """Whether a file of the console could not be read to its end, as the copying of the folder found."""
+    torn = {gap["what"] for gap in context.gaps if gap["source"] == "console" and "is torn" in gap["reason"]}
+    return any(file.path.as_posix().endswith(f"/{name}") for file in console.files for name in torn)
 
 
 def _times(mine: pd.DataFrame, restart_count: int | None) -> tuple[int | None, int | None]:
