@@ -46,7 +46,7 @@ lab-stop: setup
 	$(BIN)/python -m tests.lab stop
 
 test-live: lab
-	$(BIN)/python -m pytest -m live
+	$(BIN)/python -m pytest -m live -rP
 
 record-sample: lab
 	$(BIN)/python -m tests.lab.record_sample

@@ -8,7 +8,7 @@ import json
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from incident_kit.answers import console_only
 from incident_kit.capture import capture
 from incident_kit.capture.doctor import examine
 from incident_kit.capture.snapshot import take_snapshot
+from incident_kit.errors import SourceError
 from incident_kit.evidence import read_evidence
 from incident_kit.profile import Profile
 from incident_kit.sources import kubernetes
@@ -279,6 +280,23 @@ def read_raw(bundle: Path, plural: str) -> list[dict[str, Any]]:
     return found
 
 
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition, but not for ever."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not so within {seconds} s"
+        time.sleep(2)
+
+
+def is_expired(cluster: Cluster, token: str) -> bool:
+    """Whether the server no longer knows the revision of a continue token (HTTP 410)."""
+    try:
+        cluster.json("GET", "/api/v1/serviceaccounts", {"limit": "3", "continue": token})
+    except SourceError as error:
+        return "too old" in error.reason or "expired" in error.reason.lower()
+    return False
+
+
 def test_lists_come_whole_in_small_pages_and_after_the_continue_token_expired(
     lab: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,9 +304,10 @@ def test_lists_come_whole_in_small_pages_and_after_the_continue_token_expired(
     whole = {item["metadata"]["uid"] for item in cluster.list("serviceaccounts")}
     monkeypatch.setattr(kubernetes, "PAGE", 3)
     assert {item["metadata"]["uid"] for item in cluster.list("serviceaccounts")} >= whole
-    # Revision 1 is compacted long ago: the server answers 410 and a token for the rest of the list.
+    # The lab's API server forgets old revisions every 20 seconds; then it answers 410 and a token for the rest of the list.
     expired = json.dumps({"v": "meta.k8s.io/v1", "rv": 1, "start": "a\u0000"}).encode()
     token = base64.urlsafe_b64encode(expired).decode().rstrip("=")
+    wait_until(lambda: is_expired(cluster, token), seconds=150)
     again = {item["metadata"]["uid"] for item in cluster.list("serviceaccounts", **{"continue": token})}
     assert again >= whole
 

@@ -63,6 +63,8 @@ def _start_api_server() -> None:
     API_SERVER.spawn(
         PROGRAMS / "kube-apiserver",
         f"--etcd-servers=http://127.0.0.1:{ETCD_PORT}",
+        # Old revisions are forgotten soon, so that the tests meet expired continue tokens (by default after minutes).
+        "--etcd-compaction-interval=20s",
         "--bind-address=127.0.0.1", f"--secure-port={API_PORT}", "--advertise-address=127.0.0.1",
         # There is no address that pods could reach it by.
         "--endpoint-reconciler-type=none",
