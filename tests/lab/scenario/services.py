@@ -139,8 +139,6 @@ def container(name: str, version: str, broker_addresses: list[str], elastic_url:
         "PYTHONDONTWRITEBYTECODE": "1",
         "LD_LIBRARY_PATH": "/opt/python/lib",
     }
-    if name == "node-agent":  # on the host's network: RabbitMQ sees the node's own address
-        broker_addresses = [f"127.0.0.1:{address.rpartition(':')[2]}" for address in broker_addresses]
     if name in BROKER_ORDER:
         settings["AMQP_ADDRESSES"] = ",".join(broker_addresses[number] for number in BROKER_ORDER[name])
     environment = [{"name": key, "value": value} for key, value in settings.items()]

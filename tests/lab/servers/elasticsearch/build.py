@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.lab.servers import stamp
@@ -58,14 +58,16 @@ def _module(home: Path, name: str, downloads: Path, main: str, visible: Iterable
     descriptor.write_text(re.sub(r"(?m)^modulename=.*$", "", descriptor.read_text()))
 
 
-def _own_module(home: Path, name: str, source: str, downloads: Path) -> None:
-    """A module of the lab: one compiled plugin class."""
+def _own_module(home: Path, name: str, source: str, downloads: Path, services: Mapping[str, str] | None = None) -> None:
+    """A module of the lab: one compiled plugin class, and classes that stand in for services of the server."""
     folder, classes = home / "modules" / name, downloads / "classes" / name
     folder.mkdir(parents=True)
     _compile(source, classes, downloads)
     with zipfile.ZipFile(folder / f"{name}.jar", "w") as jar:
         for path in sorted(classes.rglob("*.class")):
             jar.write(path, path.relative_to(classes))
+        for service, provider in (services or {}).items():
+            jar.writestr(f"META-INF/services/{service}", f"{provider}\n")
     lines = {
         "description": f"{name} of the lab", "version": VERSION, "name": name, "java.version": "21",
         "elasticsearch.version": VERSION, "classname": f"lab.{source}",
@@ -81,6 +83,8 @@ def _home(node: Node, downloads: Path) -> None:
         (node.home / folder).mkdir(parents=True, exist_ok=True)
     _module(node.home, "transport-netty4", downloads / "http", "transport-netty4", [library])
     _own_module(node.home, "lab-root", "RootPlugin", downloads)
+    features = {"org.elasticsearch.features.FeatureSpecification": "lab.DataStreamsPlugin$Features"}
+    _own_module(node.home, "lab-data-streams", "DataStreamsPlugin", downloads, features)
     if node.secured:
         modules = node.home / "modules"
         _module(node.home, "x-pack-core", downloads / "xpack", "x-pack-core", [library])

@@ -17,13 +17,14 @@ LOG_INDICES = "logs-*"
 
 @dataclass(frozen=True)
 class Node:
-    """One node: its own home, data, ports and heap."""
+    """One node: its own home, data, ports, heap and further settings."""
 
     name: str
     http_port: int
     transport_port: int
     heap: str
     secured: bool
+    more: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -46,7 +47,9 @@ class Node:
         return f"http://{bridge.HOST_ADDRESS}:{self.http_port}"
 
 
-PLAIN = Node("elasticsearch", 9200, 9300, "1g", secured=False)
+# One writer with room for four more requests: a batch for an index of many shards is refused in part (429).
+SMALL_QUEUE = ("thread_pool.write.size=1", "thread_pool.write.queue_size=4")
+PLAIN = Node("elasticsearch", 9200, 9300, "1g", secured=False, more=SMALL_QUEUE)
 SECURE = Node("elasticsearch-secure", 9201, 9301, "512m", secured=True)
 # Users of the file realm in the secured node, with their roles.
 USERS = {"admin": "superuser", "reader": "log_reader", "nobody": ""}

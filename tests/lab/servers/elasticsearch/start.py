@@ -41,7 +41,7 @@ def _settings(node: Node) -> list[str]:
             "xpack.security.http.ssl.enabled": "false",
             "xpack.security.transport.ssl.enabled": "false",
         }
-    return [f"{key}={value}" for key, value in settings.items()]
+    return [*(f"{key}={value}" for key, value in settings.items()), *node.more]
 
 
 def _java_options(node: Node) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from tests.lab.servers import bridge
 from tests.lab.servers.folders import write_private
 from tests.lab.servers.kubernetes.settings import API, KUBECONFIG, NODE, PKI, READER_KUBECONFIG, STATE
 from tests.lab.servers.processes import run
@@ -84,7 +85,7 @@ def make() -> None:
     _authority()
     node = f"/O=system:nodes/CN=system:node:{NODE}"
     _certificate("apiserver", "/CN=kube-apiserver", "serverAuth", SERVER_NAMES)
-    _certificate("kubelet-server", node, "serverAuth", f"IP:127.0.0.1,DNS:{NODE}")
+    _certificate("kubelet-server", node, "serverAuth", f"IP:{bridge.HOST_ADDRESS},DNS:{NODE}")
     _certificate("apiserver-kubelet", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
     _certificate("admin", "/O=system:masters/CN=admin", "clientAuth")
     _certificate("kube-controller-manager", "/CN=system:kube-controller-manager", "clientAuth")

@@ -84,7 +84,8 @@ def kubelet() -> str:
     configuration: dict[str, Any] = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": "127.0.0.1",
+        # Not loopback: the API server lends nobody a way to loopback addresses (nodes/proxy), only to others.
+        "address": bridge.HOST_ADDRESS,
         "port": KUBELET_PORT,
         "healthzBindAddress": "127.0.0.1",
         "healthzPort": KUBELET_HEALTH_PORT,
@@ -101,6 +102,7 @@ def kubelet() -> str:
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
         "podLogsDir": str(POD_LOGS),
+        "maxPods": 200,
         "staticPodPath": str(STATE / "manifests"),
         "volumePluginDir": str(STATE / "kubelet" / "volumeplugins"),
         "resolvConf": "",

@@ -18,6 +18,7 @@ READER_KUBECONFIG = STATE / "reader.conf"
 CONTAINERD = STATE / "containerd"
 CONTAINERD_SOCKET = CONTAINERD / "containerd.sock"
 POD_LOGS = STATE / "podlogs"
+SERVED_LOGS = Path("/var/log/pods")  # a link to them, for the kubelet's log endpoint
 POD_ADDRESSES = STATE / "cni-addresses"
 
 NODE = "node-a"

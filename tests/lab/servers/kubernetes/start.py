@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tests.lab.servers import bridge
@@ -26,12 +25,14 @@ from tests.lab.servers.kubernetes.settings import (
     KUBELET_HEALTH_PORT,
     NODE,
     PKI,
+    POD_LOGS,
     PROGRAMS,
     REGISTRY,
     REGISTRY_PORT,
     REGISTRY_PROCESS,
     SCHEDULER,
     SCHEDULER_PORT,
+    SERVED_LOGS,
     STATE,
     containers,
     kubectl,
@@ -131,19 +132,21 @@ def _start_containers() -> None:
     containers("images", "import", archive)
 
 
+def _show_logs_at_the_usual_place() -> None:
+    """The kubelet's log endpoint serves /var/log and nothing else; a machine with a kubelet of its own keeps its folder."""
+    if SERVED_LOGS.is_symlink():
+        SERVED_LOGS.unlink()
+    if not SERVED_LOGS.exists():
+        SERVED_LOGS.symlink_to(POD_LOGS)
+
+
 def _start_kubelet() -> None:
     (STATE / "kubelet.yaml").write_text(configuration.kubelet())
-    # The node exists before its kubelet, with a loopback address, which the kubelet itself refuses to set.
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}}}
-    kubectl("apply", "-f", "-", stdin=json.dumps(node))
-    addresses = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": NODE}]
-    status = json.dumps({"status": {"addresses": addresses}})
-    kubectl("patch", "node", NODE, "--subresource=status", "--type=merge", "-p", status)
+    _show_logs_at_the_usual_place()
     KUBELET.spawn(
         PROGRAMS / "kubelet", f"--config={STATE / 'kubelet.yaml'}", f"--kubeconfig={STATE / 'kubelet.conf'}",
         f"--root-dir={STATE / 'kubelet'}", f"--cert-dir={PKI}", f"--hostname-override={NODE}",
-        # It leaves the node's addresses alone.
-        "--cloud-provider=external", "--v=2",
+        f"--node-ip={bridge.HOST_ADDRESS}", "--v=2",
         port=KUBELET_HEALTH_PORT,
     )  # fmt: skip
     KUBELET.wait(lambda: answers(f"http://127.0.0.1:{KUBELET_HEALTH_PORT}/healthz"), seconds=60, what="healthy")

@@ -12,8 +12,10 @@ from tests.lab.servers.kubernetes.settings import (
     CONTROLLER_MANAGER,
     ETCD,
     KUBELET,
+    POD_LOGS,
     REGISTRY_PROCESS,
     SCHEDULER,
+    SERVED_LOGS,
     STATE,
     containers,
     kubectl,
@@ -47,6 +49,8 @@ def _clear_the_machine() -> None:
     for link in Path("/var/log/containers").glob("*.log"):
         if link.is_symlink() and str(link.readlink()).startswith(f"{STATE}/"):
             link.unlink()
+    if SERVED_LOGS.is_symlink() and SERVED_LOGS.readlink() == POD_LOGS:
+        SERVED_LOGS.unlink()
     for group in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
         if group.is_dir():
             run("find", group, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+", check=False)
