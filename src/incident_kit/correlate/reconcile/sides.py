@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from incident_kit.correlate.reconcile.match import Integers
 
-_ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash", "prefix_hash"]
+_ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash"]
 _DOCUMENT = [
     "namespace",
     "pod",
@@ -23,7 +23,6 @@ _DOCUMENT = [
     "message_hash",
     "head_hash",
     "text_hash",
-    "prefix_hash",
     "id_hash",
     "rejected",
 ]

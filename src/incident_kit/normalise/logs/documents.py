@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, column
@@ -17,7 +16,7 @@ from incident_kit.normalise.logs.fields import FieldRoles, first_text, lookup, p
 from incident_kit.normalise.logs.hits import Hit
 from incident_kit.normalise.logs.json_lines import render
 from incident_kit.normalise.logs.levels import fold_level
-from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, normal_forms
+from incident_kit.normalise.logs.normal_form import hashes, normal_forms
 from incident_kit.normalise.logs.times import time_values
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
@@ -224,7 +223,6 @@ def _batch(rows: list[dict[str, Any]], cluster: str) -> pa.Table:
     messages = pa.array([r["message"] for r in rows], pa.large_string())
     forms = normal_forms(messages)
     heads = normal_forms(pa.array([_head(r["message"]) for r in rows], pa.large_string()))
-    prefixes = pc.utf8_slice_codeunits(forms, 0, PREFIX_LENGTH)
     originals = normal_forms(pa.array([r["original"] for r in rows], pa.large_string()))
     columns: dict[str, Any] = {name: [r[name] for r in rows] for name in _PLAIN}
     columns |= {
@@ -235,7 +233,6 @@ def _batch(rows: list[dict[str, Any]], cluster: str) -> pa.Table:
         "message_hash": hashes(forms),
         "head_hash": hashes(heads),
         "text_hash": hashes(originals),
-        "prefix_hash": hashes(prefixes),
     }
     schema = ELASTIC_DOCUMENTS.schema
     return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)

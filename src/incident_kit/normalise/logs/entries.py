@@ -17,7 +17,7 @@ from incident_kit.normalise.logs.formats.pairs import cut_heads, pairs_of
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.json_lines import json_entry
 from incident_kit.normalise.logs.lines import STREAMS, Lines
-from incident_kit.normalise.logs.normal_form import PREFIX_LENGTH, hashes, masks, normal_forms
+from incident_kit.normalise.logs.normal_form import hashes, masks, normal_forms
 from incident_kit.normalise.logs.times import console_times
 from incident_kit.tables.logs import CONSOLE_ENTRIES
 
@@ -176,6 +176,7 @@ def _rows(
         "text": texts,
         "format": parsed.format,
         "line_count": counts,
+        "text_length": pc.utf8_length(texts),
         "part": row_parts,
         "edge": edges,
         "image": [instance.image] * count,
@@ -184,7 +185,6 @@ def _rows(
         "message_hash": hashes(forms),
         "head_hash": hashes(head_forms),
         "text_hash": hashes(normal_forms(texts)),
-        "prefix_hash": hashes(pc.utf8_slice_codeunits(forms, 0, PREFIX_LENGTH)),
         "mask_hash": hashes(masks(heads)),
     }
     schema = CONSOLE_ENTRIES.schema

@@ -20,8 +20,6 @@ import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.lines import ANSI
 
-#: Characters of the normal form that a truncated message must share at least to be found by hash.
-PREFIX_LENGTH = 16
 _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
 _RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
