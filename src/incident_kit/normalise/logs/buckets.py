@@ -22,6 +22,8 @@ from incident_kit.tables.schema import Table
 NO_POD = "none"
 _BYTES_PER_BUCKET = 96 * 1024 * 1024
 _MOST_BUCKETS = 64
+#: Texts that hardly repeat: a dictionary of them costs time and saves nothing.
+_DISTINCT = frozenset({"document_id", "message", "text", "properties", "exception"})
 _ROW_GROUP = 128 * 1024
 #: Documents of many pods arrive interleaved; batches wait in memory until a bucket has enough for a row group.
 _MOST_WAITING_BYTES = 128 * 1024 * 1024
@@ -107,7 +109,7 @@ def _encodings(schema: pa.Schema) -> dict[str, Any]:
     rising = [f.name for f in schema if pa.types.is_timestamp(f.type) or f.name == "number"]
     hashes = [f.name for f in schema if f.name.endswith("_hash")]
     return {
-        "use_dictionary": [f.name for f in schema if f.name not in (*rising, *hashes)],
+        "use_dictionary": [f.name for f in schema if f.name not in (*rising, *hashes, *_DISTINCT)],
         "column_encoding": {**dict.fromkeys(rising, "DELTA_BINARY_PACKED"), **dict.fromkeys(hashes, "PLAIN")},
         "compression": {f.name: "none" if f.name in hashes else "zstd" for f in schema},
         "compression_level": {f.name: 1 for f in schema if f.name not in hashes},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.buckets import column
+from incident_kit.normalise.logs.console_times import console_times
 from incident_kit.normalise.logs.fields import FieldRoles
-from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.layout import Layout, Parsed
 from incident_kit.normalise.logs.formats.pairs import cut_heads, pairs_of
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.json_lines import json_entry
 from incident_kit.normalise.logs.lines import STREAMS, Lines
 from incident_kit.normalise.logs.normal_form import hashes, masks, normal_forms
-from incident_kit.normalise.logs.times import console_times
 from incident_kit.tables.logs import CONSOLE_ENTRIES
 
 _JSON_START = r"^\s*\{"
@@ -37,6 +37,10 @@ class Instance:
     image: str | None
     image_digest: str | None
     image_observed: bool | None
+
+
+#: The columns that an instance's rows share, and their types.
+_SHARED = {name: CONSOLE_ENTRIES.schema.field(name).type for name in Instance.__dataclass_fields__}
 
 
 def entries_of(
@@ -122,16 +126,64 @@ def _rows(
     parsed = layout.parse(first_lines)
     times = lines.time[firsts]
     messages, heads = _messages(parsed.message, parsed.format, rests)
-    template: list[str | None] = [None] * count
-    properties: list[str | None] = [None] * count
-    app_time: list[int | None] = [None] * count
+    said = _Said(app_time=console_times(pa.array(parsed.time, pa.string()), times, offset_seconds))
+    if layout.json:
+        messages, heads = _json_entries(texts, roles, parsed, said, messages, heads)
+    _pair_properties(texts, parsed.format, said)
+    forms = normal_forms(messages)
+    head_forms = forms if heads is messages else normal_forms(heads)
+    text_forms = forms if texts is messages else normal_forms(texts)
+    message_hash = hashes(forms)
+    edges, row_parts = _edges(parts[firsts])
+    columns: dict[str, Any] = {
+        **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), count) for name, kind in _SHARED.items()},
+        "number": np.arange(first_number, first_number + count),
+        "time": times,
+        "app_time": said.app_time,
+        "stream": STREAMS[lines.stream[firsts]],
+        "level": parsed.level,
+        "logger": parsed.logger,
+        "message": messages,
+        "template": _sparse(said.template, count),
+        "properties": _sparse(said.properties, count),
+        "text": texts,
+        "format": parsed.format,
+        "line_count": counts,
+        "text_length": pc.utf8_length(texts),
+        "part": row_parts,
+        "edge": edges,
+        "message_hash": message_hash,
+        "head_hash": message_hash if head_forms is forms else hashes(head_forms),
+        "text_hash": message_hash if text_forms is forms else hashes(text_forms),
+        "mask_hash": hashes(masks(heads)),
+    }
+    schema = CONSOLE_ENTRIES.schema
+    return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
+
+
+@dataclass(slots=True)
+class _Said:
+    """What entries say beside their message, by row; few entries of most containers say it."""
+
+    app_time: pa.Array
+    template: dict[int, str] = field(default_factory=dict)
+    properties: dict[int, str] = field(default_factory=dict)
+
+
+def _sparse(values: dict[int, str], count: int) -> pa.Array:
+    if not values:
+        return pa.nulls(count, pa.string())
+    return pa.array([values.get(row) for row in range(count)], pa.string())
+
+
+def _json_entries(
+    texts: pa.Array, roles: FieldRoles, parsed: Parsed, said: _Said, messages: pa.Array, heads: pa.Array
+) -> tuple[pa.Array, pa.Array]:
+    """Entries that are JSON objects, by field roles; messages and heads with theirs put in."""
+    rows = np.flatnonzero(pc.match_substring_regex(texts, _JSON_START))
+    app_time: dict[int, int | None] = {}
     changed: dict[int, tuple[str, str]] = {}
-    json_rows = (
-        np.flatnonzero(np.asarray(pc.match_substring_regex(texts, _JSON_START)))
-        if layout.json
-        else np.zeros(0, np.int64)
-    )
-    for row, text in zip(json_rows.tolist(), texts.take(pa.array(json_rows)).to_pylist(), strict=True):
+    for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
         found = json_entry(text, roles)
         if found is None:
             continue
@@ -141,54 +193,22 @@ def _rows(
         )
         changed[row] = (body, message.partition("\n")[0])
         parsed.format[row], parsed.level[row], parsed.logger[row] = "json", found["level"], found["logger"]
-        template[row], app_time[row] = found["template"], found["time"]
-        properties[row] = orjson.dumps(found["properties"], default=str).decode() if found["properties"] else None
-    _pair_properties(texts, parsed.format, properties)
-    for row, instant in console_times(parsed.time, times, offset_seconds).items():
-        app_time[row] = instant
-    if changed:
-        mask = np.zeros(count, dtype=bool)
-        mask[list(changed)] = True
-        order = sorted(changed)
-        messages = pc.replace_with_mask(
-            messages, pa.array(mask), pa.array([changed[r][0] for r in order], messages.type)
-        )
-        heads = pc.replace_with_mask(heads, pa.array(mask), pa.array([changed[r][1] for r in order], heads.type))
-    forms = normal_forms(messages)
-    head_forms = normal_forms(heads)
-    edges, row_parts = _edges(parts[firsts])
-    columns: dict[str, Any] = {
-        "cluster": [instance.cluster] * count,
-        "namespace": [instance.namespace] * count,
-        "pod": [instance.pod] * count,
-        "pod_uid": [instance.pod_uid] * count,
-        "container": [instance.container] * count,
-        "restart_count": [instance.restart_count] * count,
-        "number": np.arange(first_number, first_number + count),
-        "time": times,
-        "app_time": pa.array(app_time, pa.int64()),
-        "stream": STREAMS[lines.stream[firsts]],
-        "level": parsed.level,
-        "logger": parsed.logger,
-        "message": messages,
-        "template": template,
-        "properties": properties,
-        "text": texts,
-        "format": parsed.format,
-        "line_count": counts,
-        "text_length": pc.utf8_length(texts),
-        "part": row_parts,
-        "edge": edges,
-        "image": [instance.image] * count,
-        "image_digest": [instance.image_digest] * count,
-        "image_observed": [instance.image_observed] * count,
-        "message_hash": hashes(forms),
-        "head_hash": hashes(head_forms),
-        "text_hash": hashes(normal_forms(texts)),
-        "mask_hash": hashes(masks(heads)),
-    }
-    schema = CONSOLE_ENTRIES.schema
-    return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
+        app_time[row] = found["time"]
+        if found["template"] is not None:
+            said.template[row] = found["template"]
+        if found["properties"]:
+            said.properties[row] = orjson.dumps(found["properties"], default=str).decode()
+    if not changed:
+        return messages, heads
+    order = list(changed)
+    mask = np.zeros(len(texts), dtype=bool)
+    mask[order] = True
+    flags = pa.array(mask)
+    said.app_time = pc.replace_with_mask(said.app_time, flags, pa.array(app_time.values(), pa.int64()))
+    return (
+        pc.replace_with_mask(messages, flags, pa.array([changed[r][0] for r in order], messages.type)),
+        pc.replace_with_mask(heads, flags, pa.array([changed[r][1] for r in order], heads.type)),
+    )
 
 
 def _messages(
@@ -219,13 +239,13 @@ def _messages(
     )
 
 
-def _pair_properties(texts: pa.Array, formats: np.ndarray[Any, Any], properties: list[str | None]) -> None:
-    rows = np.flatnonzero(np.asarray(pc.match_substring_regex(texts, r"[\w]=|\{\"|\n\s+[\w.]+: ")))
+def _pair_properties(texts: pa.Array, formats: np.ndarray[Any, Any], said: _Said) -> None:
+    rows = np.flatnonzero(pc.match_substring_regex(texts, r"[\w]=|\{\"|\n\s+[\w.]+: "))
     for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
         if formats[row] != "json":
             found = pairs_of(text)
             if found:
-                properties[row] = orjson.dumps(found, default=str).decode()
+                said.properties[row] = orjson.dumps(found, default=str).decode()
 
 
 def _edges(parts: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -18,7 +18,12 @@ STREAMS = np.array([None, "stdout", "stderr"], dtype=object)
 ANSI = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 _CRI = rf"(?s)^(?P<time>{_STAMP}) (?P<stream>stdout|stderr) (?P<tag>[PF])(?::\S*)? ?(?P<text>.*)$"
+#: As much of a CRI line as tells that it is one.
+_CRI_BEGINNING = rf"^{_STAMP} (?:stdout|stderr) [PF]"
 _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
+#: The stamp that the kubelet's log API writes, always of this width; what follows it is the text.
+_FIXED = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z(?: |$)"
+_FIXED_WIDTH = 30
 
 
 @dataclass(slots=True)
@@ -46,9 +51,9 @@ def read_lines(data: bytes) -> Lines:
     lines = _split(data)
     if len(lines) == 0:
         return _empty([])
-    tagged = pc.extract_regex(lines, _CRI)
-    if tagged.null_count < len(lines) / 2:
-        return _cri(lines, tagged)
+    tagged = pc.sum(pc.match_substring_regex(lines, _CRI_BEGINNING)).as_py()
+    if tagged > len(lines) / 2:
+        return _cri(lines, pc.extract_regex(lines, _CRI))
     return _kubectl(lines)
 
 
@@ -110,6 +115,10 @@ def _join_partials(
 
 
 def _kubectl(lines: pa.Array) -> Lines:
+    if pc.all(pc.match_substring_regex(lines, _FIXED)).as_py():
+        time, valid = stamps(pc.utf8_slice_codeunits(lines, 0, _FIXED_WIDTH))
+        text = pc.utf8_slice_codeunits(lines, _FIXED_WIDTH + 1)
+        return _finish(time, np.zeros(len(time), np.int8), text, valid, [])
     split = pc.extract_regex(lines, _KUBECTL)
     good = split.is_valid()
     unstamped = _texts(lines.filter(pc.invert(good)))
@@ -120,7 +129,9 @@ def _kubectl(lines: pa.Array) -> Lines:
 
 def stamps(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """RFC 3339 stamps as int64 ns, and which of them are times."""
-    usual = pc.replace_substring_regex(pc.replace_substring(texts, ",", "."), r"([+-]\d\d)(\d\d)$", r"\1:\2")
+    usual = texts
+    if not pc.all(pc.ends_with(texts, "Z")).as_py() or pc.any(pc.match_substring(texts, ",")).as_py():
+        usual = pc.replace_substring_regex(pc.replace_substring(texts, ",", "."), r"([+-]\d\d)(\d\d)$", r"\1:\2")
     try:
         parsed = usual.cast(pa.timestamp("ns", "UTC"))
         return np.asarray(parsed.cast(pa.int64())), np.ones(len(parsed), dtype=bool)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.lines import ANSI
 
+_QUOTE_MARKS = "\"'`\\“”‘’"
 _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
 _RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
@@ -38,14 +40,30 @@ def normal_forms(texts: pa.Array) -> pa.Array:
         )
     if _any(out, "\\"):
         out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
-    if pc.any(pc.match_substring_regex(out, _QUOTES)).as_py():
-        out = pc.replace_substring_regex(out, _QUOTES, "")
-    # Most texts hold single blanks only; finding that is cheaper than replacing.
-    if pc.any(pc.match_substring_regex(out, f"[ {_RE2_SPACE}]{{2}}|[{_RE2_SPACE}]")).as_py():
-        out = pc.replace_substring_regex(out, f"[ {_RE2_SPACE}]+", " ")
+    out = _where(out, _QUOTES, _without_quotes)
+    out = _where(out, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " "))
+    while _any(out, "  "):
+        out = pc.replace_substring(out, "  ", " ")
     if _any(out, "\ufffd"):
         out = pc.replace_substring_regex(out, "\ufffd+", "\ufffd")
     return pc.utf8_trim(out, " ")
+
+
+def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Fold only the texts that a regexp finds something in: finding is cheaper than replacing, by ten."""
+    rows = pc.fill_null(pc.match_substring_regex(texts, expression), False)
+    count = pc.sum(rows).as_py()
+    if not count:
+        return texts
+    return fold(texts) if count == len(texts) else pc.replace_with_mask(texts, rows, fold(texts.filter(rows)))
+
+
+def _without_quotes(texts: pa.Array) -> pa.Array:
+    # One mark after the other: plain replacing is far cheaper than a class of marks.
+    for mark in _QUOTE_MARKS:
+        if _any(texts, mark):
+            texts = pc.replace_substring(texts, mark, "")
+    return texts
 
 
 def _any(texts: pa.Array, needle: str) -> bool:

@@ -86,6 +86,9 @@ _KLOG = re.compile(r"^[IWEFD]?(\d\d)(\d\d) (\d\d:\d\d:\d\d)")
 _ZONE = re.compile(r"(?:\d)\s?(Z|UTC|GMT|[+-]\d\d:?\d\d)")
 
 
+_QUARTER = 900 * SECOND
+
+
 def console_time(text: str, kubelet: int, offset_seconds: int | None = None) -> int | None:
     """The application's own time in a console text, resolved against the kubelet's where date or zone is missing.
 
@@ -122,39 +125,4 @@ def console_time(text: str, kubelet: int, offset_seconds: int | None = None) -> 
         return local - (seconds if zone[1][0] == "+" else -seconds) * SECOND
     if offset_seconds is not None:
         return local - offset_seconds * SECOND
-    quarter = 900 * SECOND
-    return local - round((local - kubelet) / quarter) * quarter
-
-
-_DATED = r"^\[?(\d{4})[-/.](\d\d)[-/.](\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?$"
-_QUARTER = 900 * SECOND
-
-
-def console_times(stamps: Any, kubelet: Any, offset_seconds: int | None = None) -> dict[int, int]:
-    """`console_time` of many stamps, by row; dates without zone, the usual case, are read all at once."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    rows = [row for row, stamp in enumerate(stamps) if stamp is not None]
-    found: dict[int, int] = {}
-    if not rows:
-        return found
-    texts = pa.array([stamps[row] for row in rows], pa.string())
-    if len(rows) > 200 and pc.all(pc.match_substring_regex(texts, _DATED)).as_py():
-        iso = pc.replace_substring_regex(texts, r"^\[?(\d{4}).(\d\d).(\d\d).", r"\1-\2-\3T")
-        try:
-            local = np.asarray(pc.replace_substring(iso, ",", ".").cast(pa.timestamp("ns")).cast(pa.int64()))
-        except pa.ArrowInvalid:
-            local = None
-        if local is not None:
-            if offset_seconds is not None:
-                local = local - offset_seconds * SECOND
-            else:
-                local = local - np.round((local - np.asarray(kubelet)[rows]) / _QUARTER).astype(np.int64) * _QUARTER
-            return dict(zip(rows, local.tolist(), strict=True))
-    for row in rows:
-        instant = console_time(stamps[row], int(kubelet[row]), offset_seconds)
-        if instant is not None:
-            found[row] = instant
-    return found
+    return local - round((local - kubelet) / _QUARTER) * _QUARTER

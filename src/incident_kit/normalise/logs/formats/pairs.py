@@ -13,6 +13,7 @@ _VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\{[^}]*\}|[^\s]*
 _HEAD = rf"^(?P<head>(?s:.*?))(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?s:.*)\}})?(?:\s+\[\]|\s+\{{\}})*\s*$"
 _QUOTED = r"^\"(?P<head>(?:[^\"\\]|\\.)*)\"(?:\s.*)?$"
 _LOGFMT = r"(?:^|\s)(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>\S+))"
+_MAY_BE_CUT = r"[={]|[\]\s]$"
 _PAIR = re.compile(r"(?:^|[\s,;|\[{(])([\w.@\-/]+)=(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|[^\s,;]+)")
 _PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
 
@@ -21,18 +22,24 @@ def cut_heads(messages: pa.Array) -> pa.Array:
     """The message without what follows it: ``"Pod ready" node=n1`` and ``Pod ready  node=n1`` give ``Pod ready``."""
     heads = messages
     if pc.any(pc.match_substring(messages, "=")).as_py() or pc.any(pc.match_substring(messages, "{")).as_py():
-        plain = pc.extract_regex(messages, _HEAD).field("head")
-        cut = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
-        heads = pc.coalesce(cut, messages)
-        logfmt = pc.extract_regex(messages, _LOGFMT)
-        said = pc.if_else(
-            pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted")
-        )
-        heads = pc.coalesce(pc.if_else(logfmt.is_valid(), said, pa.scalar(None, messages.type)), heads)
+        # What the expressions could cut ends in a bracket or a blank, or holds one of these; the rest is not asked.
+        rows = pc.fill_null(pc.match_substring_regex(messages, _MAY_BE_CUT), False)
+        heads = pc.replace_with_mask(messages, rows, _without_tails(messages.filter(rows)))
     if pc.any(pc.starts_with(messages, '"')).as_py():
         quoted = pc.extract_regex(messages, _QUOTED).field("head")
         heads = pc.coalesce(quoted, heads)
     return heads
+
+
+def _without_tails(messages: pa.Array) -> pa.Array:
+    plain = pc.extract_regex(messages, _HEAD).field("head")
+    cut = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
+    heads = pc.coalesce(cut, messages)
+    logfmt = pc.extract_regex(messages, _LOGFMT)
+    said = pc.if_else(
+        pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted")
+    )
+    return pc.coalesce(pc.if_else(logfmt.is_valid(), said, pa.scalar(None, messages.type)), heads)
 
 
 def pairs_of(text: str) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""What is read as columns equals what the rules say of each row by itself, on hostile input too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_kit.normalise.logs import lines as kubelet
+from incident_kit.normalise.logs.console_times import console_times
+from incident_kit.normalise.logs.formats import pairs
+from incident_kit.normalise.logs.lines import read_lines
+from incident_kit.normalise.logs.times import console_time
+
+KUBELET = 1_763_625_600_123_456_789
+
+_two = st.integers(0, 99).map("{:02d}".format)
+_clock = st.builds("{}:{}:{}{}".format, _two, _two, _two, st.from_regex(r"([.,:]\d{1,9})?", fullmatch=True))
+_date = st.one_of(
+    st.sampled_from(["2025-11-20", "2025/11/19", "[2025.11.21", "2025-02-30", "20-Nov-2025", "Nov 20"]),
+    st.builds("2025-{}-{}".format, _two, _two),
+)
+_zone = st.sampled_from(["", "Z", " Z", " UTC", "GMT", "+01:00", "-0330", " +0200", " CET", "+1"])
+_stamp = st.one_of(
+    st.none(),
+    _clock,
+    st.builds("{}{}{}{}".format, _date, st.sampled_from(["T", " ", "  "]), _clock, _zone),
+    st.builds("I{}{} {}".format, _two, _two, _clock),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(st.tuples(_stamp, st.integers(-(10**15), 10**15))), st.sampled_from([None, 3600, -12_600]))
+def test_times_of_many_entries_are_the_times_of_each(stamps: list[tuple[str | None, int]], offset: int | None) -> None:
+    texts = [text for text, _ in stamps]
+    kubelet_times = np.array([KUBELET + shift for _, shift in stamps], dtype=np.int64)
+
+    found = console_times(pa.array(texts, pa.string()), kubelet_times, offset).to_pylist()
+
+    assert found == [
+        None if text is None else console_time(text, int(now), offset)
+        for text, now in zip(texts, kubelet_times, strict=True)
+    ]
+
+
+_line = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(
+        [
+            "2026-11-20T08:00:00.123456789Z",
+            "2026-11-20T08:00:00.5Z",
+            "2026-11-20T08:00:00,5+0100",
+            "2026-13-20T08:00:00.123456789Z",
+            "",
+        ]
+    ),
+    st.sampled_from(["", " ", " stdout F ", " stderr P ", " stdout F:x "]),
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=20),
+)
+
+
+@given(st.lists(_line, max_size=8), st.sampled_from(["\n", "\r\n"]))
+def test_lines_are_split_by_the_expressions_whichever_way_is_taken(written: list[str], end: str) -> None:
+    data = "".join(line + end for line in written).encode()
+    split = kubelet._split(data)
+
+    found = read_lines(data)
+
+    tagged = pc.extract_regex(split, kubelet._CRI)
+    if len(split) and tagged.null_count < len(split) / 2:
+        expected = kubelet._cri(split, tagged)
+    else:
+        parts = pc.extract_regex(split, kubelet._KUBECTL)
+        good = parts.is_valid()
+        time, valid = (
+            kubelet.stamps(parts.filter(good).field("time")) if len(split) else (np.zeros(0), np.zeros(0, bool))
+        )
+        text = parts.filter(good).field("text") if len(split) else pa.array([], pa.large_string())
+        unstamped = [str(line) for line in split.filter(pc.invert(good)).to_pylist()] if len(split) else []
+        expected = kubelet._finish(time, np.zeros(len(time), np.int8), text, valid, unstamped)
+    assert found.time.tolist() == expected.time.tolist()
+    assert found.text.to_pylist() == expected.text.to_pylist()
+    assert found.unstamped == expected.unstamped
+
+
+_message = st.lists(
+    st.sampled_from(
+        [
+            "Pod ready",
+            "node=n1",
+            ' msg="a b"',
+            "[]",
+            " []",
+            "{",
+            '{"a": 1}',
+            "=",
+            " ",
+            "[db1]",
+            "\n",
+            '"',
+            "{id}",
+            "x",
+            "\t",
+        ]
+    ),
+    max_size=7,
+).map("".join)
+
+
+@given(st.lists(_message, max_size=6))
+def test_only_messages_that_can_be_cut_are_asked(messages: list[str]) -> None:
+    texts = pa.array(messages, pa.large_string())
+
+    found = pairs.cut_heads(texts)
+
+    expected = texts
+    if any("=" in message or "{" in message for message in messages):
+        expected = pairs._without_tails(texts)
+    if any(message.startswith('"') for message in messages):
+        expected = pc.coalesce(pc.extract_regex(texts, pairs._QUOTED).field("head"), expected)
+    assert found.to_pylist() == expected.to_pylist()
