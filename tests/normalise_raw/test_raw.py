@@ -108,3 +108,18 @@ def test_pages_of_lists_are_joined(tmp_path, context):
     raw = write(tmp_path, json.dumps([PODS, PODS]).encode())
 
     assert len(raw.kubernetes("pods", context)) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "remedy"),
+    [
+        (b'Error from server (Forbidden): pods is forbidden: User "x" cannot list resource', "Forbidden", "permission"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "HTML", "Log in"),
+        (b"apiVersion: v1\nitems:\n- kind: Pod\n", "YAML", "-o json"),
+        (b"NAMESPACE   NAME   READY\nshop        x      1/1\n", "NAMESPACE", "-o json"),
+    ],
+)
+def test_what_is_no_json_at_all_is_said_in_its_own_words_with_what_to_do(tmp_path, context, text, told, remedy):
+    assert write(tmp_path, text).kubernetes("pods", context) == []
+    [gap] = context.gaps
+    assert gap["what"] == "kubernetes/pods.json" and told in gap["reason"] and remedy in gap["remedy"]

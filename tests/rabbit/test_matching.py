@@ -41,6 +41,14 @@ def test_without_a_name_the_address_is_joined_in_time(ask):
     assert (row["match"], row["pod_uid"]) == ("pod_ip", "uid-shop-new")
 
 
+def test_a_row_that_leaves_out_when_it_was_opened_was_open_before_it_was_read(ask):
+    """A node with statistics off lists connections with four keys; the list is read when the window is over."""
+    half = {k: v for k, v in connection("10.1.0.5", 4000, "10:10:00").items() if k in {"name", "node", "user", "vhost"}}
+    [row] = ask([pod("a", ip="10.1.0.5")], [half], "a")
+    assert (row["match"], row["rabbit_node"], row["peer_port"]) == ("pod_ip", "rabbit@rabbit-0", 4000)
+    assert row["connected_at"] is None or row["connected_at"] != row["connected_at"]
+
+
 def test_a_finished_pod_that_still_shows_the_address_is_not_listed(tmp_path):
     pods = [
         pod("old", ip="10.1.0.5", created="08:00:00", finished="10:05:00"),

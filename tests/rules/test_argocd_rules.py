@@ -93,6 +93,46 @@ def test_a_newer_revision_with_a_fix_undoes_nothing() -> None:
     )
 
 
+def test_a_fix_undoes_nothing_also_where_no_replica_set_remembers_the_rollback() -> None:
+    history = [
+        sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (3, "10:00")])
+    ]
+    app = application("orders-api", *history)
+    steps = rolled(("08:00", OLD), ("09:00", NEW), ("10:00", FIXED))
+    assert judge("rollback-undone", *steps, applications=[app]) == []
+
+
+def test_a_revision_that_comes_back_brings_the_images_it_brought_before() -> None:
+    history = [
+        sync(n, c, identifier=i) for i, (n, c) in enumerate([(1, "08:00"), (2, "09:00"), (1, "09:30"), (2, "10:00")])
+    ]
+    steps = rolled(("08:00", OLD), ("09:00", NEW))
+    told = changes(evidence_of(*steps, applications=[application("orders-api", *history)])).to_dict("records")
+    assert [(r["what"], r["old"], r["new"]) for r in told[1:]] == [
+        ("sync", OLD, NEW),
+        ("rollback", NEW, OLD),
+        ("sync", OLD, NEW),
+    ]
+    assert "undone_by" in told[2] and "10:00" in told[2]["undone_by"]
+
+
+def test_a_replica_set_older_than_one_with_a_smaller_number_was_used_before_it() -> None:
+    old, new = (
+        replica_set("orders-api", 3, "08:00", template(OLD)),
+        replica_set("orders-api", 2, "09:00", template(NEW)),
+    )
+    back = pod("orders-api-3-x", "09:30:01", template(OLD), owner=old, created="09:30")
+    told = changes(evidence_of(deployment("orders-api", template(OLD)), old, new, back)).to_dict("records")
+    assert told[0]["what"] == "created"
+    assert [(r["time"].strftime("%H:%M"), r["what"], r["old"], r["new"]) for r in told[1:]] == [
+        ("09:00", "image", OLD, NEW),
+        ("09:30", "rollback", NEW, OLD),
+    ]
+    assert (
+        "pods orders-api-3-x run it" in told[2]["evidence"] and "pods orders-api-3-x run it" not in told[0]["evidence"]
+    )
+
+
 def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None:
     objects = rolled(("08:00", OLD), ("09:00", NEW))
     pods = [pod(f"orders-api-2-{n}", "09:00:05", template(NEW), owner=objects[-1]) for n in "ab"]

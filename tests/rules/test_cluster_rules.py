@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from incident_kit.answers.changes import changes
 from incident_kit.rules import DidNotApply, rule_named
 from tests.changes.bundles import evidence_of, rfc
 from tests.changes.objects import cron_job, deployment, event, job, pod, replica_set, service, template, written
@@ -42,6 +43,35 @@ def test_a_deleted_job_that_its_controller_did_not_make_is_a_manual_run() -> Non
     ]
     (finding,) = judge("manual-run", HOURLY, *RUNS, *events)
     assert finding["name"] == "by-hand"
+
+
+def test_deleted_runs_that_only_their_cron_job_told_of_are_changes() -> None:
+    told = [
+        event("CronJob", "nightly", "SuccessfulCreate", "Created job nightly-1", "10:00"),
+        event("CronJob", "nightly", "SawCompletedJob", "Saw completed job: nightly-1, condition: Complete", "10:01"),
+        event(
+            "CronJob",
+            "nightly",
+            "SuccessfulCreate",
+            "(combined from similar events): Created job nightly-2",
+            "11:00",
+        ),
+    ]
+    found = changes(evidence_of(HOURLY, *told))
+    runs = found[found["what"] == "job"].to_dict("records")
+    assert [(r["name"], r["time"].hour, r["new"]) for r in runs] == [
+        ("nightly-1", 10, "Complete"),
+        ("nightly-2", 11, "running"),
+    ]
+
+
+def test_changed_limits_say_what_they_were_and_became() -> None:
+    before = template(resources={"limits": {"memory": "512Mi"}})
+    after = template(resources={"limits": {"memory": "256Mi"}}, readinessProbe={"httpGet": {"port": 80}})
+    sets = [replica_set("orders-api", 1, "08:00", before), replica_set("orders-api", 2, "09:00", after)]
+    row = changes(evidence_of(deployment("orders-api", after), *sets)).to_dict("records")[1]
+    assert (row["what"], row["old"]) == ("resources", "app: limits.memory 512Mi; app: readinessProbe none")
+    assert row["new"].startswith("app: limits.memory 256Mi; app: readinessProbe {")
 
 
 def test_scheduled_jobs_are_no_manual_runs() -> None:

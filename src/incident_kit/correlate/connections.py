@@ -64,8 +64,12 @@ class Connection:
         return max(known) if known else None
 
     def overlaps(self, start: int, end: int) -> bool:
-        """Whether it may have been open at some instant of ``[start, end)``."""
-        return (self.begin is None or self.begin < end) and (self.closed_at is None or self.closed_at > start)
+        """Whether it may have been open at some instant of ``[start, end)``.
+
+        A list that leaves out when a connection was opened was read of a connection that was open before.
+        """
+        unknown = self.begin is None or (self.connected_at is None and "management_api" in self.source)
+        return (unknown or (self.begin or 0) < end) and (self.closed_at is None or self.closed_at > start)
 
     def open_at(self, moment: int) -> bool:
         """Whether it may have been open then."""

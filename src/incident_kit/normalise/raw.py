@@ -163,10 +163,31 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
         context.gap(source, name, "the file is not UTF-8; what cannot be decoded is shown as \\xNN or \ufffd")
         return document
     salvaged = _salvage(mended) if repair and len(data) <= _REPAIR_LIMIT else None
+    if not salvaged and (other := _what_else(data)):
+        context.gap(source, name, *other)
+        return None
     line = data[: strict.pos].count(b"\n") + 1
     used = f"; {len(salvaged)} complete objects of it are used" if salvaged else "; nothing of it is used"
     context.gap(source, f"{name} line {line}", f"broken JSON: {strict.msg}{used}", "Collect it again.")
     return salvaged
+
+
+def _what_else(data: bytes) -> tuple[str, str] | None:
+    """What a file that holds no JSON at all holds, and what to do; None where it looks like JSON that is broken."""
+    text = data[:65536].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    if text[:1] in {"", "{", "["}:
+        return None
+    first = "".join(c for c in text.splitlines()[0][:200] if c.isprintable())
+    if first.startswith("<"):
+        return (
+            f"an HTML or XML page, not JSON; it begins: {first}",
+            "Log in (or go round the proxy) and collect it again.",
+        )
+    if re.match(r"(?:---|apiVersion:|items:|kind:)", first):
+        return f"YAML, not JSON; it begins: {first}", "Collect it again with -o json."
+    if re.search(r"forbidden|unauthori[sz]ed|not authori[sz]ed|denied", first, re.IGNORECASE):
+        return f"an error, not JSON: {first}", "Get the permission that it names, then collect it again."
+    return f"not JSON; it begins: {first}", "Collect it again with -o json, errors and warnings apart (2>errors.txt)."
 
 
 def _loads(data: bytes) -> Any | None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.rollouts import revisions, workloads
-from incident_kit.correlate.changes.templates import compare_templates
+from incident_kit.correlate.changes.templates import TemplateDifference, compare_templates
 from incident_kit.correlate.objects import read_objects
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import OBJECTS
@@ -23,12 +23,12 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         known = revisions(kind, namespace, name, objects)
         for before, after in pairwise(known):
             difference = compare_templates(before.template, after.template)
-            changed = [*difference.resources, *difference.probes]
+            changed = [str(d) for d in (*difference.resources, *difference.probes)]
             if not changed or (after.since is not None and not _concerns(after.since, evidence)):
                 continue
             found.append(
                 RULE.finding(
-                    f"{kind} {name} runs with other {_areas(difference.resources, difference.probes)} since {at(after.since)}: "
+                    f"{kind} {name} runs with other {_areas(difference)} since {at(after.since)}: "
                     + "; ".join(changed),
                     time=after.since,
                     kind=kind,
@@ -47,8 +47,9 @@ def _concerns(time: int, evidence: Evidence) -> bool:
     return time in evidence.window.padded(86400)
 
 
-def _areas(resources: list[str], probes: list[str]) -> str:
-    return " and ".join(name for name, found in (("resources", resources), ("probes", probes)) if found)
+def _areas(difference: TemplateDifference) -> str:
+    areas = (("resources", difference.resources), ("probes", difference.probes))
+    return " and ".join(name for name, found in areas if found)
 
 
 RULE = Rule(

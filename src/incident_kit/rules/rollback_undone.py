@@ -63,13 +63,19 @@ def _weigh(before: Row | None, rollback: Row, later: Row, changes: list[Change])
     images = [c for c in changes if c.what in _IMAGE_CHANGES and c.old and c.time is not None]
     removed = _image_change_at(images, rollback)
     returned = _image_change_at(images, later)
-    if removed is not None and returned is not None:
-        if returned.new == removed.old:
+    bad = removed.old if removed is not None else _image_brought_by(images, before)
+    if bad is not None and returned is not None:
+        if returned.new == bad:
             return 0.95, f"the image {returned.new} is the one that was rolled back from"
         return 0.0, "another image came: the fault was mended, not brought back"
     if removed is not None:
         return 0.0, "the later sync left the images as the rollback had made them"
     return 0.6, "the revision is newer than the one rolled back to; no ReplicaSet shows the images"
+
+
+def _image_brought_by(images: list[Change], sync: Row | None) -> str | None:
+    change = _image_change_at(images, sync) if sync is not None else None
+    return change.new if change is not None else None
 
 
 def _image_change_at(images: list[Change], sync: Row) -> Change | None:

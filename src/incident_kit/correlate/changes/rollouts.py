@@ -73,10 +73,26 @@ def revisions(workload_kind: str, namespace: str | None, name: str, objects: Obj
             continue
         if namespace_of(holder) == namespace:
             mine.append(holder)
-    newest = max((_numbers(h, kind)[-1] for h in mine), default=0)
+    numbers = _numbers_of_all(mine, kind)
+    newest = max((n[-1] for n in numbers.values()), default=0)
     for holder in mine:
-        found += _revisions_of(holder, kind, objects, newest)
+        found += _revisions_of(holder, kind, numbers[name_of(holder)], objects, newest)
     return sorted(found, key=lambda r: (r.number, r.since or 0))
+
+
+def _numbers_of_all(holders: list[Document], kind: str) -> dict[str, list[int]]:
+    """Revision numbers by holder, with first uses that ``revision-history`` does not tell.
+
+    Numbers are given in order of use, so a holder that is older than one with a smaller number was used before it, too.
+    """
+    numbers = {name_of(h): _numbers(h, kind) for h in holders}
+    floor: int | None = None
+    for holder in sorted(holders, key=lambda h: (-(created_at(h) or 0), -numbers[name_of(h)][0])):
+        mine = numbers[name_of(holder)]
+        if floor is not None and created_at(holder) is not None and mine[0] > floor > 1:
+            mine.insert(0, floor - 1)
+        floor = mine[0] if floor is None else min(floor, mine[0])
+    return numbers
 
 
 def _numbers(holder: Document, kind: str) -> list[int]:
@@ -89,9 +105,9 @@ def _numbers(holder: Document, kind: str) -> list[int]:
     return sorted({int(n) for n in (*history, text) if n.isdecimal()}) or [0]
 
 
-def _revisions_of(holder: Document, kind: str, objects: Objects, newest: int) -> list[Revision]:
+def _revisions_of(holder: Document, kind: str, numbers: list[int], objects: Objects, newest: int) -> list[Revision]:
     """Every revision that one holder stood for: its first use, and its later ones as far as their times are known."""
-    made, numbers = created_at(holder), _numbers(holder, kind)
+    made = created_at(holder)
     path = ("data", "spec", "template") if kind == "ControllerRevision" else ("spec", "template")
     later = [t for t in objects.scaled_up.get((namespace_of(holder), name_of(holder)), []) if t > (made or 0) + SECOND]
     found = []
@@ -155,7 +171,8 @@ def rollout_changes(objects: Objects) -> list[Change]:
         for position, revision in enumerate(known):
             previous = known[position - 1] if position else None
             change = _change(kind, namespace, name, revision, previous, document)
-            change.evidence += _pods_evidence(namespace, revision, objects)
+            later = [r.since for r in known if r.holder == revision.holder and r.number > revision.number]
+            change.evidence += _pods_evidence(namespace, revision, later, objects)
             changes.append(change)
     return changes
 
@@ -206,7 +223,7 @@ def _describe(change: Change, difference: TemplateDifference, revision: Revision
     if difference.what == "image":
         change.old, change.new = image_list(previous.template), image_list(revision.template)
     else:
-        change.old, change.new = None, "; ".join(difference.sentences()) or "the pod template came back"
+        change.old, change.new = difference.before(), difference.after()
     change.evidence += [f"{c}: image {o or 'none'} -> {n or 'none'}" for c, o, n in difference.images]
     if difference.what == "image":
         change.evidence += difference.sentences()
@@ -231,10 +248,13 @@ def _who(change: Change, document: Document | None) -> None:
             return
 
 
-def _pods_evidence(namespace: str | None, revision: Revision, objects: Objects) -> list[str]:
+def _pods_evidence(namespace: str | None, revision: Revision, later: list[int | None], objects: Objects) -> list[str]:
+    """The captured pods of one use of a ReplicaSet: made in it, before the holder came into use again."""
     holder = objects.get("ReplicaSet", namespace, revision.holder)
     pods = objects.owned_by(holder, "Pod") if holder is not None else []
-    names = sorted(name_of(p) for p in pods)
+    since, until = revision.since or 0, min((t for t in later if t is not None), default=None)
+    made = {name_of(p): created_at(p) or 0 for p in pods}
+    names = sorted(n for n, t in made.items() if (not t or t >= since - SECOND) and (until is None or t < until))
     if not names:
         return []
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
@@ -33,7 +33,9 @@ INSTANTIATE = "cronjob.kubernetes.io/instantiate"
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 HOOK = "argocd.argoproj.io/hook"
 
+_AGGREGATED = "(combined from similar events): "
 _CREATED = re.compile(r"^Created job (\S+)$")
+_COMPLETED = re.compile(r"^Saw completed job: (\S+), (?:condition|status): (\w+)$")
 _UNEXPECTED = re.compile(r"^Saw a job that the controller did not create or forgot: (\S+)$")
 
 
@@ -45,7 +47,7 @@ class RememberedRun:
         namespace: of the Job.
         job: its name.
         cron_job: the CronJob that owned it, where an event names it.
-        created: when its first pod was made (ns).
+        created: when its CronJob's controller made it, or its first pod was made (ns).
         ended: when it completed or failed.
         outcome: Completed, or the reason of its failure.
         manual: the CronJob's controller said that it did not create it.
@@ -73,12 +75,29 @@ def remembered_runs(objects: Objects, events: pd.DataFrame) -> list[RememberedRu
         elif key in found and event["reason"] in {"Completed", "BackoffLimitExceeded", "DeadlineExceeded"}:
             found[key].ended, found[key].outcome = int(time), str(event["reason"])
     for event in told:
-        for pattern, manual in ((_CREATED, False), (_UNEXPECTED, True)):
-            match = pattern.match(str(event["message"])) if event["kind"] == "CronJob" else None
-            run = found.get((event["namespace"], match[1])) if match else None
-            if run is not None:
-                run.cron_job, run.manual = str(event["name"]), manual or run.manual
-    return list(found.values())
+        if event["kind"] == "CronJob":
+            _told_by_cron_job(event, found, objects)
+    return sorted(found.values(), key=lambda run: run.created)
+
+
+def _told_by_cron_job(
+    event: dict[str, Any], found: dict[tuple[str | None, str], RememberedRun], objects: Objects
+) -> None:
+    """What the CronJob's controller says of a run; the events of the run itself may be gone or never written."""
+    message, time = str(event["message"]).removeprefix(_AGGREGATED), event["last_at"] or event["first_at"]
+    for pattern, manual in ((_CREATED, False), (_UNEXPECTED, True), (_COMPLETED, False)):
+        match = pattern.match(message)
+        key = (event["namespace"], match[1]) if match else None
+        if match is None or key is None or time is None or objects.get("Job", *key) is not None:
+            continue
+        if key not in found and pattern is _CREATED:
+            found[key] = RememberedRun(namespace=key[0], job=key[1], created=int(time))
+        run = found.get(key)
+        if run is None:
+            continue
+        run.cron_job, run.manual = str(event["name"]), manual or run.manual
+        if pattern is _COMPLETED and run.ended is None:
+            run.ended, run.outcome = int(time), match[2]
 
 
 def remembered_run_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:
@@ -93,7 +112,7 @@ def remembered_run_changes(objects: Objects, events: pd.DataFrame) -> list[Chang
             new=run.outcome or "running",
             automated=False if run.manual else True if run.cron_job else None,
             evidence=[
-                "events: its pod was created" + (f" for CronJob {run.cron_job}" if run.cron_job else ""),
+                "events: it was created" + (f" for CronJob {run.cron_job}" if run.cron_job else ""),
                 *(["event UnexpectedJob: the CronJob's controller did not create it"] if run.manual else []),
                 "the Job itself is deleted",
             ],

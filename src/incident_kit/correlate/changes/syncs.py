@@ -10,7 +10,6 @@ import json
 import re
 from typing import Any
 
-from incident_kit.correlate.changes.happenings import annotations_of
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import describe_briefly
 from incident_kit.window import SECOND, format_ns
@@ -19,11 +18,10 @@ Row = dict[str, Any]
 
 #: Clocks of Argo CD and of the API server are whole seconds; controllers follow a write within seconds.
 _BEFORE, _AFTER = 2 * SECOND, 5 * SECOND
-_ACTION = re.compile(
-    r"^(?P<user>.+) ran action (?P<action>\S+) on resource (?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>\S+)$"
-)
 _UNCHANGED = re.compile(r"\bunchanged\b")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
+#: Changes of workloads whose ``new`` is a list of images.
+_WITH_IMAGES = frozenset({"image", "created", "rollout", "rollback"})
 #: What a sync writes to these is a change of its own: others read it.
 _OWN_ROWS = frozenset({"ConfigMap", "Secret", "NetworkPolicy"})
 _QUIET = {"ConfigMap": "config", "Secret": "config", "NetworkPolicy": "network_policy"}
@@ -58,11 +56,34 @@ def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str]) -
     _place_unknown(changes, real)
     used = {id(c.sync) for c in changes if c.sync is not None}
     rest = [_sync_change(s, paths) for s in real if id(s) not in used]
+    _mark_undone_rollbacks(rest, real, paths)
+    _images_by_revision(rest, [s for s in real if id(s) not in used], changes)
     for change in changes:
         change.application = paths.get(change.application or "", change.application)
-    merged = [*changes, *rest]
-    _mark_undone_rollbacks(merged, real, paths)
-    return merged
+    return [*changes, *rest]
+
+
+def _images_by_revision(rest: list[Change], syncs: list[Row], changes: list[Change]) -> None:
+    """Images of syncs that no rollout shows: a revision of an Application brings the images that it brought before."""
+    known: dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, str], str]] = {}
+    course: dict[str, list[tuple[int, str]]] = {}
+    for change in changes:
+        sync = change.sync
+        if sync is not None and change.kind in _WORKLOADS and change.what in _WITH_IMAGES and change.new:
+            images = known.setdefault((sync["application"], tuple(sync["revisions"] or [])), {})
+            images[(change.namespace, change.name)] = change.new
+            course.setdefault(sync["application"], []).append((moment(sync) or 0, change.new))
+    for change, sync in sorted(zip(rest, syncs, strict=True), key=lambda pair: moment(pair[1]) or 0):
+        images = known.get((sync["application"], tuple(sync["revisions"] or [])), {})
+        if len(images) != 1 or change.what not in {"sync", "rollback"} or not sync["revisions"]:
+            continue
+        [brought] = images.values()
+        time = moment(sync) or 0
+        before = max((step for step in course.get(sync["application"], []) if step[0] < time), default=None)
+        course.setdefault(sync["application"], []).append((time, brought))
+        if before is None or before[1] != brought:
+            change.evidence.append(f"to {change.new}; images inferred: this revision brought {brought} before")
+            change.old, change.new = (before[1] if before else None), brought
 
 
 def _place_unknown(changes: list[Change], syncs: list[Row]) -> None:
@@ -127,7 +148,7 @@ def fold(changes: list[Change], paths: dict[str, str]) -> list[Change]:
     groups: dict[int, list[Change]] = {}
     folded: list[Change] = []
     for change in changes:
-        if change.sync is None or change.kind in _OWN_ROWS:
+        if change.sync is None or change.kind in _OWN_ROWS or change.what == "hook_job":
             folded.append(change)
         else:
             groups.setdefault(id(change.sync), []).append(change)
@@ -263,26 +284,6 @@ def _mark_undone_rollbacks(changes: list[Change], syncs: list[Row], paths: dict[
             continue
         later = [s for s in syncs if s["application"] == change.name and (moment(s) or 0) > (change.time or 0)]
         whole = [s for s in later if not s["partial"] and s["phase"] == "Succeeded"]
-        if whole and not whole[0]["rollback"] and ", ".join(whole[0]["revisions"] or []) != change.new:
-            change.undone_by = describe_briefly(_sync_change(whole[0], paths))
-
-
-def name_actors(changes: list[Change], events: list[Row]) -> None:
-    """Who ran an action in Argo CD (Restart, Create Job), which only an event tells."""
-    for event in events:
-        match = _ACTION.match(str(event["message"] or "")) if event["reason"] == "ResourceActionRan" else None
-        time = event["last_at"] if event["last_at"] is not None else event["first_at"]
-        if match is None or time is None:
-            continue
-        namespace = annotations_of(event).get("dest-namespace")
-        for change in changes:
-            near = change.time is not None and abs(change.time - time) <= _AFTER
-            if near and change.namespace in (namespace, None) and _acted_on(change, match):
-                change.by, change.automated = match["user"], False
-                change.evidence.append(f"event ResourceActionRan: {event['message']}")
-
-
-def _acted_on(change: Change, match: re.Match[str]) -> bool:
-    if change.what == "manual_job" and match["kind"] == "CronJob":
-        return change.name.startswith(match["name"])
-    return change.kind == match["kind"] and change.name == match["name"]
+        other = next((s for s in whole if ", ".join(s["revisions"] or []) != change.new), None)
+        if other is not None and not other["rollback"]:
+            change.undone_by = describe_briefly(_sync_change(other, paths))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.changes.actions import name_actors
 from incident_kit.correlate.changes.happenings import (
     deletion_changes,
     eviction_changes,
@@ -16,7 +17,7 @@ from incident_kit.correlate.changes.happenings import (
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
 from incident_kit.correlate.changes.runs import remembered_run_changes, run_changes
-from incident_kit.correlate.changes.syncs import fold, join_syncs, name_actors
+from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
 from incident_kit.correlate.identity import lifetimes
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_kit.correlate.objects import listing, mapping
 
@@ -16,9 +16,20 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 Document = dict[str, Any]
 
 
+class FieldDifference(NamedTuple):
+    """One field of a container before and after, both in words; printed as ``container: field old -> new``."""
+
+    field: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.old} -> {self.new}"
+
+
 @dataclass(kw_only=True)
 class TemplateDifference:
-    """What differs between two pod templates, by area; each entry is one sentence ``container: field old -> new``.
+    """What differs between two pod templates, by area.
 
     Attributes:
         images: (container, old, new) of every changed image.
@@ -30,8 +41,8 @@ class TemplateDifference:
     """
 
     images: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    resources: list[str] = field(default_factory=list)
-    probes: list[str] = field(default_factory=list)
+    resources: list[FieldDifference] = field(default_factory=list)
+    probes: list[FieldDifference] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     restarted: str | None = None
     reloaded: str | None = None
@@ -48,9 +59,21 @@ class TemplateDifference:
             return "deploy_restart"
         return "template"
 
+    def before(self) -> str | None:
+        """The values that changed, as they were; None where only the fields that changed are known."""
+        return "; ".join(f"{d.field} {d.old}" for d in (*self.resources, *self.probes)) or None
+
+    def after(self) -> str:
+        """The values that changed, as they became, and every other difference but the images."""
+        values = [f"{d.field} {d.new}" for d in (*self.resources, *self.probes)]
+        return "; ".join([*values, *self._without_values()]) or "the pod template came back"
+
     def sentences(self) -> list[str]:
         """Every difference but the images."""
-        lines = [*self.resources, *self.probes, *self.other]
+        return [*map(str, self.resources), *map(str, self.probes), *self._without_values()]
+
+    def _without_values(self) -> list[str]:
+        lines = list(self.other)
         if self.restarted:
             lines.append(f"restartedAt {self.restarted}")
         if self.reloaded:
@@ -99,7 +122,9 @@ def _compare_container(name: str, old: Document, new: Document, difference: Temp
     difference.resources += resource_differences(name, old, new)
     for probe in PROBES:
         if old.get(probe) != new.get(probe):
-            difference.probes.append(f"{name}: {probe} {_short(old.get(probe))} -> {_short(new.get(probe))}")
+            difference.probes.append(
+                FieldDifference(f"{name}: {probe}", _short(old.get(probe)), _short(new.get(probe)))
+            )
     env_old = {str(e.get("name")): e for e in listing(old, "env")}
     env_new = {str(e.get("name")): e for e in listing(new, "env")}
     changed = sorted(k for k in env_old.keys() | env_new.keys() if env_old.get(k) != env_new.get(k))
@@ -111,15 +136,15 @@ def _compare_container(name: str, old: Document, new: Document, difference: Temp
     )
 
 
-def resource_differences(name: str, old: Document, new: Document) -> list[str]:
+def resource_differences(name: str, old: Document, new: Document) -> list[FieldDifference]:
     """Requests and limits that differ: ``app: limits.memory 256Mi -> 512Mi``."""
     lines = []
     for side in ("requests", "limits"):
         before, after = mapping(old, "resources", side), mapping(new, "resources", side)
         for resource in sorted(before.keys() | after.keys()):
             if before.get(resource) != after.get(resource):
-                was, becomes = before.get(resource, "none"), after.get(resource, "none")
-                lines.append(f"{name}: {side}.{resource} {was} -> {becomes}")
+                was, becomes = str(before.get(resource, "none")), str(after.get(resource, "none"))
+                lines.append(FieldDifference(f"{name}: {side}.{resource}", was, becomes))
     return lines
 
 

@@ -1,0 +1,39 @@
+"""Actions run in Argo CD (Restart, Create Job): only an event tells who ran them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from incident_kit.correlate.changes.happenings import annotations_of
+from incident_kit.correlate.changes.model import Change
+from incident_kit.window import SECOND
+
+Row = dict[str, Any]
+
+#: Clocks are whole seconds; controllers follow a write within seconds.
+_AFTER = 5 * SECOND
+_ACTION = re.compile(
+    r"^(?P<user>.+) ran action (?P<action>\S+) on resource (?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>\S+)$"
+)
+
+
+def name_actors(changes: list[Change], events: list[Row]) -> None:
+    """Who ran an action in Argo CD (Restart, Create Job), which only an event tells."""
+    for event in events:
+        match = _ACTION.match(str(event["message"] or "")) if event["reason"] == "ResourceActionRan" else None
+        time = event["last_at"] if event["last_at"] is not None else event["first_at"]
+        if match is None or time is None:
+            continue
+        namespace = annotations_of(event).get("dest-namespace")
+        for change in changes:
+            near = change.time is not None and abs(change.time - time) <= _AFTER
+            if near and change.namespace in (namespace, None) and _acted_on(change, match):
+                change.by, change.automated = match["user"], False
+                change.evidence.append(f"event ResourceActionRan: {event['message']}")
+
+
+def _acted_on(change: Change, match: re.Match[str]) -> bool:
+    if change.what == "manual_job" and match["kind"] == "CronJob":
+        return change.name.startswith(match["name"])
+    return change.kind == match["kind"] and change.name == match["name"]
