@@ -38,7 +38,7 @@ def test_every_row_is_in_the_bucket_of_its_pod_in_the_order_of_arrival(
     named: list[str | None] = [*PODS, None]
     with BucketWriter(tmp_path, ELASTIC_DOCUMENTS, 3) as writer:
         for number in range(40):
-            writer.write(_batch(named, number * 5), named)
+            writer.write(_batch(named, number * 5))
     assert writer.rows == 200
     files = sorted(tmp_path.rglob("*.parquet"))
     assert {file.parent.name for file in files} == {f"bucket={bucket_name(pod, 3)}" for pod in named}

@@ -7,13 +7,13 @@ the bytes and a third of the time of a dictionary, measured), hashes as they are
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incident_kit.tables.schema import Table
@@ -65,17 +65,18 @@ class BucketWriter:
             found = self._names[pod] = bucket_name(pod, self.count)
         return found
 
-    def write(self, batch: pa.Table, pods: Sequence[str | None] | str) -> None:
-        """Write a batch; ``pods`` is one pod for the whole batch or one pod for each row."""
+    def write(self, batch: pa.Table) -> None:
+        """Write a batch, each row into the bucket of its ``pod``."""
         if batch.num_rows == 0:
             return
         self.rows += batch.num_rows
-        if isinstance(pods, str):
-            self._write(self.name(pods), batch)
-            return
-        names = np.array([self.name(pod) for pod in pods])
-        for name in np.unique(names):
-            self._write(str(name), batch.filter(pa.array(names == name)))
+        pods = batch["pod"].combine_chunks().dictionary_encode()
+        buckets = [self.name(pod) for pod in [*pods.dictionary.to_pylist(), None]]
+        numbers = np.asarray(pc.fill_null(pods.indices, len(buckets) - 1))
+        names = np.array(buckets)[numbers]
+        distinct = np.unique(names)
+        for name in distinct:
+            self._write(str(name), batch if len(distinct) == 1 else batch.filter(pa.array(names == name)))
 
     def _write(self, name: str, batch: pa.Table) -> None:
         self._waiting.setdefault(name, []).append(batch)

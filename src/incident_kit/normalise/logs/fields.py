@@ -17,7 +17,9 @@ JsonObject = Mapping[str, Any]
 
 ROLES = tuple(CANDIDATES)
 #: An object is a message only when it holds one of these.
-_SPOKEN = ("message", "msg", "@m", "@mt", "Message", "text", "event", "short_message")
+SPOKEN = ("message", "msg", "@m", "@mt", "Message", "text", "event", "short_message")
+#: What of a document's values is kept: this many, lists and texts up to these lengths.
+MOST_PROPERTIES, LONGEST_LIST, LONGEST_TEXT = 60, 20, 400
 _SKIPPED_PREFIXES = (
     "kubernetes.",
     "ecs.",
@@ -92,7 +94,7 @@ class FieldRoles:
                 if (
                     role == "message"
                     and isinstance(value, dict)
-                    and not any(isinstance(value.get(name), str) for name in _SPOKEN)
+                    and not any(isinstance(value.get(name), str) for name in SPOKEN)
                 ):
                     continue  # ECS has objects of these names: event.ingested is no message
                 if role == "pod" and (
@@ -204,14 +206,18 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
     return tuple(path for path in ranked[:3] if path not in paths["message"])
 
 
-def properties_of(document: JsonObject, roles: FieldRoles, *, limit: int = 60) -> dict[str, Any]:
-    """Flat scalar values that the application gave, without those of the platform and of the roles."""
-    used = roles.used()
+def is_property(path: str, roles: FieldRoles) -> bool:
+    """Whether the value at a path is the application's: neither the platform's nor one of a role."""
+    return path not in roles.used() and not path.startswith(_SKIPPED_PREFIXES)
+
+
+def properties_of(document: JsonObject, roles: FieldRoles) -> dict[str, Any]:
+    """Flat values that the application gave, without those of the platform and of the roles; null is no value."""
     found: dict[str, Any] = {}
     for path, value in flatten(document):
-        if path in used or path.startswith(_SKIPPED_PREFIXES) or (isinstance(value, list) and len(value) > 20):
+        if value is None or not is_property(path, roles) or (isinstance(value, list) and len(value) > LONGEST_LIST):
             continue
-        found[path] = value if not isinstance(value, str) or len(value) < 400 else value[:400]
-        if len(found) >= limit:
+        found[path] = value[:LONGEST_TEXT] if isinstance(value, str) else value
+        if len(found) >= MOST_PROPERTIES:
             break
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from typing import Any
 import orjson
 
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.raw import RawFolder, decode_json
+from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks
 
 #: Files in the folder that are not hits.
 _OTHER = {
@@ -25,6 +27,9 @@ _OTHER = {
     "info.json",
 }
 _TORN = (OSError, EOFError, zlib.error)
+#: Broken lines that are told one by one.
+_TOLD_LINES = 20
+_BLOCK, _SMALL_BLOCK = 4 << 20, 256 << 10
 
 
 @dataclass(slots=True)
@@ -72,15 +77,22 @@ def read_hits(raw: RawFolder, files: list[Path], context: Context, reading: Read
     """Every hit of all files; what is broken becomes a gap and the rest is read."""
     for path in files:
         name = raw.relative(path)
-        if ".ndjson" in path.name or ".jsonl" in path.name:
-            yield from _lines(raw, path, name, context, reading)
+        if is_lines(path):
+            lines = HitLines(name, context, reading)
+            blocks = map(io.BytesIO, line_blocks(path, lines, _SMALL_BLOCK))
+            for number, line in enumerate(itertools.chain.from_iterable(blocks), 1):
+                yield from lines.hits(number, line)
+            lines.close()
         else:
             data = raw.bytes(path, context, "elasticsearch")
             if not data.strip():
                 _incomplete(reading, context, name, "the file is empty")
                 continue
             if data.lstrip()[:1] == b"{" and b"\n{" in data.strip() and not _is_json(data):
-                yield from _json_lines(data.split(b"\n"), name, context, reading)
+                lines = HitLines(name, context, reading)
+                for number, line in enumerate(data.split(b"\n"), 1):
+                    yield from lines.hits(number, line)
+                lines.close()
                 continue
             document = decode_json(data, name, context, "elasticsearch", repair=True)
             if document is None:
@@ -99,48 +111,74 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _lines(raw: RawFolder, path: Path, name: str, context: Context, reading: Reading) -> Iterator[Hit]:
-    def lines() -> Iterator[bytes]:
-        try:
-            with raw.open(path) as stream:
-                yield from stream
-        except _TORN as error:
-            _incomplete(reading, context, name, f"the file is torn: {error}")
+@dataclass(slots=True)
+class HitLines:
+    """The lines of one file, one document each; what is broken is counted and told when the file ends."""
 
-    yield from _json_lines(lines(), name, context, reading)
+    name: str
+    context: Context
+    reading: Reading
+    broken: int = 0
+    cut: bool = False
 
-
-def _json_lines(lines: Any, name: str, context: Context, reading: Reading) -> Iterator[Hit]:
-    broken: list[int] = []
-    ended = True
-    for number, line in enumerate(lines, 1):
+    def hits(self, number: int, line: bytes) -> Iterator[Hit]:
+        """Hits of a line, by its number from 1."""
         stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
         if not stripped:
-            continue
+            return
         try:
             document = orjson.loads(stripped)
         except orjson.JSONDecodeError:
             try:
                 document = orjson.loads(stripped.decode("utf-8", errors="replace"))
             except orjson.JSONDecodeError as error:
-                broken.append(number)
-                ended = line.endswith(b"\n")
-                if len(broken) <= 20:
-                    context.gap(
-                        "elasticsearch",
-                        f"{name} line {number}",
-                        f"broken JSON: {error}; the line is left out",
-                        "Collect it again.",
-                    )
-                continue
-        ended = True
-        yield from hits_of(document, f"{name} line {number}", context, reading)
-    if len(broken) > 20:
-        context.gap("elasticsearch", name, f"{len(broken)} lines are broken JSON and left out", "Collect it again.")
-    if broken and not ended:
-        _incomplete(reading, context, name, "the file is cut off in its last line")
-    elif broken:
-        reading.incomplete.append(f"{name}: {len(broken)} broken lines")
+                self._broken(number, line, error)
+                return
+        self.cut = False
+        yield from hits_of(document, f"{self.name} line {number}", self.context, self.reading)
+
+    def _broken(self, number: int, line: bytes, error: orjson.JSONDecodeError) -> None:
+        self.broken += 1
+        self.cut = not line.endswith(b"\n")
+        if self.broken <= _TOLD_LINES:
+            what, reason = f"{self.name} line {number}", f"broken JSON: {error}; the line is left out"
+            self.context.gap("elasticsearch", what, reason, "Collect it again.")
+
+    def torn(self, error: BaseException) -> None:
+        """The file could not be read any further."""
+        _incomplete(self.reading, self.context, self.name, f"the file is torn: {error}")
+
+    def close(self) -> None:
+        """Judge the file after its last line."""
+        if self.broken > _TOLD_LINES:
+            reason = f"{self.broken} lines are broken JSON and left out"
+            self.context.gap("elasticsearch", self.name, reason, "Collect it again.")
+        if self.cut:
+            _incomplete(self.reading, self.context, self.name, "the file is cut off in its last line")
+        elif self.broken:
+            self.reading.incomplete.append(f"{self.name}: {self.broken} broken lines")
+
+
+def line_blocks(path: Path, lines: HitLines, size: int = _BLOCK) -> Iterator[bytes]:
+    """Blocks of whole lines of a file; the rest of a torn one is missing, and said to be."""
+    rest = b""
+    try:
+        for chunk in read_chunks(path, size):
+            head, newline, tail = chunk.rpartition(b"\n")
+            if newline:
+                yield rest + head + newline
+                rest = tail
+            else:
+                rest += chunk
+    except _TORN as error:
+        lines.torn(error)
+    if rest:
+        yield rest
+
+
+def is_lines(path: Path) -> bool:
+    """Whether a file of hits has one document a line."""
+    return ".ndjson" in path.name or ".jsonl" in path.name
 
 
 def hits_of(document: Any, name: str, context: Context, reading: Reading) -> Iterator[Hit]:

@@ -57,7 +57,7 @@ def normalise_logs(
     reading = Reading(files=files)
     reading.incomplete += [f"{gap['what']}: {gap['reason']}" for gap in context.gaps if _says_incomplete(gap)]
     with BucketWriter(tables_folder, ELASTIC_DOCUMENTS, count) as writer:
-        facts = write_documents(read_hits(raw, files, context, reading), roles, context, writer)
+        facts = write_documents(raw, files, roles, context, reading, writer)
     close_reading(context, reading)
     rows = _write_consoles(found, raw, context, containers, tables_folder, count)
     return rows + elastic_coverage(raw, context, reading, facts)
@@ -115,7 +115,7 @@ def _write_consoles(
                 instance = _instance(console, one.restart_count, containers, context)
                 table = entries_of(one.lines, one.parts, instance, layout, roles, number, _offset(context))
                 number += table.num_rows
-                writer.write(table, console.pod)
+                writer.write(table)
             rows += console_coverage(console, instances, containers, context)
     return rows
 

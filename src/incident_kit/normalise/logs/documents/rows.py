@@ -1,97 +1,31 @@
-"""Elasticsearch hits to ELASTIC_DOCUMENTS: any shape of ``_source``, failure stores included."""
+"""One document as a row: the rule, for any shape of ``_source``, failure stores included.
+
+`documents.columns` says the same of whole blocks where it can; a property test holds both together.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from incident_kit.normalise.context import Context
-from incident_kit.normalise.logs.buckets import BucketWriter, column
-from incident_kit.normalise.logs.fields import FieldRoles, first_text, lookup, properties_of
+from incident_kit.normalise.logs.documents.table import SAID
+from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten, is_property, lookup, properties_of
 from incident_kit.normalise.logs.hits import Hit
 from incident_kit.normalise.logs.json_lines import render
 from incident_kit.normalise.logs.levels import fold_level
-from incident_kit.normalise.logs.normal_form import hashes, normal_forms
 from incident_kit.normalise.logs.times import time_values
-from incident_kit.tables.logs import ELASTIC_DOCUMENTS
-
-_BATCH = 50_000
-_PLAIN = (
-    "document_id",
-    "namespace",
-    "pod",
-    "container",
-    "node",
-    "image",
-    "level",
-    "logger",
-    "message",
-    "exception",
-    "template",
-    "properties",
-    "rejected",
-)
 
 
-@dataclass(slots=True)
-class DocumentFacts:
-    """What was read, for coverage.
-
-    Attributes:
-        count: documents read.
-        pods: documents per pod.
-        levels: folded levels seen.
-        untimed: documents without a time.
-    """
-
-    count: int = 0
-    pods: Counter[str] = field(default_factory=Counter)
-    untimed: int = 0
-    unlabelled: int = 0
-    rejected: int = 0
-
-
-def write_documents(hits: Iterator[Hit], roles: FieldRoles, context: Context, writer: BucketWriter) -> DocumentFacts:
-    """Write all hits; returns what was read."""
-    facts = DocumentFacts()
-    rows: list[dict[str, Any]] = []
-    for hit in hits:
-        row = document_row(hit, roles)
-        facts.count += 1
-        facts.rejected += row["rejected"] is not None
-        if row["pod"] is None:
-            facts.unlabelled += 1
-        else:
-            facts.pods[row["pod"]] += 1
-        rows.append(row)
-        if len(rows) >= _BATCH:
-            _write(rows, context, writer, facts)
-            rows = []
-    _write(rows, context, writer, facts)
-    if facts.untimed:
-        context.gap(
-            "elasticsearch",
-            "documents",
-            f"{facts.untimed} documents carry no time that could be read; they are left out",
-            "Name the time field in the profile (fields.time).",
-        )
-    return facts
-
-
-def _write(rows: list[dict[str, Any]], context: Context, writer: BucketWriter, facts: DocumentFacts) -> None:
-    times, ingested = time_values([r["time"] for r in rows]), time_values([r["ingested_at"] for r in rows])
-    timed = []
-    for row, time, arrived in zip(rows, times, ingested, strict=True):
-        row["time"], row["ingested_at"] = time, arrived
-        if time is not None:
-            timed.append(row)
-    facts.untimed += len(rows) - len(timed)
-    writer.write(_batch(timed, context.cluster), [r["pod"] for r in timed])
+def rows_table(hits: Sequence[Hit], roles: FieldRoles) -> pa.Table:
+    """Hits as a SAID table, each read by itself."""
+    rows = [document_row(hit, roles) for hit in hits]
+    for name in ("time", "ingested_at"):
+        for row, instant in zip(rows, time_values([row[name] for row in rows]), strict=True):
+            row[name] = instant
+    return pa.Table.from_pylist(rows, SAID)
 
 
 def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
@@ -122,7 +56,7 @@ def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
         "message": message,
         "exception": exception,
         "template": template if isinstance(template, str) else None,
-        "properties": orjson.dumps(properties, default=str).decode() if properties else None,
+        "properties": json_object(properties),
         "rejected": rejected,
         "original": original,
     }
@@ -198,8 +132,9 @@ def _message(source: dict[str, Any], inner: dict[str, Any] | None, roles: FieldR
 def _slots(source: dict[str, Any], roles: FieldRoles) -> dict[str, Any]:
     """Values by the last part of their name, for a template that nobody rendered."""
     found: dict[str, Any] = {}
-    for path, value in properties_of(source, roles).items():
-        found.setdefault(path.rpartition(".")[2], value)
+    for path, value in flatten(source):
+        if is_property(path, roles):
+            found.setdefault(path.rpartition(".")[2], value)
     for container in ("fields", "labels", "metadata", "Properties", "properties", "State"):
         values = source.get(container)
         if isinstance(values, dict):
@@ -217,26 +152,6 @@ def _exception(source: dict[str, Any], roles: FieldRoles) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _batch(rows: list[dict[str, Any]], cluster: str) -> pa.Table:
-    if not rows:
-        return ELASTIC_DOCUMENTS.schema.empty_table()
-    messages = pa.array([r["message"] for r in rows], pa.large_string())
-    forms = normal_forms(messages)
-    heads = normal_forms(pa.array([_head(r["message"]) for r in rows], pa.large_string()))
-    originals = normal_forms(pa.array([r["original"] for r in rows], pa.large_string()))
-    columns: dict[str, Any] = {name: [r[name] for r in rows] for name in _PLAIN}
-    columns |= {
-        "cluster": [cluster] * len(rows),
-        "time": pa.array([r["time"] for r in rows], pa.int64()),
-        "ingested_at": pa.array([r["ingested_at"] for r in rows], pa.int64()),
-        "id_hash": hashes(pa.array([r["document_id"] for r in rows], pa.large_string())),
-        "message_hash": hashes(forms),
-        "head_hash": hashes(heads),
-        "text_hash": hashes(originals),
-    }
-    schema = ELASTIC_DOCUMENTS.schema
-    return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
-
-
-def _head(message: str | None) -> str | None:
-    return None if message is None else message.lstrip().partition("\n")[0]
+def json_object(properties: dict[str, Any]) -> str | None:
+    """Properties as JSON with sorted names, so that the order in which a document has them says nothing."""
+    return orjson.dumps(properties, default=str, option=orjson.OPT_SORT_KEYS).decode() if properties else None
