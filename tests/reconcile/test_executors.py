@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from incident_kit.correlate.reconcile import reconcile
+from incident_kit.correlate.reconcile.verdicts import CAUSE
 from incident_kit.evidence import read_evidence
 from incident_kit.importing import import_folder
 from tests.reconcile.incident import Incident
@@ -28,8 +29,10 @@ def assert_same_answer(bundle: Path, executor: Executor) -> None:
     assert [one.verdicts.code.tolist() for one in spread.buckets] == [
         one.verdicts.code.tolist() for one in alone.buckets
     ]
-    assert [one.cause.tolist() for one in spread.buckets] == [one.cause.tolist() for one in alone.buckets]
-    assert sum(int((one.cause == "unexplained").sum()) for one in spread.buckets) == 2
+    assert [one.verdicts.cause.tolist() for one in spread.buckets] == [
+        one.verdicts.cause.tolist() for one in alone.buckets
+    ]
+    assert sum(int((one.verdicts.cause == CAUSE["unexplained"]).sum()) for one in spread.buckets) == 2
 
 
 def test_processes_give_the_same_verdicts(bundle: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.tables.answers import CONSOLE_ONLY
 
@@ -23,13 +23,10 @@ def console_only(evidence: Evidence, pod: str | None = None, verdicts: bool = Fa
     Returns:
         CONSOLE_ONLY rows by time; only what lies within the window is judged.
     """
-    from incident_kit.answers.reconciled import reconciled_rows, reconciliation_of
+    from incident_kit.answers.reconciled import reconciled
 
     if pod is not None:
         from incident_kit.correlate.identity import resolve_pod
 
         pod = str(resolve_pod(pod, evidence))
-    rows: list[dict[str, Any]] = list(
-        reconciled_rows(evidence, reconciliation_of(evidence), CONSOLE_ONLY.columns, pod=pod, everything=verdicts)
-    )
-    return CONSOLE_ONLY.frame(rows)
+    return CONSOLE_ONLY.to_pandas(reconciled(evidence, CONSOLE_ONLY, pod=pod, everything=verdicts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.errors import UsageError
@@ -11,6 +12,7 @@ from incident_kit.tables.answers import LOGS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from incident_kit.evidence.bundle import Evidence
 
@@ -40,22 +42,29 @@ def logs(
         UsageError: no such level, a broken expression, or an ambiguous pod.
         NotFoundError: no source knows the pod.
     """
-    from incident_kit.answers.reconciled import reconciled_rows, reconciliation_of
+    from incident_kit.answers.reconciled import reconciled
     from incident_kit.correlate.identity import resolve_pod
 
     identity = resolve_pod(pod, evidence)
     keep = _filter(level, grep)
-    rows = reconciled_rows(evidence, reconciliation_of(evidence), LOGS.columns, pod=str(identity), everything=True)
-    return LOGS.frame(
-        [
-            row
-            for row in rows
-            if (start is None or row["time"] >= start) and (end is None or row["time"] < end) and keep(row)
-        ]
-    )
+    found = reconciled(evidence, LOGS, pod=str(identity), everything=True)
+    return LOGS.to_pandas(found.filter(_kept(found, keep, start, end)))
 
 
-def _filter(level: str | None, grep: str | None) -> Any:
+def _kept(found: pa.Table, keep: Callable[[str | None, str | None], bool], start: int | None, end: int | None) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    time = np.asarray(found["time"].cast(pa.int64()))
+    chosen = np.array([keep(*row) for row in zip(found["level"].to_pylist(), found["text"].to_pylist(), strict=True)])
+    if start is not None:
+        chosen &= time >= start
+    if end is not None:
+        chosen &= time < end
+    return chosen.astype(bool)
+
+
+def _filter(level: str | None, grep: str | None) -> Callable[[str | None, str | None], bool]:
     least = fold_level(level) if level is not None else None
     if level is not None and least is None:
         raise UsageError(f"{level!r} is no level. Write one of {', '.join(SEVERITY)}.")
@@ -64,9 +73,9 @@ def _filter(level: str | None, grep: str | None) -> Any:
     except re.error as error:
         raise UsageError(f"{grep!r} is no regular expression: {error}.") from error
 
-    def keep(row: dict[str, Any]) -> bool:
-        if least is not None and (row.get("level") is None or SEVERITY[row["level"]] < SEVERITY[least]):
+    def keep(level: str | None, text: str | None) -> bool:
+        if least is not None and (level is None or SEVERITY[level] < SEVERITY[least]):
             return False
-        return expression is None or expression.search(row.get("text") or "") is not None
+        return expression is None or expression.search(text or "") is not None
 
     return keep

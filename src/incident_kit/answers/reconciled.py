@@ -1,37 +1,57 @@
-"""Reconciled rows for the answers: verdicts joined with the text that they are about."""
+"""Reconciled rows for the answers: verdicts joined with the text that they are about, as Arrow tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from incident_kit.correlate.reconcile import Reconciliation, reconcile
-from incident_kit.correlate.reconcile.pairing import OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED
-from incident_kit.correlate.reconcile.reconcile import BucketVerdicts
-from incident_kit.correlate.reconcile.sides import read
-from incident_kit.correlate.reconcile.verdicts import CODE, VERDICTS
+from incident_kit.correlate.reconcile.buckets import Bucket
+from incident_kit.correlate.reconcile.files import LogFiles
+from incident_kit.correlate.reconcile.match import Integers
+from incident_kit.correlate.reconcile.pairs import OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED
+from incident_kit.correlate.reconcile.sides import NOT_SAID
+from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, VERDICTS
+from incident_kit.tables import Table
 
 if TYPE_CHECKING:
     from incident_kit.evidence.bundle import Evidence
 
-_ENTRY = [
-    "time",
-    "namespace",
-    "pod",
-    "container",
-    "restart_count",
-    "stream",
-    "level",
-    "text",
-    "image",
-    "image_digest",
-    "message",
-    "logger",
-]
-_DOCUMENT = ["time", "namespace", "pod", "container", "level", "message", "image", "logger", "document_id"]
+_ENTRY = (
+    "time", "namespace", "pod", "container", "restart_count", "stream", "level", "text", "image", "image_digest",
+    "message", "logger",
+)  # fmt: skip
+_DOCUMENT = ("time", "namespace", "pod", "container", "level", "message", "image", "logger", "document_id")
+#: What a document's verdict rests on, and how sure it is (hundredths).
+_REASONS = {
+    "duplicate": ("same pod, time and text as another document, other _id", 100),
+    "elastic_only": ("no line of it on a console that is known there", 90),
+    "unknown": ("the console of this time is not known", 90),
+    "unlabelled": ("it names no pod, and no console of the evidence has its text at its time", 90),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which rows are wanted.
+
+    Attributes:
+        table: columns of the answer.
+        window: from, to (ns); only what lies within is judged.
+        namespace, pod: only this pod's, where given.
+        everything: all verdicts; else console_only alone.
+    """
+
+    table: Table
+    window: tuple[int, int]
+    namespace: str | None = None
+    pod: str | None = None
+    everything: bool = False
 
 
 def reconciliation_of(evidence: Evidence) -> Reconciliation:
@@ -39,173 +59,132 @@ def reconciliation_of(evidence: Evidence) -> Reconciliation:
     return evidence.memo("reconciliation", lambda: reconcile(evidence))
 
 
-def split_pod(pod: str | None) -> tuple[str | None, str | None]:
-    """Namespace and name of a pod as users write it."""
-    if pod is None:
-        return None, None
-    namespace, slash, name = pod.rpartition("/")
-    return (namespace if slash else None), name
-
-
-def reconciled_rows(
-    evidence: Evidence,
-    reconciliation: Reconciliation,
-    columns: Sequence[str],
-    *,
-    pod: str | None = None,
-    everything: bool = False,
-) -> Iterator[dict[str, Any]]:
+def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, everything: bool = False) -> pa.Table:
     """Rows of entries and of documents without entry, within the window.
 
     Args:
-        evidence: for the window.
-        reconciliation: the verdicts.
-        columns: columns wanted.
-        pod: only this pod.
+        evidence: an opened bundle.
+        table: CONSOLE_ONLY or LOGS.
+        pod: only this pod; ``namespace/pod`` or a name.
         everything: all verdicts; else console_only alone.
     """
-    wanted = split_pod(pod)
-    window = (evidence.window.start, evidence.window.end)
-    for one in reconciliation.buckets:
-        yield from _entry_rows(one, reconciliation, columns, window, wanted, everything=everything)
-        if everything:
-            yield from _document_rows(one, reconciliation, columns, window, wanted)
-    if everything and wanted[1] is None:
-        yield from _unlabelled_rows(reconciliation, columns, window)
+    namespace, slash, name = (pod or "").rpartition("/")
+    asked = Asked(
+        table=table,
+        window=(evidence.window.start, evidence.window.end),
+        namespace=namespace if slash else None,
+        pod=name or None,
+        everything=everything,
+    )
+    found = [part.select(table.columns).cast(table.schema) for part in _parts(reconciliation_of(evidence), asked)]
+    return pa.concat_tables(found) if found else table.schema.empty_table()
 
 
-def _entry_rows(
-    one: BucketVerdicts,
-    reconciliation: Reconciliation,
-    columns: Sequence[str],
-    window: tuple[int, int],
-    wanted: tuple[str | None, str | None],
-    *,
-    everything: bool,
-) -> Iterator[dict[str, Any]]:
-    entries = one.bucket.entries
-    chosen = (entries.time >= window[0]) & (entries.time < window[1])
-    if not everything:
-        chosen &= one.verdicts.code == CODE["console_only"]
-    names = one.bucket.names.names
-    for name, codes in zip(wanted, (entries.namespace, entries.pod), strict=True):
-        if name is not None:
-            chosen &= codes == (names.index(name) if name in names else -2)
+def _parts(reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
+    for bucket in reconciliation.buckets:
+        yield from _entries(bucket, reconciliation, asked)
+        if asked.everything:
+            yield from _documents(bucket, reconciliation, asked)
+    if asked.everything and asked.pod is None:
+        side = reconciliation.unlabelled
+        for rows, verdict, reason in ((side.doubles, "duplicate", "duplicate"), (side.free, "unknown", "unlabelled")):
+            rows = rows[_inside(side.documents.time[rows], asked) & ~side.documents.rejected[rows]]
+            yield from _document_rows(side.documents.files, rows, np.full(len(rows), verdict), {verdict: reason}, asked)
+
+
+def _inside(time: Integers, asked: Asked) -> Any:
+    return (time >= asked.window[0]) & (time < asked.window[1])
+
+
+def _entries(bucket: Bucket, reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
+    entries, verdicts, find = bucket.entries, bucket.verdicts, bucket.names.find
+    chosen = _inside(entries.time, asked)
+    if not asked.everything:
+        chosen &= verdicts.code == CODE["console_only"]
+    if asked.pod is not None:
+        own = entries.owners[:, 0] == find(asked.pod)
+        if asked.namespace is not None:
+            own &= entries.owners[:, 1] == find(asked.namespace)
+        chosen &= own[entries.owner]
     rows = np.flatnonzero(chosen)
     if not len(rows):
         return
-    table = entries.text(_ENTRY, rows)
-    identifiers = _identifiers(one, reconciliation, rows) if "document_id" in columns else [None] * len(rows)
-    times = table["time"].cast(pa.int64()).to_pylist()
-    plain = {name: table[name].to_pylist() for name in _ENTRY if name != "time" and name in columns}
-    for position, row in enumerate(rows.tolist()):
-        found: dict[str, Any] = {name: values[position] for name, values in plain.items()}
-        found |= {
-            "time": times[position],
-            "side": "console",
-            "verdict": VERDICTS[one.verdicts.code[row]],
-            "cause": one.cause[row],
-            "confidence": float(one.verdicts.confidence[row]),
-            "evidence": one.evidence[row],
+    found = LogFiles(bucket.entry_paths).take(_ENTRY, rows)
+    yield _with(
+        found,
+        asked,
+        side="console",
+        verdict=_words(VERDICTS, verdicts.code[rows]),
+        cause=_words(CAUSES, verdicts.cause[rows]),
+        confidence=pa.array(verdicts.percent[rows] / 100),
+        evidence=_words(verdicts.notes, verdicts.note[rows]),
+        **({"document_id": _identifiers(bucket, reconciliation, rows)} if "document_id" in asked.table.columns else {}),
+    )
+
+
+def _words(words: Any, codes: Any) -> pa.Array:
+    return pa.array(words, pa.string()).take(pa.array(codes))
+
+
+def _with(found: pa.Table, asked: Asked, **columns: Any) -> pa.Table:
+    """The table with more columns (a text is the same for all rows), and nulls for those that nobody gave."""
+    arrays: dict[str, Any] = dict(zip(found.column_names, found.columns, strict=True)) | columns
+    count = found.num_rows
+    return pa.table(
+        {
+            field.name: pa.repeat(value, count)
+            if isinstance(value := arrays.get(field.name), str)
+            else pa.nulls(count, field.type)
+            if value is None
+            else value
+            for field in asked.table.schema
         }
-        if "document_id" in columns:
-            found["document_id"] = identifiers[position]
-        yield found
+    )
 
 
-def _identifiers(one: BucketVerdicts, reconciliation: Reconciliation, rows: np.ndarray[Any, Any]) -> list[str | None]:
-    out: list[str | None] = [None] * len(rows)
-    pairs = one.bucket.pairs
-    for where, side in (
-        (OWN, one.bucket.documents),
-        (REFUSED, one.bucket.documents),
-        (UNLABELLED, reconciliation.unlabelled),
-        (REFUSED_UNLABELLED, reconciliation.unlabelled),
-    ):
-        positions = np.flatnonzero((pairs.where[rows] == where) & (pairs.document[rows] >= 0))
-        if len(positions) and side.paths:
-            texts = (
-                read(side.paths, ["document_id"])["document_id"]
-                .take(pa.array(pairs.document[rows[positions]]))
-                .to_pylist()
-            )
-            for position, text in zip(positions.tolist(), texts, strict=True):
-                out[position] = text
-    return out
+def _identifiers(bucket: Bucket, reconciliation: Reconciliation, rows: Integers) -> pa.Array:
+    """Identifier of each entry's document; null where it has none."""
+    own, others = LogFiles(bucket.document_paths), reconciliation.unlabelled.documents.files
+    known = pa.nulls(len(rows), pa.string())
+    for files, places in ((own, (OWN, REFUSED)), (others, (UNLABELLED, REFUSED_UNLABELLED))):
+        positions = np.flatnonzero(np.isin(bucket.where[rows], places))
+        if len(positions):
+            mask = np.zeros(len(rows), bool)
+            mask[positions] = True
+            texts = files.take(["document_id"], bucket.document[rows[positions]].astype(np.int64))["document_id"]
+            known = pc.replace_with_mask(known, pa.array(mask), texts.combine_chunks())
+    return known
+
+
+def _documents(bucket: Bucket, reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
+    some, find = bucket.unmatched, bucket.names.find
+    chosen = _inside(some.time, asked)
+    if asked.pod is not None:
+        chosen &= some.pod == find(asked.pod)
+        if asked.namespace is not None:
+            chosen &= (some.namespace == find(asked.namespace)) | (some.namespace == NOT_SAID)
+    places = np.flatnonzero(chosen)
+    if len(places):
+        files = LogFiles(bucket.document_paths)
+        owners = files.take(["namespace", "pod", "container"], some.rows[places]).to_pydict().values()
+        covered = reconciliation.console.covers(list(zip(*owners, strict=True)), some.instant[places])
+        verdict = np.where(some.double[places], "duplicate", np.where(covered, "elastic_only", "unknown"))
+        yield from _document_rows(files, some.rows[places], verdict, {}, asked)
 
 
 def _document_rows(
-    one: BucketVerdicts,
-    reconciliation: Reconciliation,
-    columns: Sequence[str],
-    window: tuple[int, int],
-    wanted: tuple[str | None, str | None],
-) -> Iterator[dict[str, Any]]:
-    documents, pairs = one.bucket.documents, one.bucket.pairs
-    if not len(documents):
-        return
-    chosen = ~pairs.taken & ~documents.rejected & (documents.time >= window[0]) & (documents.time < window[1])
-    names = one.bucket.names.names
-    for name, codes in zip(wanted, (documents.namespace, documents.pod), strict=True):
-        if name is not None:
-            chosen &= (codes == (names.index(name) if name in names else -2)) | (
-                (codes < 0) if name == wanted[0] else False
-            )
-    rows = np.flatnonzero(chosen)
+    files: LogFiles, rows: Integers, verdict: Any, reasons: dict[str, str], asked: Asked
+) -> Iterator[pa.Table]:
     if not len(rows):
         return
-    table = documents.text(_DOCUMENT, rows).to_pydict()
-    instants = (documents.time[rows] - one.bucket.clocks.skew[documents.pod[rows]]).tolist()
-    for position, row in enumerate(rows.tolist()):
-        double = bool(pairs.doubles[row])
-        covered = double or reconciliation.console.covers(
-            table["namespace"][position], table["pod"][position], table["container"][position], int(instants[position])
-        )
-        verdict = "duplicate" if double else "elastic_only" if covered else "unknown"
-        reason = {
-            "duplicate": "same pod, time and text as another document, other _id",
-            "elastic_only": "no line of it on a console that is known there",
-            "unknown": "the console of this time is not known",
-        }[verdict]
-        yield _document(table, position, int(documents.time[row]), verdict, reason, columns)
-
-
-def _unlabelled_rows(
-    reconciliation: Reconciliation, columns: Sequence[str], window: tuple[int, int]
-) -> Iterator[dict[str, Any]]:
-    side = reconciliation.unlabelled
-    for rows, verdict, reason in (
-        (reconciliation.unlabelled_doubles, "duplicate", "same time and text as another document, other _id"),
-        (
-            reconciliation.unlabelled_free,
-            "unknown",
-            "it names no pod, and no console of the evidence has its text at its time",
-        ),
-    ):
-        inside = (
-            rows[(side.time[rows] >= window[0]) & (side.time[rows] < window[1]) & ~side.rejected[rows]]
-            if len(rows)
-            else rows
-        )
-        if len(inside):
-            table = side.text(_DOCUMENT, inside).to_pydict()
-            for position, row in enumerate(inside.tolist()):
-                yield _document(table, position, int(side.time[row]), verdict, reason, columns)
-
-
-def _document(
-    table: dict[str, list[Any]], position: int, time: int, verdict: str, reason: str, columns: Sequence[str]
-) -> dict[str, Any]:
-    found = {name: table[name][position] for name in ("namespace", "pod", "container", "level", "image")}
-    found |= {
-        "time": time,
-        "side": "elastic",
-        "text": table["message"][position],
-        "verdict": verdict,
-        "confidence": 1.0 if verdict == "duplicate" else 0.9,
-        "evidence": reason,
-    }
-    for name in ("message", "logger", "document_id"):
-        if name in columns:
-            found[name] = table[name][position]
-    return found
+    told = {name: _REASONS[reasons.get(name, name)] for name in np.unique(verdict).tolist()}
+    found = files.take(_DOCUMENT, rows)
+    yield _with(
+        found,
+        asked,
+        side="elastic",
+        text=found["message"],
+        verdict=pa.array(verdict.tolist(), pa.string()),
+        confidence=pa.array([told[name][1] / 100 for name in verdict.tolist()]),
+        evidence=pa.array([told[name][0] for name in verdict.tolist()], pa.string()),
+    )

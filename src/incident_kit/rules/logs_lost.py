@@ -11,7 +11,8 @@ import numpy as np
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.reconcile import Reconciliation, reconcile
-from incident_kit.correlate.reconcile.verdicts import CODE
+from incident_kit.correlate.reconcile.buckets import Bucket
+from incident_kit.correlate.reconcile.verdicts import CAUSE, CAUSES, CODE
 from incident_kit.normalise.kubernetes.names import read_name
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import PODS
@@ -62,34 +63,32 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         if r["workload"]
     }
     lost: dict[tuple[str | None, str, str], _Loss] = {}
-    for one in reconciliation.buckets:
-        _count(one, evidence, workloads, lost)
+    for bucket in reconciliation.buckets:
+        _count(bucket, evidence, workloads, lost)
     return [_finding(key, loss) for key, loss in sorted(lost.items(), key=str) if loss.causes]
 
 
 def _count(
-    one: Any,
+    bucket: Bucket,
     evidence: Evidence,
     workloads: dict[tuple[str, str], tuple[str, str]],
     lost: dict[tuple[str | None, str, str], _Loss],
 ) -> None:
-    entries = one.bucket.entries
-    names = one.bucket.names.names
-    inside = (entries.time >= evidence.window.start) & (entries.time < evidence.window.end)
-    gone = inside & (one.verdicts.code == CODE["console_only"]) & ~np.isin(one.cause.astype(str), list(_NOT_LOST))
-    pairs: Any = (
-        np.unique(np.stack([entries.namespace[inside], entries.pod[inside]], axis=1), axis=0) if inside.any() else []
-    )
-    for namespace_code, pod_code in pairs:
-        mine = (entries.namespace == namespace_code) & (entries.pod == pod_code)
-        namespace = str(names[namespace_code]) if namespace_code >= 0 else None
-        pod = str(names[pod_code])
+    entries, names, verdicts = bucket.entries, bucket.names.names, bucket.verdicts
+    inside = np.flatnonzero((entries.time >= evidence.window.start) & (entries.time < evidence.window.end))
+    owner = entries.owner[inside]
+    gone = inside[verdicts.code[inside] == CODE["console_only"]]
+    gone = gone[~np.isin(verdicts.cause[gone], [CAUSE[cause] for cause in _NOT_LOST])]
+    for code, count in zip(*np.unique(owner, return_counts=True), strict=True):
+        pod_code, namespace_code, _ = entries.owners[code].tolist()
+        namespace, pod = names[namespace_code] if namespace_code >= 0 else None, names[pod_code]
         kind, workload = workloads.get((namespace or "", pod)) or _by_name(pod)
         loss = lost.setdefault((namespace, kind, workload), _Loss())
-        loss.entries += int((mine & inside).sum())
-        chosen = mine & gone
-        if chosen.any():
-            loss.add(pod, entries.time[chosen], one.cause[chosen], one.verdicts.confidence[chosen])
+        loss.entries += int(count)
+        chosen = gone[entries.owner[gone] == code]
+        if len(chosen):
+            causes = [CAUSES[cause] for cause in verdicts.cause[chosen].tolist()]
+            loss.add(pod, entries.time[chosen], causes, verdicts.percent[chosen] / 100)
 
 
 def _by_name(pod: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import orjson
 
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.match import Integers, is_among, mix
-from incident_kit.correlate.reconcile.pairing import OWN, Pairs
+from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 
 _MOST_IN_CLUSTER = 60
@@ -21,9 +21,9 @@ _MOST_IN_CLUSTER = 60
 def arbitrate(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> None:
     """Exchange partners within clusters of equal texts until values agree; counts stay as they are."""
     lost = pairs.open_entries()
-    if not len(lost) or not len(documents):
+    if not len(lost) or any(side.files.all_null("properties") for side in (entries, documents)):
         return
-    keys = mix(entries.pod, entries.hashes["head_hash"])
+    keys = mix(entries.pod, entries.hashes("head"))
     members = np.flatnonzero(is_among(keys, keys[lost]) & ((pairs.document < 0) | (pairs.where == OWN)))
     members = members[np.lexsort((entries.time[members], keys[members]))]
     clusters = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.match import Integers, alone, mix
+from incident_kit.correlate.reconcile.match import Integers, by_code, mix, once_on_both
 
 SECOND = 1_000_000_000
 #: Differences beyond this are shifts (a zone misread) or delays, not a clock's skew.
@@ -21,6 +21,8 @@ _DEFAULT_TOLERANCE_NS = 2 * SECOND
 _MOST_TOLERANCE_NS = 60 * SECOND
 _SHIFTED_TOLERANCE_NS = SECOND
 _LEAST_TIGHT_NS = 5_000_000
+#: Some thousand of many values, evenly, tell the same median.
+_ENOUGH = 20_000
 
 
 @dataclass(slots=True)
@@ -43,14 +45,22 @@ class Clocks:
 
     def learn(self, pods: Integers, difference: Integers, *, least: int, only: Integers | None = None) -> None:
         """Take skew and spread from pairs that are known otherwise; pods with fewer than ``least`` keep theirs."""
-        for code in np.unique(pods).tolist():
-            own = difference[pods == code]
+        for code, rows in by_code(pods):
+            own = difference[rows]
             own = own[np.abs(own) < NEAR_NS]
             if len(own) >= least and (only is None or code in only) and len(own) > self.pairs[code]:
                 skew, spread = _centre(own)
                 self.skew[code], self.pairs[code] = skew, len(own)
                 self.tight[code] = max(_LEAST_TIGHT_NS, 3 * spread)
                 self.tolerance[code] = min(max(_LEAST_TOLERANCE_NS, 8 * spread), _MOST_TOLERANCE_NS)
+
+    def improve(self, other: Clocks) -> None:
+        """Take over pods of which the other ones know more than twice as many pairs, and all their shifts."""
+        better = other.pairs > self.pairs * 2
+        for name in ("skew", "tight", "tolerance", "pairs"):
+            getattr(self, name)[better] = getattr(other, name)[better]
+        for own, found in zip(self.shifts, other.shifts, strict=True):
+            own += [shift for shift in found if shift not in own]
 
 
 def learn_clocks(
@@ -61,8 +71,8 @@ def learn_clocks(
     pod: Integers,
     message_hash: Integers,
     time: Integers,
-) -> Clocks:
-    """Clocks of each pod from texts that occur once on both sides."""
+) -> tuple[Clocks, Integers, Integers]:
+    """Clocks of each pod from texts that occur once on both sides; and rows of these texts on both."""
     clocks = Clocks(
         np.zeros(pods, np.int64),
         np.full(pods, _DEFAULT_TOLERANCE_NS // 4),
@@ -70,21 +80,15 @@ def learn_clocks(
         [[] for _ in range(pods)],
         np.zeros(pods, np.int64),
     )
-    keys, other = mix(entry_pod, entry_hash), mix(pod, message_hash)
-    mine, theirs = np.flatnonzero(alone(keys) & (entry_hash != 0)), np.flatnonzero(alone(other) & (message_hash != 0))
-    _, left, right = np.intersect1d(keys[mine], other[theirs], assume_unique=True, return_indices=True)
+    mine, theirs = np.flatnonzero(entry_hash), np.flatnonzero(message_hash)
+    left, right = once_on_both(mix(entry_pod[mine], entry_hash[mine]), mix(pod[theirs], message_hash[theirs]))
     left, right = mine[left], theirs[right]
     difference = time[right] - entry_time[left]
-    if not len(difference):
-        return clocks
-    owner = entry_pod[left]
-    order = np.argsort(owner, kind="stable")
-    owner, difference = owner[order], difference[order]
-    codes, starts = np.unique(owner, return_index=True)
-    for code, part in zip(codes.tolist(), np.split(difference, starts[1:]), strict=True):
-        _learn_pod(clocks, code, part)
-    _share(clocks, difference)
-    return clocks
+    if len(difference):
+        for code, rows in by_code(entry_pod[left]):
+            _learn_pod(clocks, code, difference[rows])
+        _share(clocks, difference)
+    return clocks, left, right
 
 
 def _learn_pod(clocks: Clocks, code: int, difference: np.ndarray[Any, Any]) -> None:
@@ -108,6 +112,7 @@ def _learn_pod(clocks: Clocks, code: int, difference: np.ndarray[Any, Any]) -> N
 
 def _centre(values: np.ndarray[Any, Any]) -> tuple[int, int]:
     """Median, and the half width that holds most values: late stragglers must not widen it."""
+    values = values[:: max(1, len(values) // _ENOUGH)]
     middle = int(np.median(values))
     low, high = np.quantile(values, [0.1, 0.75])
     return middle, int(max(high - middle, middle - low, 1))

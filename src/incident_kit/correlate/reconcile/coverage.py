@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.normalise.kubernetes.names import read_name
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from incident_kit.evidence.bundle import Evidence
 
-_NS = np.int64
 _LOW, _HIGH = -(2**62), 2**62
 
 
@@ -107,14 +107,27 @@ class ConsoleCoverage:
 
     intervals: dict[tuple[str, str, str], list[tuple[int, int]]]
 
-    def covers(self, namespace: str | None, pod: str | None, container: str | None, instant: int) -> bool:
-        """Whether every console that the document may come from was readable at the instant."""
-        mine = [
-            spans
-            for (own_namespace, own_pod, own_container), spans in self.intervals.items()
-            if own_pod == pod and namespace in (None, own_namespace) and container in (None, own_container)
-        ]
-        return bool(mine) and all(any(begin <= instant <= end for begin, end in spans) for spans in mine)
+    def covers(self, owners: list[tuple[str | None, str | None, str | None]], instants: Integers) -> Flags:
+        """Whether every console that a document may come from was readable at its instant.
+
+        Args:
+            owners: namespace, pod and container of each document, None where it does not say.
+            instants: its time by the kubelet's clock (ns).
+        """
+        places: dict[tuple[str | None, str | None, str | None], list[int]] = {}
+        for place, owner in enumerate(owners):
+            places.setdefault(owner, []).append(place)
+        found = np.zeros(len(owners), bool)
+        for (namespace, pod, container), rows in places.items():
+            mine = [
+                spans
+                for (own_namespace, own_pod, own_container), spans in self.intervals.items()
+                if own_pod == pod and namespace in (None, own_namespace) and container in (None, own_container)
+            ]
+            time = instants[rows]
+            inside = [np.any([(begin <= time) & (time <= end) for begin, end in spans], axis=0) for spans in mine]
+            found[rows] = np.all(inside, axis=0) if inside else False
+        return found
 
 
 def console_coverage(coverage: pd.DataFrame) -> ConsoleCoverage:

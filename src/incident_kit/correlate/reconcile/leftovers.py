@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
-from incident_kit.correlate.reconcile.pairing import (
+from incident_kit.correlate.reconcile.pairing import foreign
+from incident_kit.correlate.reconcile.pairs import (
     EXACT,
     HEAD,
-    LINE,
     LOOSE,
     OWN,
     PART,
@@ -28,7 +28,6 @@ from incident_kit.correlate.reconcile.pairing import (
     TRUNCATED,
     UNLABELLED,
     Pairs,
-    foreign,
 )
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.correlate.reconcile.texts import Texts, document_texts, entry_texts
@@ -55,6 +54,7 @@ class Leftovers:
         clocks: by pod.
         where: `OWN` or `UNLABELLED`.
         free: rows of the documents that may still be taken.
+        suffixed: pods whose console shows more behind a message than their documents hold.
     """
 
     entries: Side
@@ -65,7 +65,7 @@ class Leftovers:
     free: Integers
     entry_texts: Texts
     document_texts: Texts
-    suffixed: set[int] = field(default_factory=set)
+    suffixed: set[int]
 
     def run(self) -> None:
         """All text passes, strictest first."""
@@ -189,12 +189,12 @@ def _is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
 def _somebody_elses(leftovers: Leftovers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Documents of a text of which far more documents than entries are open: another container wrote them."""
     entries, documents, rows = leftovers.entries, leftovers.documents, leftovers.pairs.open_entries()
-    keys = mix(entries.pod[rows], entries.hashes["message_hash"][rows])
-    other = mix(documents.pod[leftovers.free], documents.hashes["message_hash"][leftovers.free])
+    keys = mix(entries.pod[rows], entries.hashes("message")[rows])
+    other = mix(documents.pod[leftovers.free], documents.hashes("message")[leftovers.free])
     return foreign(other, keys)
 
 
-def _suffixed_pods(entries: Side, pairs: Pairs) -> set[int]:
+def suffixed_pods(entries: Side, pairs: Pairs) -> set[int]:
     """Pods whose console shows more behind the message than their documents' messages hold."""
     own = pairs.where == OWN
     heads = np.bincount(entries.pod[own & (pairs.how == HEAD)], minlength=1)
@@ -234,14 +234,16 @@ def _is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     )
 
 
-def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, where: int, free: Integers) -> Integers:
+def run_leftovers(
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, suffixed: set[int], where: int, free: Integers
+) -> Integers:
     """Text passes, shifts and late documents; returns the documents that stay without an entry."""
     open_rows = pairs.open_entries()
     if where == OWN:
         free = free[np.isin(documents.pod[free], np.unique(entries.pod[open_rows]))] if len(open_rows) else free[:0]
     if not len(open_rows) or not len(free):
         return free
-    leftovers = Leftovers(entries, documents, pairs, clocks, where, free, Texts(), Texts())
+    leftovers = Leftovers(entries, documents, pairs, clocks, where, free, Texts(), Texts(), suffixed)
     if where == UNLABELLED:
         _hash_pass(leftovers, 0)
     else:
@@ -256,7 +258,6 @@ def run_leftovers(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, 
         entry_texts(entries, open_rows),
         document_texts(documents, leftovers.free),
     )
-    leftovers.suffixed = _suffixed_pods(entries, pairs)
     leftovers.run()
     _shifts(leftovers)
     _late(leftovers)
@@ -278,16 +279,16 @@ def _hash_pass(leftovers: Leftovers, shift: int) -> None:
     """Exact texts by hash, at a shift or for documents without pod."""
     entries, documents = leftovers.entries, leftovers.documents
     for mine, theirs in (
-        ("message_hash", "message_hash"),
-        ("head_hash", "message_hash"),
-        ("head_hash", "head_hash"),
-        ("text_hash", "message_hash"),
+        ("message", "message"),
+        ("head", "message"),
+        ("head", "head"),
+        ("text", "message"),
     ):
         rows = leftovers.pairs.open_entries()
         part = leftovers.free
         if not len(rows) or not len(part):
             return
-        keys, other = entries.hashes[mine][rows], documents.hashes[theirs][part]
+        keys, other = entries.hashes(mine)[rows], documents.hashes(theirs)[part]
         if leftovers.where == OWN:
             keys, other = mix(entries.pod[rows], keys), mix(documents.pod[part], other)
         left, right = nearest_pairs(
@@ -313,8 +314,8 @@ def _same_text(leftovers: Leftovers, entry: int, document: int) -> bool:
     head = mine == theirs or leftovers.entry_texts.whole[entry] == theirs
     return (
         head
-        or leftovers.entries.hashes["head_hash"][entry]
-        in (leftovers.documents.hashes["message_hash"][document], leftovers.documents.hashes["head_hash"][document])
+        or leftovers.entries.hashes("head")[entry]
+        in (leftovers.documents.hashes("message")[document], leftovers.documents.hashes("head")[document])
         or _equal_loose(leftovers, entry, document)
     )
 
@@ -327,16 +328,16 @@ def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
         for key in {
             leftovers.entry_texts.loose[entry],
             leftovers.entry_texts.first[entry],
-            int(entries.hashes["head_hash"][entry]),
-            int(entries.hashes["message_hash"][entry]),
+            int(entries.hashes("head")[entry]),
+            int(entries.hashes("message")[entry]),
         }:
             by_text[key].append(entry)
     for document in leftovers.free.tolist():
         seen: set[int] = set()
         for key in (
             leftovers.document_texts.loose[document],
-            int(documents.hashes["message_hash"][document]),
-            int(documents.hashes["head_hash"][document]),
+            int(documents.hashes("message")[document]),
+            int(documents.hashes("head")[document]),
         ):
             for entry in by_text.get(key, ())[:_MOST_CANDIDATES]:
                 if entry not in seen and leftovers.allowed(entry, document):
@@ -354,7 +355,7 @@ def _shifts(leftovers: Leftovers) -> None:
         quarter = round(difference / (900 * SECOND))
         if quarter and abs(quarter) <= 4 * 26 and abs(difference - quarter * 900 * SECOND) <= 5 * SECOND:
             votes[quarter] += 1
-            texts[quarter].add(int(entries.hashes["message_hash"][entry]))
+            texts[quarter].add(int(entries.hashes("message")[entry]))
     ranked = [
         quarter * 900 * SECOND for quarter, count in votes.most_common() if count >= 2 and len(texts[quarter]) >= 2
     ]
@@ -377,6 +378,3 @@ def _late(leftovers: Leftovers) -> None:
         if 0 < behind <= MOST_LATE_NS:
             proposals.append((behind, entry, document))
     leftovers._accept(proposals, LOOSE, 0)
-
-
-__all__ = ["LINE", "Leftovers", "run_leftovers"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from incident_kit.correlate.reconcile.clocks import Clocks
-from incident_kit.correlate.reconcile.pairing import LINE, OWN, Pairs
+from incident_kit.correlate.reconcile.pairs import LINE, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.normal_form import normal_form
 
@@ -16,7 +16,7 @@ def claim_lines(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) ->
     free = free[~documents.rejected[free]]
     if not len(free) or not len(entries):
         return
-    many = np.flatnonzero(np.asarray(entries.text(["line_count"], np.arange(len(entries)))["line_count"]) > 1)
+    many = np.flatnonzero(entries.integers("line_count") > 1)
     many = many[np.isin(entries.pod[many], documents.pod[free])]
     if not len(many):
         return

@@ -7,6 +7,7 @@ paired in time order within their key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _FAR = np.int64(2**62)
 
 
@@ -83,11 +85,51 @@ def _in_order(
     return left, right
 
 
-def is_among(keys: Integers, of: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def is_among(keys: Integers, of: Integers) -> Flags:
     """Which keys are among others. Arrow's hash set takes a tenth of the time of `np.isin` on 64-bit hashes."""
-    found: np.ndarray[Any, np.dtype[np.bool_]] = pc.is_in(pa.array(keys), value_set=pa.array(of)).to_numpy(
-        zero_copy_only=False
-    )
+    if len(of) > len(keys):  # the smaller set is built; most of the other ones are in neither
+        of = of[_is_in(of, keys)]
+    return _is_in(keys, of)
+
+
+def _is_in(keys: Integers, of: Integers) -> Flags:
+    found: Flags = pc.is_in(pa.array(keys), value_set=pa.array(of)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def once_on_both(keys: Integers, other: Integers) -> tuple[Integers, Integers]:
+    """Rows (of the first side, of the other) of the keys that occur exactly once on each side.
+
+    One sort of integers that hold a key's upper bits, the side and the row: an eighth of the time of a sort by index.
+    Keys that share their upper bits count as one key, so that a collision hides a pair and never makes one; that the
+    keys of a pair are equal is checked.
+    """
+    bits = max(len(keys), len(other), 1).bit_length()
+    side = np.uint64(1 << bits)
+    upper = ~np.uint64((2 << bits) - 1)
+    packed = np.empty(len(keys) + len(other), np.uint64)
+    for part, own, mark in (
+        (packed[: len(keys)], keys, np.uint64(0)),
+        (packed[len(keys) :], other, side),
+    ):
+        np.bitwise_and(own.view(np.uint64), upper, out=part)
+        part |= np.arange(len(own), dtype=np.uint64)
+        part |= mark
+    packed.sort()
+    apart = np.ones(len(packed) + 1, bool)
+    difference = packed[1:] ^ packed[:-1]
+    np.greater_equal(difference, np.uint64(2 << bits), out=apart[1:-1])
+    lone = np.flatnonzero(~apart[1:-1] & apart[:-2] & apart[2:] & (difference >= side))
+    row = np.uint64((1 << bits) - 1)
+    left, right = (packed[lone] & row).astype(np.int64), (packed[lone + 1] & row).astype(np.int64)
+    equal = keys[left] == other[right]
+    return left[equal], right[equal]
+
+
+def salted(codes: Integers) -> Integers:
+    """A key for each small code (-1 included), far apart from its neighbours'."""
+    table = mix(np.arange(-1, codes.max(initial=0) + 1, dtype=np.int64))
+    found: Integers = table[codes + 1]
     return found
 
 
@@ -102,8 +144,24 @@ def mix(*parts: Integers) -> Integers:
     return out.view(np.int64)
 
 
-def alone(keys: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Rows whose key occurs once."""
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    found: np.ndarray[Any, np.dtype[np.bool_]] = counts[inverse] == 1
+def codes_among(codes: np.ndarray[Any, Any]) -> list[int]:
+    """Small codes that occur, in order; -1 (a null) is none."""
+    found: list[int] = np.flatnonzero(np.bincount(codes + 1)[1:]).tolist()
     return found
+
+
+def by_code(codes: np.ndarray[Any, Any]) -> Iterator[tuple[int, Integers | slice]]:
+    """Each code with its rows, in their order; a slice where rows of one code stand together."""
+    if not len(codes):
+        return
+    edges = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    starts = np.concatenate([[0], edges])
+    firsts = codes[starts]
+    order = None
+    if len(np.unique(firsts)) < len(firsts):
+        order = np.argsort(codes, kind="stable")
+        ordered = codes[order]
+        starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
+        firsts = ordered[starts]
+    for code, begin, end in zip(firsts.tolist(), starts.tolist(), [*starts[1:].tolist(), len(codes)], strict=True):
+        yield code, slice(begin, end) if order is None else order[begin:end]

@@ -1,4 +1,8 @@
-"""The two sides of one bucket as arrays: codes for names, int64 for times and hashes; text only when asked for."""
+"""The two sides of one bucket as arrays: codes for names, int64 for times and hashes; the rest when it is asked for.
+
+Most rows find their partner by pod, text and own time alone. So a side begins with these columns; other hashes, and
+text, are read on first use, and for `Side.take` of a few rows only those rows are kept.
+"""
 
 from __future__ import annotations
 
@@ -9,60 +13,97 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.match import Integers
 
-_ENTRY = ["namespace", "pod", "container", "time", "app_time", "message_hash", "head_hash", "text_hash"]
-_DOCUMENT = [
-    "namespace",
-    "pod",
-    "container",
-    "time",
-    "ingested_at",
-    "message_hash",
-    "head_hash",
-    "text_hash",
-    "id_hash",
-    "rejected",
-]
 #: Code of a name that the document does not say.
 NOT_SAID = -1
+_NAMES = ("pod", "namespace", "container")
 
 
 @dataclass(slots=True)
 class Side:
-    """Entries, or documents, of one bucket.
+    """Entries, or documents, of one bucket, or some of them.
 
     Attributes:
-        paths: Parquet files, for text on demand.
+        files: for other columns on demand.
         pod, namespace, container: codes into ``names``; `NOT_SAID` where null.
         time: kubelet time, or the document's own (ns).
-        hashes: int64 by hash name.
-        ingested: when documents arrived; 0 where not said.
-        rejected: documents of failure stores.
-        repeated: documents that were fetched more than once, all but the first.
-        app: the application's own time in the console's text; 0 where it has none.
+        rows: rows of the files that these are; None for all.
     """
 
-    paths: list[str]
+    files: LogFiles
     pod: Integers
     namespace: Integers
     container: Integers
     time: Integers
-    hashes: dict[str, Integers]
-    ingested: Integers
-    rejected: np.ndarray[Any, np.dtype[np.bool_]]
-    app: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    repeated: np.ndarray[Any, np.dtype[np.bool_]] = field(default_factory=lambda: np.zeros(0, bool))
+    rows: Integers | None = None
+    _columns: dict[str, Integers] = field(default_factory=dict)
+    _rejected: np.ndarray[Any, np.dtype[np.bool_]] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def text(self, columns: Sequence[str], rows: Integers) -> pa.Table:
-        """Columns of some rows, read from disk."""
-        table = read(self.paths, columns)
-        return table.take(pa.array(rows)) if len(rows) < table.num_rows else table
+    def integers(self, column: str) -> Integers:
+        """A column of times, hashes or counts, read on first use; 0 where null."""
+        if column not in self._columns:
+            if not len(self) or self.files.all_null(column):
+                self._columns[column] = np.zeros(len(self), np.int64)
+            else:
+                found = as_integers(self.files.read([column])[column])
+                self._columns[column] = found if self.rows is None else found[self.rows]
+        return self._columns[column]
+
+    def hashes(self, name: str) -> Integers:
+        """``message``, ``head`` or ``text``: hash of its normal form, 0 where there is none."""
+        return self.integers(f"{name}_hash")
+
+    @property
+    def app(self) -> Integers:
+        """The application's own time in the console's text; 0 where it has none."""
+        return self.integers("app_time")
+
+    @property
+    def ingested(self) -> Integers:
+        """When documents arrived; 0 where not said."""
+        return self.integers("ingested_at")
+
+    @property
+    def rejected(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Documents of failure stores."""
+        if self._rejected is None:
+            self._rejected = np.zeros(len(self), bool)
+            if len(self) and not self.files.all_null("rejected"):
+                self._rejected |= np.asarray(pc.is_valid(self.text(["rejected"])["rejected"]))
+        return self._rejected
+
+    @property
+    def repeated(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Documents that were fetched more than once, all but the first."""
+        identities = self.integers("id_hash")
+        order = np.argsort(identities, kind="stable")
+        again = np.zeros(len(identities), bool)
+        again[order[1:]] = (identities[order][1:] == identities[order][:-1]) & (identities[order][1:] != 0)
+        return again
+
+    def take(self, rows: Integers) -> Side:
+        """Some of these rows; what is read already is not read again."""
+        return Side(
+            self.files,
+            self.pod[rows],
+            self.namespace[rows],
+            self.container[rows],
+            self.time[rows],
+            rows if self.rows is None else self.rows[rows],
+            {name: values[rows] for name, values in self._columns.items()},
+            None if self._rejected is None else self._rejected[rows],
+        )
+
+    def text(self, columns: Sequence[str], rows: Integers | None = None) -> pa.Table:
+        """Columns of all or some of these rows, read from disk."""
+        wanted = self.rows if rows is None else rows if self.rows is None else self.rows[rows]
+        return self.files.read(columns) if wanted is None else self.files.take(columns, wanted)
 
 
 class Names:
@@ -73,14 +114,10 @@ class Names:
         self.names: list[str] = []
 
     def codes(self, values: pa.ChunkedArray) -> Integers:
-        """Code of each value; `NOT_SAID` for null."""
-        if isinstance(values, pa.ChunkedArray):
-            values = values.combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks)
-        encoded = values.dictionary_encode()
-        own = np.array([self.code(name) for name in encoded.dictionary.to_pylist()] + [NOT_SAID], dtype=np.int64)
-        found: Integers = own[np.asarray(pc.fill_null(encoded.indices, len(own) - 1))]
+        """Code of each value of a dictionary column; `NOT_SAID` for null."""
+        values = values.unify_dictionaries().combine_chunks()
+        own = np.array([self.code(name) for name in values.dictionary.to_pylist()] + [NOT_SAID], dtype=np.int64)
+        found: Integers = own[np.asarray(without_nulls(values.indices, len(own) - 1))]
         return found
 
     def code(self, name: str) -> int:
@@ -90,63 +127,33 @@ class Names:
             self.names.append(name)
         return self._codes[name]
 
-
-def read(paths: Sequence[str], columns: Sequence[str]) -> pa.Table:
-    """Columns of all files of a bucket, in file order."""
-    if not paths:
-        return pa.table({name: pa.array([], pa.null()) for name in columns})
-    return pa.concat_tables([_read_file(path, columns) for path in paths])
+    def find(self, name: str) -> int:
+        """Code of a name that may be unknown here: then one that no row has."""
+        return self._codes.get(name, NOT_SAID - 1)
 
 
-def _read_file(path: str, columns: Sequence[str]) -> pa.Table:
-    """Columns of one file; a column that an older kit did not write is text that is missing."""
-    stored = set(pq.read_schema(path).names)
-    table = pq.read_table(path, columns=[name for name in columns if name in stored], partitioning=None)
-    for place, name in enumerate(columns):
-        if name not in stored:
-            table = table.add_column(place, name, pa.nulls(len(table), pa.string()))
-    return table
+def side(files: LogFiles, names: Names, columns: Sequence[str] = ()) -> Side:
+    """Entries or documents of a bucket.
+
+    Args:
+        files: its Parquet files.
+        names: codes of the bucket; unknown names are added.
+        columns: integer columns that will be needed for every row.
+    """
+    wanted = [name for name in columns if not files.all_null(name)]
+    table = files.read([*_NAMES, "time", *wanted], coded=_NAMES)
+    pod, namespace, container = (names.codes(table[name]) for name in _NAMES)
+    found = Side(files, pod, namespace, container, as_integers(table["time"]))
+    found._columns.update({name: as_integers(table[name]) for name in wanted})
+    return found
 
 
-def entries_side(paths: list[str], names: Names) -> Side:
-    """Console entries of a bucket."""
-    return _side(paths, _ENTRY, names)
+def as_integers(values: pa.ChunkedArray) -> Integers:
+    """Times, hashes or counts as int64; 0 where null."""
+    found: Integers = np.asarray(without_nulls(values.cast(pa.int64()), 0))
+    return found
 
 
-def documents_side(paths: list[str], names: Names) -> Side:
-    """Documents of a bucket."""
-    return _side(paths, _DOCUMENT, names)
-
-
-def _side(paths: list[str], columns: list[str], names: Names) -> Side:
-    if not paths:
-        none = np.zeros(0, np.int64)
-        hashes = {name: none for name in columns if name.endswith("_hash")}
-        return Side(paths, none, none, none, none, hashes, none, np.zeros(0, bool))
-    table = read(paths, columns)
-    integers = {
-        name: np.asarray(pc.fill_null(table[name].cast(pa.int64()), 0))
-        for name in columns
-        if name in ("time", "ingested_at", "app_time") or name.endswith("_hash")
-    }
-    rejected = np.asarray(pc.is_valid(table["rejected"])) if "rejected" in columns else np.zeros(table.num_rows, bool)
-    return Side(
-        paths,
-        names.codes(table["pod"]),
-        names.codes(table["namespace"]),
-        names.codes(table["container"]),
-        integers["time"],
-        {name: values for name, values in integers.items() if name.endswith("_hash")},
-        integers.get("ingested_at", np.zeros(table.num_rows, np.int64)),
-        rejected,
-        integers.get("app_time", np.zeros(0, np.int64)),
-        _repeated(integers["id_hash"]) if "id_hash" in integers else np.zeros(table.num_rows, bool),
-    )
-
-
-def _repeated(identities: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """All rows but the first of each identity; 0 says nothing."""
-    order = np.argsort(identities, kind="stable")
-    again = np.zeros(len(identities), bool)
-    again[order[1:]] = (identities[order][1:] == identities[order][:-1]) & (identities[order][1:] != 0)
-    return again
+def without_nulls(values: Any, filling: int) -> Any:
+    """The values with nulls filled; as they are where none is null."""
+    return pc.fill_null(values, filling) if values.null_count else values

@@ -2,116 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Ending
+from incident_kit.correlate.reconcile.columns import EntryColumns, words_of
+from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.hints import compile_templates, slot_values
-from incident_kit.correlate.reconcile.match import mix
-from incident_kit.correlate.reconcile.sides import read
+from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.correlate.reconcile.verdicts import CODE
 
-_COLUMNS = ["level", "format", "mask_hash", "restart_count", "edge", "stream", "properties"]
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What Kubernetes knows of pods and containers.
+
+    Attributes:
+        nodes: node by (namespace, pod).
+        endings: how instances ended, by (namespace, pod, container) and restart count.
+    """
+
+    nodes: dict[tuple[str, str], str]
+    endings: dict[tuple[str, str, str], dict[int, Ending]]
 
 
-def container_views(
-    bucket: Bucket,
-    code: np.ndarray[Any, Any],
-    nodes: dict[tuple[str, str], str],
-    endings: dict[tuple[str, str, str], dict[int, Ending]],
-) -> list[ContainerView]:
+def container_views(bucket: Bucket, known: Known) -> Iterator[ContainerView]:
     """Views of the containers that lost something."""
-    entries = bucket.entries
-    table = read(entries.paths, _COLUMNS)
-    text = read(entries.paths, ["text"])["text"]
-    length = np.asarray(pc.utf8_length(text))
-    level = np.asarray(table["level"].to_numpy(zero_copy_only=False), dtype=object)
-    level[np.array([not isinstance(word, str) for word in level], dtype=bool)] = None
-    stream = np.asarray(table["stream"].to_numpy(zero_copy_only=False), dtype=object)
-    logged = np.asarray(pc.is_valid(table["format"]))
-    mask, edge = np.asarray(table["mask_hash"]), np.asarray(table["edge"])
-    restart = np.asarray(pc.fill_null(table["restart_count"], 0))
+    code, names, owners = bucket.verdicts.code, bucket.names.names, bucket.entries.owners
     lost = code == CODE["console_only"]
     delivered = ~lost & (code != CODE["unknown"]) & (code != CODE["rejected"])
-    owner = mix(entries.pod, entries.namespace, entries.container)
-    document_levels = _document_levels(bucket)
-    pods_with = set(np.unique(bucket.documents.pod).tolist()) | set(np.unique(entries.pod[delivered]).tolist())
-    views = []
-    for key in np.unique(owner[lost]).tolist():
-        rows = np.flatnonzero(owner == key)
-        rows = rows[np.lexsort((rows, entries.time[rows]))]
-        first = int(rows[0])
-        names = bucket.names.names
-        namespace, pod, container = (
-            names[entries.namespace[first]],
-            names[entries.pod[first]],
-            names[entries.container[first]],
+    losers = codes_among(bucket.entries.owner[lost])
+    columns = EntryColumns(LogFiles(bucket.entry_paths), np.flatnonzero(lost))
+    levels = DocumentLevels(bucket)
+    pods_with = {*bucket.document_pods.tolist(), *owners[codes_among(bucket.entries.owner[delivered]), 0].tolist()}
+    for owner, rows in bucket.entries.containers().items():
+        if owner not in losers:
+            continue
+        code_of_pod = int(owners[owner, 0])
+        pod, namespace, container = (names[one] for one in owners[owner])
+        yield ContainerView(
+            namespace=namespace,
+            pod=pod,
+            container=container,
+            node=known.nodes.get((namespace, pod)),
+            time=bucket.entries.time[rows],
+            columns=columns,
+            delivered=delivered[rows],
+            lost=lost[rows],
+            endings=known.endings.get((namespace, pod, container), {}),
+            document_levels=partial(levels.of, code_of_pod),
+            pod_has_documents=code_of_pod in pods_with,
+            rows=rows,
         )
-        texts = np.full(len(rows), "", dtype=object)
-        gone = np.flatnonzero(lost[rows])
-        texts[gone] = text.take(pa.array(rows[gone])).to_pylist()
-        properties = np.full(len(rows), None, dtype=object)
-        properties[gone] = table["properties"].take(pa.array(rows[gone])).to_pylist()
-        views.append(
-            ContainerView(
-                namespace=namespace,
-                pod=pod,
-                container=container,
-                node=nodes.get((namespace, pod)),
-                time=entries.time[rows],
-                level=level[rows],
-                logged=logged[rows],
-                mask=mask[rows],
-                length=length[rows],
-                restart=restart[rows],
-                edge=edge[rows],
-                stream=stream[rows],
-                text=texts.tolist(),
-                properties=properties.tolist(),
-                delivered=delivered[rows],
-                lost=lost[rows],
-                endings=endings.get((namespace, pod, container), {}),
-                document_levels=document_levels.get(int(entries.pod[first]), set()),
-                pod_has_documents=int(entries.pod[first]) in pods_with,
-                rows=rows,
-            )
-        )
-    return views
 
 
-def _document_levels(bucket: Bucket) -> dict[int, set[str]]:
-    if not bucket.documents.paths:
-        return {}
-    levels = read(bucket.documents.paths, ["level"])["level"].combine_chunks()
-    levels = pa.concat_arrays(levels.chunks) if isinstance(levels, pa.ChunkedArray) else levels
-    encoded = levels.dictionary_encode()
-    found: dict[int, set[str]] = {}
-    words = encoded.dictionary.to_pylist()
-    for index, word in enumerate(words):
-        rows = np.asarray(pc.fill_null(pc.equal(encoded.indices, index), False))
-        for pod in np.unique(bucket.documents.pod[rows & ~bucket.documents.rejected]).tolist():
-            found.setdefault(pod, set()).add(word)
-    return found
+class DocumentLevels:
+    """Levels that a bucket's documents have, by pod; read when somebody asks."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def of(self, pod: int) -> set[str]:
+        """Levels of a pod's documents, refused ones apart."""
+        return self._found.get(self._bucket.names.names[pod], set())
+
+    @cached_property
+    def _found(self) -> dict[str, set[str]]:
+        files = LogFiles(self._bucket.document_paths)
+        if not files.paths:
+            return {}
+        (pod, pods), (level, levels) = words_of(files, "pod"), words_of(files, "level")
+        known = (pod >= 0) & (level >= 0)
+        if not files.all_null("rejected"):
+            known &= np.asarray(pc.is_null(files.read(["rejected"])["rejected"]))
+        found: dict[str, set[str]] = {}
+        for pair in np.unique(pod[known].astype(np.int64) * len(levels) + level[known]).tolist():
+            found.setdefault(pods[pair // len(levels)], set()).add(levels[pair % len(levels)])
+        return found
 
 
-def entry_hints(bucket: Bucket, view: ContainerView) -> dict[int, dict[str, Any]]:
-    """Slot values of lost entries by the templates of the pod's documents."""
-    if not bucket.documents.paths:
-        return {}
-    templates = compile_templates(
-        t for t in pc.unique(read(bucket.documents.paths, ["template"])["template"]).to_pylist() if t
-    )
-    if not templates:
-        return {}
-    gone = np.flatnonzero(view.lost)
-    messages = bucket.entries.text(["message"], view.rows[gone])["message"].to_pylist()
-    found = {}
-    for position, message in zip(gone.tolist(), messages, strict=True):
-        values = slot_values((message or "").partition("\n")[0], templates)
-        if values:
-            found[position] = values
-    return found
+class SlotHints:
+    """Slot values of lost entries by the templates of their bucket's documents."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        files = LogFiles(bucket.document_paths)
+        words = [] if files.all_null("template") else pc.unique(files.read(["template"])["template"]).to_pylist()
+        self._templates = compile_templates(word for word in words if word)
+
+    def of(self, view: ContainerView) -> dict[int, dict[str, Any]]:
+        """Values by position of the view."""
+        found = {}
+        for position in np.flatnonzero(view.lost).tolist() if self._templates else []:
+            message = view.columns.lost_text("message", int(view.rows[position])) or ""
+            values = slot_values(message.partition("\n")[0], self._templates)
+            if values:
+                found[position] = values
+        return found

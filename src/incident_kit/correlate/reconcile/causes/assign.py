@@ -17,13 +17,13 @@ _LEAST_TOO_LONG = 8_000
 
 
 def assign_causes(
-    view: ContainerView, holes: list[Hole], types: FieldTypes, hints: dict[int, dict[str, object]]
+    view: ContainerView, witnesses: list[Hole], types: FieldTypes, hints: dict[int, dict[str, object]]
 ) -> Losses:
     """Causes of one container's losses.
 
     Args:
         view: its entries.
-        holes: holes of all containers, for corroboration.
+        witnesses: holes of all containers that corroborate others.
         types: mapped types by field.
         hints: values of template slots by row, for entries whose console does not carry them apart.
     """
@@ -31,7 +31,7 @@ def assign_causes(
     absent = not view.pod_has_documents
     below_level(view, losses)
     burst(view, losses)
-    shipping_outage(view, losses, holes, absent=absent)
+    shipping_outage(view, losses, witnesses, absent=absent)
     if absent:
         losses.give(losses.open(), "pod_absent", 0.9, "no document of the pod at all, while its siblings have some")
     before_logger(view, losses)

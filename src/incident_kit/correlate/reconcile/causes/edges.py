@@ -37,7 +37,7 @@ def before_logger(view: ContainerView, losses: Losses) -> None:
 
 def died_before_flush(view: ContainerView, losses: Losses) -> None:
     """The last entries of an instance that ended, from the last that arrived."""
-    counts = [count for count, _ in view.instances()]
+    counts = view.counts()
     for restart, rows in view.instances():
         ending = view.endings.get(restart)
         followed = restart != counts[-1]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
+from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.normalise.logs.levels import SEVERITY
 
 
 def below_level(view: ContainerView, losses: Losses) -> None:
     """Entries whose level lies below the lowest that was ever shipped."""
-    shipped = {level for level in view.level[view.delivered] if level} | view.document_levels
+    codes, words = view.words("level")
+    arrived = {words[code] for code in codes_among(codes[view.delivered])}
+    lowest = min((SEVERITY[level] for level in arrived), default=None)
+    below = [code for code in codes_among(codes[view.lost]) if lowest is None or SEVERITY[words[code]] < lowest]
+    shipped = arrived | view.document_levels() if below else set()
     if not shipped:
         return
-    lowest = min(SEVERITY[level] for level in shipped)
-    for level in {level for level in view.level[view.lost] if level and SEVERITY[level] < lowest}:
-        rows = np.asarray(view.level == level)
-        if rows.sum() and not (rows & view.delivered).any():
-            name = next(n for n, rank in SEVERITY.items() if rank == lowest)
-            losses.give(
-                rows, "below_level", 0.95, f"no document of level {level} exists; the lowest level shipped is {name}"
-            )
+    least = min(shipped, key=lambda level: SEVERITY[level])
+    for code in below:
+        if SEVERITY[words[code]] < SEVERITY[least]:
+            told = f"no document of level {words[code]} exists; the lowest level shipped is {least}"
+            losses.give(codes == code, "below_level", 0.95, told)

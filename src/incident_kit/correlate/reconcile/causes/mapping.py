@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
+from incident_kit.correlate.reconcile.match import is_among
 from incident_kit.normalise.logs.times import time_value
 
 #: Mapped type by dotted field name, as one index or several have it.
@@ -120,7 +121,7 @@ def refused_by_mapping(
     if not types:
         return
     for row in np.flatnonzero(losses.open()).tolist():
-        proof = _proof(_values(view.properties[row], hints.get(row)), types)
+        proof = _proof(_values(view.properties(row), hints.get(row)), types)
         if proof is not None:
             path, value = proof
             losses.give(
@@ -159,13 +160,12 @@ def template_missing(view: ContainerView, losses: Losses) -> None:
     open_rows = np.flatnonzero(losses.open() & view.logged)
     if not len(open_rows) or not view.delivered.any():
         return
-    arrived = set(np.unique(view.mask[view.delivered]).tolist())
+    mine = view.mask[open_rows]
+    missing = np.unique(mine[~is_among(mine, view.mask[view.delivered])])
     positions = np.flatnonzero(view.delivered)
     first, last = int(positions[0]), int(positions[-1])
-    for mask in np.unique(view.mask[open_rows]).tolist():
-        if mask in arrived:
-            continue
-        rows = open_rows[view.mask[open_rows] == mask]
+    for mask in missing.tolist():
+        rows = open_rows[mine == mask]
         among = rows[(rows > first) & (rows < last)]
         if len(among) >= _LEAST_MISSING:
             confidence = min(0.8, 0.5 + 0.05 * len(among))

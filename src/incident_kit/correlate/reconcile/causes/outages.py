@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.causes.view import ContainerView, Flags, Hole, Integers, Losses, runs
+from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses, runs
+from incident_kit.correlate.reconcile.match import Flags, Integers
 
 _SECOND = 1_000_000_000
 #: A hole that no other container has must be this long, in entries and time, and span several templates.
@@ -74,16 +75,15 @@ def _runs_by_instance(lost: Flags, restart: Integers) -> list[tuple[int, int]]:
     return found
 
 
-def shipping_outage(view: ContainerView, losses: Losses, holes: list[Hole], *, absent: bool) -> None:
+def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], *, absent: bool) -> None:
     """Holes that other containers share, or that are long enough to stand alone."""
     ignored = view.lost & ~losses.open()
     for local in holes_of(view, ignored):
         hole = local.hole
         others = [
             other
-            for other in holes
-            if other.witness
-            and (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace)
+            for other in witnesses
+            if (other.pod, other.container, other.namespace) != (hole.pod, hole.container, hole.namespace)
             and _shared(local, other, 0.9 if absent else 0.5)
         ]
         rows = np.arange(local.first, local.last + 1)
@@ -146,8 +146,8 @@ def _goes_on(view: ContainerView, instance: int, *, forwards: bool) -> bool:
 
     A few of them may be a crash's tail or what came before the logger; an outage takes more, and longer.
     """
-    counts = np.unique(view.restart)
-    place = int(np.searchsorted(counts, instance)) + (1 if forwards else -1)
+    counts = view.counts()
+    place = counts.index(instance) + (1 if forwards else -1)
     if not 0 <= place < len(counts):
         return False
     here = np.flatnonzero((view.restart == instance) & view.logged & (view.lost | view.delivered))

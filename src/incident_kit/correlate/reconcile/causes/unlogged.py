@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
+from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.normalise.logs.grammar import RUNTIME
 
 
@@ -14,16 +15,17 @@ def not_logged(view: ContainerView, losses: Losses) -> None:
     if share > 0.8:
         losses.give(~view.logged, "not_logged", 0.85, "it lacks the prefix that the container's delivered entries have")
     open_rows = np.flatnonzero(losses.open() & ~view.logged)
-    runtime = [row for row in open_rows.tolist() if RUNTIME.match(view.text[row])]
+    runtime = [row for row in open_rows.tolist() if RUNTIME.match(view.text(row))]
     if runtime:
         losses.give(np.array(runtime), "not_logged", 0.9, "what a runtime prints by itself, past any logger")
-    known = np.array([s is not None for s in view.stream], dtype=bool)
-    for stream in set(view.stream[known].tolist()):
-        rows = np.asarray(view.stream == stream)
+    codes, words = view.words("stream")
+    known = codes >= 0
+    for code in codes_among(codes):
+        rows = codes == code
         if (
             rows.sum() >= 2
             and not view.delivered[rows].any()
             and view.delivered[~rows & known].sum() >= 10
             and not view.logged[rows].all()
         ):
-            losses.give(rows, "not_logged", 0.7, f"nothing on {stream} arrives")
+            losses.give(rows, "not_logged", 0.7, f"nothing on {words[code]} arrives")
