@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Group
 
+from incident_kit.present.cells import readable
+from incident_kit.present.grid import table_with_notes
 from incident_kit.present.html import show, table_html
-from incident_kit.present.tables import ROWS_SHOWN, render_table
+from incident_kit.present.tables import ROWS_SHOWN, render_table, to_text
 from incident_kit.present.text import shorten, shorten_middle, visible
 from incident_kit.present.widths import fit
 from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, RABBIT
@@ -58,32 +62,90 @@ def test_rows_left_out_are_counted():
     assert "5 more rows" in render_table(frame, COVERAGE.frame())
 
 
+CHANGE = {"time": AT, "kind": "Deployment", "namespace": "shop", "name": "orders-api", "what": "image",
+          "old": "registry.example/orders-api:1.4.2", "new": "registry.example/orders-api:1.5.0", "by": "alice",
+          "automated": True}  # fmt: skip
+OTHER = {**CHANGE, "namespace": "billing", "name": "ledger", "by": "bob", "automated": False, "new": "scaled to 3"}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_what_has_no_room_as_a_column_stands_under_its_row(monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = render_table(CHANGES.frame([CHANGE, OTHER]), COVERAGE.frame())
+    told = shown.replace("\n", "").replace(" ", "")
+    assert all(value in told for value in ("1.4.2", "1.5.0", "scaledto3", "alice", "bob", "ledger", "Deployment"))
+    assert max(map(len, shown.splitlines())) <= width
+
+
 def test_columns_left_out_are_named(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "70")
-    row = {"time": AT, "kind": "Deployment", "namespace": "shop", "name": "orders", "what": "image", "old": "a" * 30,
-           "new": "b" * 30, "by": "alice", "automated": True}  # fmt: skip
-    shown = render_table(
-        CHANGES.frame(
-            [row, {**row, "name": "billing", "by": "bob", "old": "c" * 30, "new": "d" * 30, "automated": False}]
-        ),
-        COVERAGE.frame(),
-    )
-    assert "not shown: column" in shown
-    assert max(map(len, shown.splitlines())) <= 70
+    monkeypatch.setenv("COLUMNS", "42")
+    shown = render_table(CHANGES.frame([CHANGE, OTHER]), COVERAGE.frame())
+    assert "billing" not in shown
+    assert "column namespace, column automated" in shown.replace("\n", " ")
 
 
-@given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 200), min_size=1), st.integers(40, 200))
-def test_columns_fit_the_line_when_none_must_stay(natural, available):
-    widths = fit(natural, available, prose=frozenset("ab"), names=frozenset("cd"), kept=frozenset())
-    assert sum(widths.values()) + 2 * (len(widths) - 1) <= available or len(widths) <= 1
+def test_wide_text_yields_before_numbers():
+    frame = pd.DataFrame({"template": ["Payment {id} refused"], "example": ["x" * 300], "console_entries": [7],
+                          "documents": [12345]})  # fmt: skip
+    shown = to_text(Group(*table_with_notes(frame, 10, 80)), 80)
+    assert "12345" in shown and "7" in shown
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 200), min_size=1),
+    st.integers(40, 200),
+    st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=3),
+)
+def test_columns_fit_the_line_and_the_first_stays(natural, available, spare):
+    first = next(iter(natural))
+    spare = [name for name in spare if name != first]
+    widths = fit(natural, available, prose=frozenset("ab"), names=frozenset("cd"), spare=spare)
+    assert sum(widths.values()) + 2 * (len(widths) - 1) <= available
+    assert first in widths
     assert all(widths[name] <= natural[name] for name in widths)
+
+
+def test_a_long_cell_ends_with_how_much_more_there_is():
+    shown = render_table(CONSOLE_ONLY.frame([{**ENTRY, "text": "x" * 100_000}]), COVERAGE.frame())
+    assert len(shown) < 3000
+    assert "more characters" in shown.replace("\n", " ").replace("  ", "")
+    assert len(table_html(CONSOLE_ONLY.frame([{**ENTRY, "text": "x" * 100_000}]))) < 5000
+
+
+def test_a_finding_is_told_whole():
+    finding = {"rule": "oom-killed", "severity": "critical", "time": AT, "kind": "Pod", "name": "orders-api-1",
+               "title": "It was killed at 2026-11-20T08:00:00Z", "evidence": ["exit code 137"],
+               "next_step": "incident-kit logs orders-api-1 B --from 2026-11-20T08:00:00Z", "refuted_by": "another reason",
+               "confidence": 0.9}  # fmt: skip
+    shown = render_table(FINDINGS.frame([finding]), COVERAGE.frame())
+    assert "It was killed at 08:00:00\n" in shown
+    assert "--from 2026-11-20T08:00:00Z" in shown
+    assert "because: exit code 137" in shown and "refuted by: another reason" in shown
+
+
+@pytest.mark.parametrize(
+    ("sentence", "day", "shown"),
+    [
+        ("from 2026-11-20T08:00:00Z on", "", "from 2026-11-20 08:00:00 on"),
+        ("at 2026-11-20T08:00:00.123456789Z", "2026-11-20", "at 08:00:00.123"),
+        ("at 2026-11-21T08:00:00.000000000Z", "2026-11-20", "at 2026-11-21 08:00:00"),
+        ("B --at 2026-11-20T08:00:00Z", "2026-11-20", "B --at 2026-11-20T08:00:00Z"),
+    ],
+)
+def test_times_in_sentences_are_written_as_in_tables(sentence, day, shown):
+    assert readable(sentence, day) == shown
+
+
+def test_times_in_log_text_are_left_alone():
+    text = "started 2026-11-20T08:00:00Z in 3 s"
+    assert text in render_table(CONSOLE_ONLY.frame([{**ENTRY, "text": text}]), COVERAGE.frame())
 
 
 def test_what_every_row_says_stands_once_above_the_table():
     frame = RABBIT.frame(
         [{"namespace": "shop", "pod": f"p{n}", "rabbit_node": "rabbit@a", "match": "pod_ip"} for n in range(2)]
     )
-    assert render_table(frame, COVERAGE.frame()).count("pod_ip") == 1
+    assert render_table(frame, COVERAGE.frame()).partition("\n")[2].count("pod_ip") == 1
 
 
 def test_an_empty_answer_says_so():
@@ -116,4 +178,4 @@ def test_html_holds_no_markup_but_its_own(text):
 
 def test_facts_and_rows_are_shown_as_tables():
     html = show({"pod": "<p>", "facts": [{"fact": "node", "value": "a"}], "first_seen": AT})._repr_html_()
-    assert "&lt;p&gt;" in html and "2026-11-20T08:00:00.5" in html and "<th>value</th>" in html
+    assert "&lt;p&gt;" in html and "2026-11-20 08:00:00.500 UTC" in html and "<th>value</th>" in html

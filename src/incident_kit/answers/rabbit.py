@@ -40,13 +40,18 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     else:
         rows = rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at)
     frame = RABBIT.frame(rows)
-    hidden = hides_pods(evidence)
-    if hidden:
-        remedy = "Let clients name their connections after their pod, or use the proxy protocol."
-        frame.attrs["gaps"] = GAPS.frame(
-            [{"source": "rabbitmq", "what": "peers of connections", "reason": hidden, "remedy": remedy}]
-        )
+    hidden = hidden_pods(evidence)
+    if len(hidden):
+        frame.attrs["gaps"] = hidden
     return frame
+
+
+def hidden_pods(evidence: Evidence) -> pd.DataFrame:
+    """GAPS: one row where the broker sees nodes instead of pods, else none."""
+    hidden = hides_pods(evidence)
+    remedy = "Let clients name their connections after their pod, or use the proxy protocol."
+    row = {"source": "rabbitmq", "what": "peers of connections", "reason": hidden, "remedy": remedy}
+    return GAPS.frame([row] if hidden else [])
 
 
 def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[dict[str, Any]]:

@@ -7,12 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from incident_kit.cli.run import ANSWERED, FAILED, WITH_GAPS, add_command, asked_window, load_profile, plain, say, warn
+from incident_kit.cli.run import (
+    ANSWERED,
+    FAILED,
+    WITH_GAPS,
+    add_command,
+    asked_window,
+    load_profile,
+    say,
+    warn,
+    warn_of_gaps,
+)
 from incident_kit.errors import UsageError
 
 ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml")]
 Force = Annotated[bool, typer.Option("--force", help="replace an existing bundle")]
-_GAPS_SHOWN = 20
 
 
 def _required(name: str | None) -> Any:
@@ -78,6 +87,7 @@ def import_(
 def _report(path: Path) -> int:
     """Say what was obtained and what not; the exit code."""
     from incident_kit.evidence import read_evidence
+    from incident_kit.present.text import plural
 
     evidence = read_evidence(path, verify=False)
     rows = ", ".join(f"{count} {name}" for name, count in sorted(evidence.manifest.rows.items()) if count)
@@ -85,12 +95,8 @@ def _report(path: Path) -> int:
     gaps = evidence.manifest.gaps
     if not gaps:
         return ANSWERED
-    warn(f"{len(gaps)} gaps:")
-    for gap in gaps[:_GAPS_SHOWN]:
-        remedy = f" -> {gap['remedy']}" if gap.get("remedy") else ""
-        warn(plain(f"  {gap['source']}: {gap['what']}: {gap['reason']}{remedy}"))
-    if len(gaps) > _GAPS_SHOWN:
-        warn(f"  ... and {len(gaps) - _GAPS_SHOWN} more in {path}/manifest.json")
+    warn(f"{plural(len(gaps), 'gap')}:")
+    warn_of_gaps(gaps, f"incident-kit report {path} -o report.html lists them all")
     return WITH_GAPS
 
 

@@ -7,7 +7,7 @@ the answer.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from incident_kit.profile import Profile
 
 ANSWERED, FAILED, USAGE, WITH_GAPS = 0, 1, 2, 3
+_GAPS_SHOWN = 8
 
 #: Sources whose gaps could change an answer. Every answer names pods, so Kubernetes counts everywhere.
 RELEVANT: dict[str, tuple[str, ...]] = {
@@ -139,12 +140,25 @@ def finish(gaps: pd.DataFrame, output: Output) -> int:
     if not len(gaps):
         return ANSWERED
     if output is not Output.JSON:
-        warn(f"{len(gaps)} gaps could change this answer:")
-        for gap in gaps.head(8).to_dict("records"):
-            warn(f"  {plain(gap['source'])}: {plain(gap['what'])}: {plain(gap['reason'])}")
-        if len(gaps) > 8:
-            warn(f"  ... and {len(gaps) - 8} more; --output json lists them all")
+        from incident_kit.present.text import plural
+
+        warn(f"{plural(len(gaps), 'gap')} could change this answer:")
+        warn_of_gaps(gaps.to_dict("records"), "--output json lists them all")
     return WITH_GAPS
+
+
+def warn_of_gaps(gaps: Sequence[Mapping[Any, Any]], rest: str) -> None:
+    """The first gaps on stderr, each with its remedy where it has one.
+
+    Args:
+        gaps: GAPS rows.
+        rest: where the others are told.
+    """
+    for gap in gaps[:_GAPS_SHOWN]:
+        remedy = f" -> {plain(gap['remedy'])}" if isinstance(gap.get("remedy"), str) and gap["remedy"] else ""
+        warn(f"  {plain(gap['source'])}: {plain(gap['what'])}: {plain(gap['reason'])}{remedy}")
+    if len(gaps) > _GAPS_SHOWN:
+        warn(f"  ... and {len(gaps) - _GAPS_SHOWN} more; {rest}")
 
 
 def plain(value: object) -> str:

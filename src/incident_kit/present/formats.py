@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from incident_kit.present.columns import names_instant
+from incident_kit.present.cells import names_instant
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incident_kit.present.material import Material, count_entries, short_image
-from incident_kit.tables.answers import RABBIT
+from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
 
@@ -66,6 +66,16 @@ def changes_of(evidence: Evidence) -> pd.DataFrame:
     from incident_kit.answers import changes
 
     return evidence.memo("present.changes", lambda: changes(evidence)).copy()
+
+
+def gaps_of(evidence: Evidence) -> pd.DataFrame:
+    """GAPS rows: those of the bundle, and those that only an answer can see."""
+    import pandas as pd
+
+    from incident_kit.answers.rabbit import hidden_pods
+
+    found = [frame for frame in (evidence.gaps, hidden_pods(evidence)) if len(frame)]
+    return GAPS.conform(pd.concat(found, ignore_index=True)) if found else GAPS.frame()
 
 
 def verdicts(evidence: Evidence) -> pd.DataFrame:

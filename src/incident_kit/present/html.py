@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.present.columns import as_frame, cell, is_rows, split_constant, view, without_repeats
+from incident_kit.present.cells import as_frame, cell, fact, is_rows, without_repeats
+from incident_kit.present.text import shorten_end
+from incident_kit.present.views import shown_columns, split_constant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,8 @@ _STYLE = (
     ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
     "</style>"
 )
+#: Characters of one cell; JSON and CSV have the rest.
+_LONGEST_CELL = 2000
 _NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
 _UNBROKEN = frozenset(
     [
@@ -71,7 +75,6 @@ def show(value: Any, limit: int = 50) -> Shown:
 def facts_html(value: Any) -> str:
     """Names and values as a table of two columns; missing ones are left out, rows get a table of their own."""
     from incident_kit.present.formats import plain
-    from incident_kit.present.tables import fact
 
     if value is None or value == [] or value == {}:
         return _NOTHING
@@ -93,7 +96,7 @@ def table_html(frame: pd.DataFrame, limit: int = 200) -> str:
     """The view of a frame as HTML, with a note on what every row shares and on what was left out."""
     if not len(frame):
         return _NOTHING
-    names, same = split_constant(frame, view(frame))
+    names, same = split_constant(frame, shown_columns(frame))
     kinds = {name: _kind(frame, name) for name in names}
     head = "".join(f"<th>{escape(name)}{' (UTC)' if kinds[name] == 't' else ''}</th>" for name in names)
     rows = (
@@ -120,4 +123,5 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
 
 
 def _cell(value: object, name: str, kind: str) -> str:
-    return f'<td class="{kind}">{escape(cell(value, name))}</td>' if kind else f"<td>{escape(cell(value, name))}</td>"
+    text = escape(shorten_end(cell(value, name), _LONGEST_CELL))
+    return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from incident_kit.present import gather
-from incident_kit.present.columns import cell
+from incident_kit.present.cells import cell
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
 from incident_kit.present.story import CONCLUSIONS, NOT_SHOWN, Chapter, tell
+from incident_kit.present.views import shown_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,11 +189,9 @@ def _markdown(text: object) -> str:
 
 
 def _markdown_table(frame: pd.DataFrame) -> str:
-    from incident_kit.present.columns import view
-
     if not len(frame):
         return "No rows: nothing of this kind in what was captured."
-    names = view(frame)
+    names = shown_columns(frame)
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     for row in frame[names].head(_ROWS).itertuples(index=False, name=None):
         lines.append("| " + " | ".join(_markdown(cell(v, n)) for v, n in zip(row, names, strict=True)) + " |")

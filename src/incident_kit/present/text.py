@@ -7,6 +7,7 @@ bidirectional override can make text read backwards. Both are shown as what they
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 _NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e", "\x00": "\\0"}
@@ -40,6 +41,11 @@ def shorten(value: object, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def shorten_end(text: str, width: int) -> str:
+    """Text of which ``width`` characters are kept; how many were cut away is said where it ends."""
+    return text if len(text) <= width else f"{text[:width]} … {plural(len(text) - width, 'more character')}"
+
+
 def shorten_middle(value: object, width: int) -> str:
     """Visible text of at most ``width`` characters that keeps both ends: pod names differ at the end."""
     text = visible(value)
@@ -52,3 +58,9 @@ def shorten_middle(value: object, width: int) -> str:
 def plural(count: int, singular: str, several: str | None = None) -> str:
     """``1 restart``, ``12,345 restarts``."""
     return f"{count:,} {singular if count == 1 else several or singular + 's'}"
+
+
+def names(listed: Sequence[str], most: int = 2) -> str:
+    """``a, b and 3 more pods``."""
+    shown = ", ".join(map(visible, listed[:most]))
+    return shown + (f" and {plural(len(listed) - most, 'more pod')}" if len(listed) > most else "")

@@ -1,36 +1,57 @@
-"""How wide each column of a terminal table is, and which columns do not fit."""
+"""How wide each column of a terminal table is, and which columns stand under their row instead."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-_SEPARATION = 2
-_NARROWEST_PROSE, _NARROWEST_NAME = 26, 16
+SEPARATION = 2
+#: Below these, text is easier to read on a line of its own than folded into a column.
+_NARROWEST_PROSE, _NARROWEST_NAME = 36, 36
+#: Text gets this much before a spare column gets any room.
+_READABLE_PROSE = 72
 
 
 def fit(
-    natural: Mapping[str, int], available: int, *, prose: frozenset[str], names: frozenset[str], kept: frozenset[str]
+    natural: Mapping[str, int],
+    available: int,
+    *,
+    prose: frozenset[str],
+    names: frozenset[str],
+    spare: Sequence[str] = (),
 ) -> dict[str, int]:
-    """Width of each column that is shown; columns that do not fit are left out, the last first.
+    """Width of each column that has room beside the others; the rest belongs under the row.
+
+    Wide text makes room first, the last column before the others, so that numbers and times keep their columns. The
+    first column always stays: it says what the row is about.
 
     Args:
         natural: width each column would like, in the order shown.
         available: characters of a line.
-        prose: columns that may wrap and share what the others leave.
+        prose: columns of text that may wrap and share what the others leave.
         names: columns that may be cut in their middle.
-        kept: columns that are never left out.
+        spare: columns worth only the room that the others leave, the first before the others.
     """
-    shown = list(natural)
-    while True:
-        least = sum(_least(name, natural[name], prose, names) for name in shown)
-        if least + _SEPARATION * (len(shown) - 1) <= available or not (spare := [n for n in shown if n not in kept]):
-            break
-        shown.remove(spare[-1])
-    widths = {name: _least(name, natural[name], prose, names) for name in shown}
-    room = available - sum(widths.values()) - _SEPARATION * (len(shown) - 1)
+    shown = [name for name in natural if name not in spare]
+    for yielding in ([n for n in natural if n in prose], [n for n in natural if n not in prose]):
+        while len(shown) > 1 and _least_of(shown, natural, prose, names) > available:
+            possible = [name for name in shown[1:] if name in yielding]
+            if not possible:
+                break
+            shown.remove(possible[-1])
+    for name in spare:
+        more = [other for other in natural if other in shown or other == name]
+        reading = sum(max(min(natural[n], _READABLE_PROSE) - _NARROWEST_PROSE, 0) for n in more if n in prose)
+        if name in natural and _least_of(more, natural, prose, names) + reading <= available:
+            shown = more
+    widths = {name: min(_least(name, natural[name], prose, names), available) for name in shown}
+    room = available - sum(widths.values()) - SEPARATION * (len(shown) - 1)
     for group in (names, prose):
         room -= _widen(widths, natural, [name for name in shown if name in group], room)
     return widths
+
+
+def _least_of(shown: Sequence[str], natural: Mapping[str, int], prose: frozenset[str], names: frozenset[str]) -> int:
+    return sum(_least(name, natural[name], prose, names) for name in shown) + SEPARATION * (len(shown) - 1)
 
 
 def _least(name: str, natural: int, prose: frozenset[str], names: frozenset[str]) -> int:

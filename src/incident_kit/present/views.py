@@ -1,0 +1,183 @@
+"""What a reader of each kind of answer needs first: which columns, in which order, and how its rows are counted.
+
+The declared tables have more columns than a screen is wide. A view names those that are shown, most telling first;
+JSON and CSV have all. A column that says the same in every row moves into the line above the table, one that is empty
+is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from incident_kit.present.cells import cell
+from incident_kit.present.text import plural, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How one kind of answer is shown.
+
+    Attributes:
+        signature: columns that only this kind has.
+        columns: columns shown, most telling first.
+        spare: columns that are left out where there is no room; others stand under their row then.
+        under: columns that always stand under their row, a line each: sentences that one reads one by one.
+        noun: what a row is, singular and plural.
+        counted: column whose values are counted in the line above the table.
+    """
+
+    signature: frozenset[str]
+    columns: tuple[str, ...]
+    spare: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    noun: tuple[str, str] = ("row", "rows")
+    counted: str | None = None
+
+
+_VIEWS = (
+    View(
+        signature=frozenset({"verdict", "side", "text"}),
+        columns=("time", "pod", "container", "restart_count", "level", "verdict", "cause", "confidence", "text"),
+        noun=("log entry", "log entries"),
+        counted="verdict",
+        spare=("restart_count", "container", "confidence"),
+    ),
+    View(
+        signature=frozenset({"rule", "severity", "title"}),
+        columns=("severity", "time", "rule", "kind", "name", "confidence"),
+        under=("title", "evidence", "next_step", "refuted_by"),
+        noun=("finding", "findings"),
+        counted="severity",
+        spare=("kind", "confidence"),
+    ),
+    View(
+        signature=frozenset({"what", "old", "new", "by"}),
+        columns=("time", "what", "kind", "name", "old", "new", "by", "undone_by", "namespace", "automated"),
+        noun=("change", "changes"),
+        counted="what",
+        spare=("namespace", "automated"),
+    ),
+    View(
+        signature=frozenset({"what", "before", "after"}),
+        columns=("time", "what", "kind", "name", "before", "after", "namespace"),
+        noun=("difference", "differences"),
+        counted="what",
+        spare=("namespace",),
+    ),
+    View(
+        signature=frozenset({"rabbit_node", "match"}),
+        columns=(
+            "pod", "rabbit_node", "connected_at", "closed_at", "match", "peer_host", "user_provided_name",
+            "close_reason", "candidates", "reason",
+        ),
+        noun=("connection", "connections"),
+        counted="match",
+    ),
+    View(
+        signature=frozenset({"container_type", "container_id"}),
+        columns=(
+            "container", "restart_count", "state", "started_at", "finished_at", "reason", "exit_code", "image",
+            "image_digest", "source",
+        ),
+        spare=("image_digest", "source"),
+        noun=("container instance", "container instances"),
+    ),
+    View(
+        signature=frozenset({"exit_code", "restart_count"}),
+        columns=(
+            "time", "pod", "restart_count", "reason", "exit_code", "image", "meaning", "container", "namespace",
+        ),
+        spare=("container", "namespace"),
+        noun=("ended container instance", "ended container instances"),
+        counted="reason",
+    ),
+    View(
+        signature=frozenset({"ip", "from", "to"}),
+        columns=("ip", "pod", "from", "to", "namespace", "source", "reason", "pod_uid"),
+        noun=("holder", "holders"),
+        spare=("pod_uid",),
+    ),
+    View(
+        signature=frozenset({"fact", "value"}),
+        columns=("fact", "value", "source", "observed", "pod_uid"),
+        noun=("fact", "facts"),
+        spare=("observed", "pod_uid"),
+    ),
+    View(
+        signature=frozenset({"template", "example"}),
+        columns=("template", "console_entries", "documents", "first_at", "last_at"),
+        spare=("first_at", "last_at"),
+    ),
+    View(
+        signature=frozenset({"role", "field", "chosen"}),
+        columns=("role", "field", "chosen", "documents", "share", "proved", "mapped_type"),
+        noun=("field", "fields"),
+    ),
+    View(
+        signature=frozenset({"source", "what", "remedy"}),
+        columns=("source", "what", "from", "to", "reason", "remedy"),
+        noun=("gap", "gaps"),
+    ),
+    View(
+        signature=frozenset({"source", "complete"}),
+        columns=("source", "pod", "from", "to", "container", "complete", "namespace", "reason"),
+        spare=("namespace",),
+    ),
+)  # fmt: skip
+
+#: Columns worth a column even where every row says the same.
+_ALWAYS_SHOWN = frozenset({"time", "text", "title", "what", "rabbit_node", "severity"})
+
+
+def view_of(frame: pd.DataFrame) -> View:
+    """The view of a frame's kind; for a frame of an unknown kind, every column in its order."""
+    present = {str(name) for name in frame.columns}
+    return next(
+        (view for view in _VIEWS if view.signature <= present),
+        View(signature=frozenset(), columns=tuple(map(str, frame.columns))),
+    )
+
+
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns to show, in order, those under the row last."""
+    view = view_of(frame)
+    present = {str(name) for name in frame.columns}
+    return [name for name in (*view.columns, *view.under) if name in present]
+
+
+def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Columns that tell rows apart, and name with value of those that say the same in every row."""
+    under = view_of(frame).under
+    kept: list[str] = []
+    same: dict[str, str] = {}
+    for name in names:
+        values = {cell(value, name) for value in frame[name].tolist()}
+        if values == {""}:
+            continue
+        if name in _ALWAYS_SHOWN or name in under or len(frame) < 2 or len(values) > 1:
+            kept.append(name)
+        else:
+            same[name] = values.pop()
+    return kept, same
+
+
+def summary_line(frame: pd.DataFrame) -> str:
+    """How many rows of which sort, in one line."""
+    if not len(frame):
+        return "No rows: nothing of this kind in what was captured."
+    view = view_of(frame)
+    words = plural(len(frame), *view.noun)
+    if view.counted is None:
+        return words
+    key = frame[view.counted]
+    if view.counted == "verdict" and key.nunique() == 1:
+        words += f" {visible(key.iloc[0])}"
+        key = frame["cause"].fillna("no cause")
+    counts = key.dropna().value_counts()
+    if not len(counts):
+        return words
+    return f"{words}: " + ", ".join(f"{count:,} {visible(name)}" for name, count in counts.items())
