@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import Output, add_command, finish, open_evidence, print_answer, relevant_gaps, say
+from incident_kit.cli.run import Output, add_command, finish, open_evidence, print_answer, print_text, relevant_gaps
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time
 
-Bundle = Annotated[Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
-Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod")]
+Bundle = Annotated[
+    Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip; or capture first, by --profile")
+]
+Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod; it may be gone by now")]
 ProfileName = Annotated[
     str | None, typer.Option("--profile", help="capture first, with this profile of incident-kit.toml")
 ]
-From = Annotated[str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")]
-To = Annotated[str | None, typer.Option("--to", help="end of the window; now by default")]
-Format = Annotated[Output, typer.Option("--output", "-o", help="table, json or csv")]
-At = Annotated[str | None, typer.Option("--at", help="an instant with zone")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="with --profile, start of the window: 2026-11-20T08:00:00Z, or -30s, -45m, -2h, -1d"),
+]
+To = Annotated[str | None, typer.Option("--to", help="end of the window, written like --from; now by default")]
+Format = Annotated[
+    Output, typer.Option("--output", "-o", help="table for reading; json and csv are complete, times with nanoseconds")
+]
+At = Annotated[str | None, typer.Option("--at", help="only at this instant: 2026-11-20T08:00:00Z, or -2h")]
+PANEL = "Answers"
 
 
 def _at(text: str | None) -> int | None:
@@ -28,22 +37,27 @@ def _at(text: str | None) -> int | None:
 
 def trace(
     pod: Pod,
-    bundles: Annotated[
-        list[Path] | None, typer.Argument(metavar="BUNDLE...", help="bundles of the same cluster")
-    ] = None,
+    bundles: Annotated[list[Path] | None, typer.Argument(metavar="BUNDLE", help="bundles of the same cluster")] = None,
     profile: ProfileName = None,
     start: From = None,
     end: To = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """Identity, instances, images, logs in numbers, Rabbit, changes and findings of one pod."""
+    """A pod's whole story: identity, instances, images, logs in numbers, RabbitMQ, changes and findings.
+
+    Several bundles of one cluster are read as one, so that snapshots tell of a pod that is gone.
+
+    Example:
+        incident-kit trace shop/orders-api-5fc5964bfc-4pfpf checkout.incident
+        incident-kit trace orders-api-5fc5964bfc-4pfpf --profile shop --from -2h
+    """
     from incident_kit.answers import trace as answer
     from incident_kit.present.formats import render_trace
 
     paths: list[Path | None] = list(bundles) if bundles else [None]
     evidences = [open_evidence(path, profile, start, end, pod=pod) for path in paths]
     story = answer(pod, *evidences)
-    say(render_trace(story, output.value))
+    print_text(render_trace(story, output.value), output)
     import pandas as pd
 
     gaps = pd.concat([relevant_gaps("trace", evidence) for evidence in evidences], ignore_index=True)
@@ -53,8 +67,10 @@ def trace(
 def logs(
     pod: Pod,
     bundle: Bundle = None,
-    level: Annotated[str | None, typer.Option(help="only this level or worse")] = None,
-    grep: Annotated[str | None, typer.Option(help="only text that matches this regular expression")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="only this level or worse: trace, debug, info, warn, error or fatal")
+    ] = None,
+    grep: Annotated[str | None, typer.Option(help="only text in which this regular expression is found")] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="only from here; with --profile, start of the window")
     ] = None,
@@ -62,7 +78,12 @@ def logs(
     profile: ProfileName = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """Both sides of a pod's log merged by time, each line with its verdict."""
+    """Both sides of a pod's log merged by time, each entry with its verdict.
+
+    Example:
+        incident-kit logs orders-api-5fc5964bfc-4pfpf checkout.incident --level warn
+        incident-kit logs orders-api-5fc5964bfc-4pfpf checkout.incident --grep timeout --from 2026-11-20T08:00:00Z
+    """
     from incident_kit.answers import logs as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
@@ -76,13 +97,18 @@ def logs(
 def console_only(
     bundle: Bundle = None,
     pod: Annotated[str | None, typer.Option("--pod", help="only this pod")] = None,
-    verdicts: Annotated[bool, typer.Option("--verdicts", help="every entry and every document without entry")] = False,
+    verdicts: Annotated[bool, typer.Option("--verdicts", help="every entry, and every document without one")] = False,
     profile: ProfileName = None,
     start: From = None,
     end: To = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """The entries that never reached Elasticsearch, and why."""
+    """The entries that never reached Elasticsearch, and why.
+
+    Example:
+        incident-kit console-only checkout.incident
+        incident-kit console-only checkout.incident --verdicts --output csv > verdicts.csv
+    """
     from incident_kit.answers import console_only as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
@@ -98,7 +124,12 @@ def rabbit(
     end: To = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """Which RabbitMQ node a pod uses, and used: one row a connection."""
+    """Which RabbitMQ node a pod uses, and used: one row a connection.
+
+    Example:
+        incident-kit rabbit orders-api-5fc5964bfc-4pfpf checkout.incident
+        incident-kit rabbit 10.2.3.4 checkout.incident --at 2026-11-20T08:42:00Z
+    """
     from incident_kit.answers import rabbit as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
@@ -106,7 +137,9 @@ def rabbit(
 
 
 def rabbit_node(
-    node: Annotated[str, typer.Argument(metavar="NODE", help="RabbitMQ node, e.g. rabbit@host")],
+    node: Annotated[
+        str, typer.Argument(metavar="NODE", help="RabbitMQ node, e.g. rabbit@host, or an unambiguous part of it")
+    ],
     bundle: Bundle = None,
     at: At = None,
     profile: ProfileName = None,
@@ -114,7 +147,11 @@ def rabbit_node(
     end: To = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """Which pods were connected to a RabbitMQ node."""
+    """Which pods were connected to a RabbitMQ node, and where they went when it was lost.
+
+    Example:
+        incident-kit rabbit-node rabbit@broker-1 checkout.incident
+    """
     from incident_kit.answers import rabbit_node as answer
 
     evidence = open_evidence(bundle, profile, start, end)
@@ -130,63 +167,30 @@ def whois(
     end: To = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """Who had an address: none, one pod, or several with the reason."""
+    """Who had an address: none, one pod, or several with the reason.
+
+    Example:
+        incident-kit whois 10.2.3.4 checkout.incident --at 2026-11-20T08:42:00Z
+    """
     from incident_kit.answers import whois as answer
 
     evidence = open_evidence(bundle, profile, start, end)
     return print_answer("whois", answer(ip, evidence, at=_at(at)), evidence, output)
 
 
-def restarts(
-    bundle: Bundle = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
-    output: Format = Output.TABLE,
-) -> int:
-    """Every container instance that ended: when, why, with which image."""
-    from incident_kit.answers import restarts as answer
-
-    evidence = open_evidence(bundle, profile, start, end)
-    return print_answer("restarts", answer(evidence), evidence, output)
-
-
-def changes(
-    bundle: Bundle = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
-    output: Format = Output.TABLE,
-) -> int:
-    """What changed, by whom, and what was undone."""
-    from incident_kit.answers import changes as answer
-
-    evidence = open_evidence(bundle, profile, start, end)
-    return print_answer("changes", answer(evidence), evidence, output)
-
-
-def findings(
-    bundle: Bundle = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
-    output: Format = Output.TABLE,
-) -> int:
-    """What the rules conclude, each with evidence and what to do next."""
-    from incident_kit.answers import findings as answer
-
-    evidence = open_evidence(bundle, profile, start, end)
-    return print_answer("findings", answer(evidence), evidence, output)
-
-
 def diff(
-    bundles: Annotated[
-        list[Path], typer.Argument(metavar="BUNDLE...", help="one bundle with --at twice, or two bundles")
-    ],
-    at: Annotated[list[str] | None, typer.Option("--at", help="two instants of one bundle")] = None,
+    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE", help="one bundle with --at twice, or two bundles")],
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="an instant (2026-11-20T08:00:00Z); give it twice")
+    ] = None,
     output: Format = Output.TABLE,
 ) -> int:
-    """What was true at one time and is not at another."""
+    """What was true at one time and is not at another.
+
+    Example:
+        incident-kit diff checkout.incident --at 2026-11-20T08:00:00Z --at 2026-11-20T09:00:00Z
+        incident-kit diff yesterday.incident today.incident
+    """
     from incident_kit.answers import diff as answer
     from incident_kit.evidence import read_evidence
 
@@ -201,18 +205,41 @@ def diff(
     return print_answer("diff", frame, after, output)
 
 
-def detect_fields(
-    bundle: Bundle = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
-    output: Format = Output.TABLE,
-) -> int:
-    """Which fields of the documents play which role, proved against known pod names."""
-    from incident_kit.answers import detect_fields as answer
+def _of_bundle(name: str, text: str, start_by_default: str | None = None) -> Callable[..., int]:
+    """The command of an answer that asks for nothing but a bundle.
 
-    evidence = open_evidence(bundle, profile, start or ("-15m" if profile else None), end)
-    return print_answer("detect-fields", answer(evidence), evidence, output)
+    Args:
+        name: the public function.
+        text: its help.
+        start_by_default: start of the window when a profile is given without ``--from``.
+    """
+
+    def command(
+        bundle: Bundle = None,
+        profile: ProfileName = None,
+        start: From = None,
+        end: To = None,
+        output: Format = Output.TABLE,
+    ) -> int:
+        from incident_kit import answers
+
+        evidence = open_evidence(bundle, profile, start or (start_by_default if profile else None), end)
+        return print_answer(name.replace("_", "-"), getattr(answers, name)(evidence), evidence, output)
+
+    command.__name__ = name
+    command.__doc__ = f"{text}\n\nExample:\n    incident-kit {name.replace('_', '-')} checkout.incident\n"
+    return command
+
+
+restarts = _of_bundle("restarts", "Every container instance that ended: when, why, with which image.")
+changes = _of_bundle("changes", "What changed, by whom, and what was undone.")
+findings = _of_bundle("findings", "What the rules conclude, each with evidence and what to do next.")
+detect_fields = _of_bundle(
+    "detect_fields",
+    "Which fields of the documents play which role, proved against known pod names.\n\n"
+    "With --profile, the last 15 minutes are captured unless --from says otherwise.",
+    start_by_default="-15m",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -220,4 +247,4 @@ def register(app: typer.Typer) -> None:
     for function in (
         trace, logs, console_only, rabbit, rabbit_node, whois, restarts, changes, findings, diff, detect_fields,
     ):  # fmt: skip
-        add_command(app, function, function.__name__.replace("_", "-"))
+        add_command(app, function, PANEL)

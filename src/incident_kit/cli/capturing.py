@@ -13,15 +13,16 @@ from incident_kit.cli.run import (
     WITH_GAPS,
     add_command,
     asked_window,
+    bundle_name,
     load_profile,
-    say,
-    warn,
-    warn_of_gaps,
 )
+from incident_kit.cli.terminal import say, warn, warn_of_gaps
 from incident_kit.errors import UsageError
 
-ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml")]
+ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml; needed")]
+Name = Annotated[Path, typer.Option("-o", "--output", help="NAME.incident (a folder) or NAME.zip (one file)")]
 Force = Annotated[bool, typer.Option("--force", help="replace an existing bundle")]
+PANEL = "Make bundles"
 
 
 def _required(name: str | None) -> Any:
@@ -38,19 +39,22 @@ def capture_now(profile: str, start: str, end: str | None, pod: str | None = Non
     window = asked_window(start, end)
     if window is None:
         raise UsageError("--from is needed to capture.")
+    settings = _required(profile)
     stem = (pod or profile).replace("/", "_").replace(":", "_")
     path = next(p for i in range(1, 10_000) if not (p := Path(f"{stem}-{i}.incident")).exists())
-    warn(f"Capturing {window} into {path} ...")
-    return run(_required(profile), window, path, pod=pod)
+    warn(f"Capturing into {path} ...")
+    return run(settings, window, path, pod=pod)
 
 
 def capture(
-    output: Annotated[Path, typer.Option("-o", "--output", help="NAME.incident, or NAME.zip")],
+    output: Name,
     profile: ProfileName = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z or -2h")
+        str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z, or -45m, -2h, -1d; needed")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="end of the window; now by default")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="end of the window, written like --from; now by default")
+    ] = None,
     app: Annotated[str | None, typer.Option("--app", help="only this Argo CD Application or app label")] = None,
     pod: Annotated[str | None, typer.Option("--pod", help="only this pod, NAME or namespace/NAME")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="only this namespace")] = None,
@@ -59,29 +63,58 @@ def capture(
     ] = False,
     force: Force = False,
 ) -> int:
-    """Capture an incident from the live servers into a bundle."""
+    """Capture an incident from the live servers into a bundle.
+
+    Only reading is ever sent. What could not be read is among the bundle's gaps, and the exit code is 3.
+
+    Example:
+        incident-kit capture --profile shop --from -2h -o checkout.incident
+        incident-kit capture --profile shop --from -30m --namespace shop -o checkout.zip
+    """
     from incident_kit.capture import capture as run
 
     window = asked_window(start, end)
     if window is None:
         raise UsageError("--from is needed: the start of the window to judge, e.g. --from -2h.")
-    path = run(_required(profile), window, output, app=app, pod=pod, namespace=namespace, rotated=rotated, force=force)
+    path = run(
+        _required(profile),
+        window,
+        bundle_name(output),
+        app=app,
+        pod=pod,
+        namespace=namespace,
+        rotated=rotated,
+        force=force,
+    )
     return _report(path)
 
 
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="what somebody collected with kubectl and curl")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="NAME.incident, or NAME.zip")],
-    profile: ProfileName = None,
-    start: Annotated[str | None, typer.Option("--from", help="start of the window, instead of window.json")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="end of the window, instead of window.json")] = None,
+    output: Name,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="profile of incident-kit.toml, for field names and log layouts")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="start of the window, instead of window.json's: 2026-11-20T08:00:00Z")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="end of the window, instead of window.json's; now by default")
+    ] = None,
     force: Force = False,
 ) -> int:
-    """Make a bundle from a folder of hand-collected files, or make a bundle's tables anew."""
+    """Make a bundle from a folder of hand-collected files, or make a bundle's tables anew.
+
+    Example:
+        incident-kit import collected/ -o checkout.incident
+        incident-kit import collected/ -o checkout.zip --from 2026-11-20T08:00:00Z --to 2026-11-20T10:00:00Z
+    """
     from incident_kit.importing import import_folder
 
     window = asked_window(start, end)
-    return _report(import_folder(folder, output, window=window, profile=load_profile(profile), force=force))
+    return _report(
+        import_folder(folder, bundle_name(output), window=window, profile=load_profile(profile), force=force)
+    )
 
 
 def _report(path: Path) -> int:
@@ -101,7 +134,13 @@ def _report(path: Path) -> int:
 
 
 def doctor(profile: ProfileName = None) -> int:
-    """Can each source be reached and read? What is missing, and the command that grants it."""
+    """Can each source be reached and read? What is missing, and the command that grants it.
+
+    Exit code 1 when a check failed.
+
+    Example:
+        incident-kit doctor --profile shop
+    """
     from incident_kit.capture.doctor import examine
     from incident_kit.present.formats import render_checks
 
@@ -113,22 +152,34 @@ def doctor(profile: ProfileName = None) -> int:
 def snapshot(
     store: Annotated[Path, typer.Option("--store", help="folder that keeps the snapshots")],
     profile: ProfileName = None,
-    keep_days: Annotated[float, typer.Option("--keep-days", help="drop snapshots older than this")] = 14.0,
-    keep_bytes: Annotated[int, typer.Option("--keep-bytes", help="drop the oldest beyond this size")] = 2_000_000_000,
+    keep_days: Annotated[float, typer.Option("--keep-days", help="drop snapshots older than this many days")] = 14.0,
+    keep_bytes: Annotated[
+        int, typer.Option("--keep-bytes", help="drop the oldest beyond this many bytes")
+    ] = 2_000_000_000,
 ) -> int:
-    """Keep one cheap capture of pods, events and connections, so that next time history exists."""
+    """Keep one cheap capture of pods, events and connections, so that next time history exists.
+
+    Run it every few minutes, by cron or as a CronJob (deploy/); give the snapshots to trace beside a bundle.
+
+    Example:
+        incident-kit snapshot --profile shop --store ~/snapshots --keep-days 7
+    """
     from incident_kit.capture.snapshot import take_snapshot
 
     return _report(take_snapshot(_required(profile), store, keep_days=keep_days, keep_bytes=keep_bytes))
 
 
 def note(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")],
     text: Annotated[
         str, typer.Argument(metavar="TEXT", help="what to remember; kept in notes/, outside the checksums")
     ],
 ) -> int:
-    """Add a note to a bundle."""
+    """Add a note to a bundle.
+
+    Example:
+        incident-kit note checkout.incident "The gateway was restarted by hand at 10:42"
+    """
     from incident_kit.evidence.notes import add_note
 
     say(f"{add_note(bundle, text)} written")
@@ -137,8 +188,5 @@ def note(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    add_command(app, doctor, "doctor")
-    add_command(app, capture, "capture")
-    add_command(app, import_, "import")
-    add_command(app, snapshot, "snapshot")
-    add_command(app, note, "note")
+    for function in (doctor, capture, import_, snapshot, note):
+        add_command(app, function, PANEL)

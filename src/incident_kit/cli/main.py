@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
+import signal
 import sys
 import traceback
 from pathlib import Path
+from types import FrameType
 
 import typer
 
 from incident_kit.cli import answering, capturing, presenting
-from incident_kit.cli.run import FAILED, exit_code, plain, warn
+from incident_kit.cli.run import FAILED, exit_code
+from incident_kit.cli.terminal import plain, prepare_streams, warn
 from incident_kit.errors import IncidentKitError
 
 #: Set to see where a fault of the kit itself happened.
 _TRACEBACK = "INCIDENT_KIT_TRACEBACK"
+_READ_OR_WRITE = "Choose a folder that you may write to, or have the file made readable for you."
+_FULL = "Free some space, or choose a folder on another disk; TMPDIR says where temporary files go."
+_WHAT_TO_DO = {
+    errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EACCES: _READ_OR_WRITE, errno.EPERM: _READ_OR_WRITE,
+    errno.EROFS: _READ_OR_WRITE, errno.ENAMETOOLONG: "Choose a shorter name.",
+}  # fmt: skip
 
 app = typer.Typer(
     name="incident-kit",
-    help="Post-incident analysis: trace a pod, find what only the console knows, which Rabbit node, what changed.",
+    help="After an incident: trace a pod, find what only its console knows, which RabbitMQ node it used, what changed.",
+    epilog="Begin with the sample: incident-kit demo\n\nEvery command explains itself: incident-kit trace --help\n\n"
+    "Exit codes: 0 answered, 1 failed, 2 wrong usage, 3 answered, but gaps in the evidence could change the answer.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,6 +45,10 @@ presenting.register(app)
 
 def main() -> None:
     """Run the program and leave with its exit code; typer itself reports wrong words (exit code 2)."""
+    prepare_streams()
+    for name in ("SIGTERM", "SIGHUP"):  # SIGHUP: the terminal went away; Windows has none
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
     try:
         app()
     except IncidentKitError as error:
@@ -41,7 +59,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except OSError as error:
-        warn(f"incident-kit: {plain(error)}. Check the path, its permissions and the free space.")
+        warn(f"incident-kit: {plain(told(error))}")
+        sys.exit(FAILED)
+    except MemoryError:
+        warn("incident-kit: there is not enough memory for this. Ask about one pod or a shorter time, or free some.")
         sys.exit(FAILED)
     except Exception as error:  # the last line of defence: a user never sees a traceback unasked
         if os.environ.get(_TRACEBACK):
@@ -52,3 +73,20 @@ def main() -> None:
             f"({Path(where.filename).name}:{where.lineno}). Set {_TRACEBACK}=1 for the details and report it."
         )
         sys.exit(FAILED)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End as the signal asks, but not before temporary files are gone."""
+    sys.exit(128 + number)
+
+
+def told(error: OSError) -> str:
+    """What the system refused, of which file, and what to do about it."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        _, target, words = error.args[0][0]  # a copied folder: the first of what failed says enough
+        number = re.match(r"\[Errno (\d+)\]", str(words))
+        code = int(number[1]) if number else 0
+        error = OSError(code, os.strerror(code) if number else str(words), target)
+    what = error.strerror or str(error)
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{what}. {_WHAT_TO_DO.get(error.errno or 0, 'Check the path.')}"

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import ANSWERED, add_command, say
+from incident_kit.cli.run import ANSWERED, add_command
+from incident_kit.cli.terminal import say
 from incident_kit.errors import UsageError
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
+PANEL = "Show and hand over"
 
 
-def _writable(path: Path, suffixes: set[str]) -> Path:
+def _named(path: Path, suffixes: set[str]) -> Path:
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"{path} should end in {' or '.join(sorted(suffixes))}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")] = Path("demo-output"),
 ) -> int:
-    """The sample incident, end to end: the story, a timeline, a report."""
+    """The sample incident, end to end: the story, a timeline, a report.
+
+    Example:
+        incident-kit demo
+    """
     from incident_kit.present.demo import run_demo
 
     say(run_demo(output))
@@ -33,12 +39,19 @@ def demo(
 def timeline(
     bundle: Bundle, output: Annotated[Path, typer.Option("-o", "--output", help="picture: .png, .svg or .pdf")]
 ) -> int:
-    """Draw pods, log rates, connections and changes on one time axis."""
+    """Draw pods, log rates, connections and changes on one time axis.
+
+    Example:
+        incident-kit timeline checkout.incident -o timeline.png
+    """
     from incident_kit.evidence import read_evidence
+    from incident_kit.present.files import write_whole
     from incident_kit.present.timeline import plot_timeline
 
-    path = _writable(output, {".png", ".svg", ".pdf"})
-    plot_timeline(read_evidence(bundle)).savefig(path)
+    path = _named(output, {".png", ".svg", ".pdf"})
+    picture = io.BytesIO()
+    plot_timeline(read_evidence(bundle)).savefig(picture, format=path.suffix.lower().removeprefix("."))
+    write_whole(path, picture.getvalue())
     say(f"{path} written")
     return ANSWERED
 
@@ -47,23 +60,33 @@ def report(
     bundle: Bundle,
     output: Annotated[Path, typer.Option("-o", "--output", help="report: .html (one file) or .md")],
 ) -> int:
-    """Write the report to hand over: findings, figures, coverage, gaps."""
+    """Write the report to hand over: findings, figures, coverage, gaps.
+
+    Example:
+        incident-kit report checkout.incident -o checkout.html
+    """
     from incident_kit.evidence import read_evidence
     from incident_kit.present.report import write_report
 
-    path = _writable(output, {".html", ".md"})
+    path = _named(output, {".html", ".md"})
     write_report(read_evidence(bundle), path)
     say(f"{path} written")
     return ANSWERED
 
 
 def notebook(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="a notebook's stem or an unambiguous part of it")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="00_capture, 01_trace_a_pod ... or an unambiguous part of a name")
+    ],
     bundle: Bundle,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="NAME.html by default")] = None,
     pod: Annotated[str | None, typer.Option("--pod", help="pod to ask about; the first finding's by default")] = None,
 ) -> int:
-    """Run one notebook headless on a bundle and write it as one HTML file."""
+    """Run one notebook headless on a bundle and write it as one HTML file.
+
+    Example:
+        incident-kit notebook trace checkout.incident --pod orders-api-5fc5964bfc-4pfpf -o trace.html
+    """
     from incident_kit.present.notebook import run_notebook
 
     path = run_notebook(name, bundle, output, parameters={"pod": pod} if pod else {})
@@ -71,8 +94,14 @@ def notebook(
     return ANSWERED
 
 
-def jupyter(bundle: Annotated[Path | None, typer.Argument(metavar="BUNDLE")] = None) -> int:
-    """Open JupyterLab on copies of the notebooks, with a bundle as their default."""
+def jupyter(
+    bundle: Annotated[Path | None, typer.Argument(metavar="BUNDLE", help="the sample by default")] = None,
+) -> int:
+    """Open JupyterLab on copies of the notebooks in ./incident-notebooks, with a bundle as their default.
+
+    Example:
+        incident-kit jupyter checkout.incident
+    """
     from incident_kit.present.notebook import open_jupyter
 
     return open_jupyter(bundle)
@@ -81,7 +110,11 @@ def jupyter(bundle: Annotated[Path | None, typer.Argument(metavar="BUNDLE")] = N
 def tables(
     name: Annotated[str | None, typer.Argument(metavar="TABLE", help="only this table")] = None,
 ) -> int:
-    """What each table is: columns, types, units, origin."""
+    """What each table is: columns, types, units, origin.
+
+    Example:
+        incident-kit tables console-only
+    """
     from incident_kit.tables import ALL
 
     if name is not None and name not in ALL:
@@ -97,4 +130,4 @@ def tables(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for function in (demo, timeline, report, notebook, jupyter, tables):
-        add_command(app, function, function.__name__)
+        add_command(app, function, PANEL)

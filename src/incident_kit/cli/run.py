@@ -6,8 +6,8 @@ the answer.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from incident_kit.cli.terminal import say, say_data, warn, warn_of_gaps
 from incident_kit.errors import IncidentKitError, UsageError
 from incident_kit.window import Window
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
     from incident_kit.profile import Profile
 
-ANSWERED, FAILED, USAGE, WITH_GAPS = 0, 1, 2, 3
-_GAPS_SHOWN = 8
+ANSWERED, FAILED, USAGE, WITH_GAPS, INTERRUPTED = 0, 1, 2, 3, 130
 
 #: Sources whose gaps could change an answer. Every answer names pods, so Kubernetes counts everywhere.
 RELEVANT: dict[str, tuple[str, ...]] = {
@@ -41,6 +41,7 @@ RELEVANT: dict[str, tuple[str, ...]] = {
     "diff": ("kubernetes", "argocd", "bundle"),
     "detect-fields": ("elasticsearch", "bundle"),
 }
+_EXAMPLE = "Example:"
 
 
 class Output(StrEnum):
@@ -51,26 +52,33 @@ class Output(StrEnum):
     CSV = "csv"
 
 
-def add_command(app: typer.Typer, function: Callable[..., int], name: str) -> None:
-    """Add a command that leaves with the exit code that its function returns."""
+def add_command(app: typer.Typer, function: Callable[..., int], panel: str) -> None:
+    """Add a command that leaves with the exit code that its function returns.
+
+    Its name is the function's; its help is the docstring, of which the part after ``Example:`` stands last, a line
+    each.
+
+    Args:
+        app: the program.
+        function: what the command does.
+        panel: the group of commands in ``--help`` that it belongs to.
+    """
+    text, _, examples = (inspect.getdoc(function) or "").partition(_EXAMPLE)
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
 
     @wraps(function)
     def command(*args: Any, **kwargs: Any) -> None:
-        code = function(*args, **kwargs)
+        try:
+            code = function(*args, **kwargs)
+        except KeyboardInterrupt:
+            warn("incident-kit: interrupted; nothing is half written. A capture goes on when it is asked again.")
+            code = INTERRUPTED
         if code:
             raise typer.Exit(code)
 
-    app.command(name=name)(command)
-
-
-def warn(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr)  # noqa: T201 - the terminal is this package's job
-
-
-def say(text: str) -> None:
-    """The answer, alone on stdout."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    name = function.__name__.rstrip("_").replace("_", "-")
+    epilog = "\n\n".join([_EXAMPLE, *lines]) if lines else None
+    app.command(name=name, help=text.strip(), epilog=epilog, rich_help_panel=panel)(command)
 
 
 def load_profile(name: str | None) -> Profile | None:
@@ -89,6 +97,17 @@ def asked_window(start: str | None, end: str | None) -> Window | None:
     if start is None:
         raise UsageError("--to needs --from: give both ends of the window.")
     return Window.parse(start, end or "now")
+
+
+def bundle_name(path: Path) -> Path:
+    """The name of a bundle to be written, which says what it is.
+
+    Raises:
+        UsageError: it ends in neither ``.incident`` nor ``.zip``.
+    """
+    if path.suffix not in {".incident", ".zip"}:
+        raise UsageError(f"{path} should end in .incident (a folder) or .zip (one file).")
+    return path
 
 
 def open_evidence(
@@ -119,16 +138,18 @@ def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None =
     return gaps.reset_index(drop=True)
 
 
-def print_answer(
-    command: str, frame: pd.DataFrame, evidence: Evidence, output: Output, *, coverage: pd.DataFrame | None = None
-) -> int:
+def print_answer(command: str, frame: pd.DataFrame, evidence: Evidence, output: Output) -> int:
     """Print rows, coverage and gaps as asked; the exit code."""
     from incident_kit.present.formats import render
 
     gaps = relevant_gaps(command, evidence, frame.attrs.get("gaps"))
-    known = evidence.coverage if coverage is None else coverage
-    say(render(frame, known, gaps, output.value))
+    print_text(render(frame, evidence.coverage, gaps, output.value), output)
     return finish(gaps, output)
+
+
+def print_text(text: str, output: Output) -> None:
+    """An answer on standard output, for a reader or for a program."""
+    (say if output is Output.TABLE else say_data)(text)
 
 
 def finish(gaps: pd.DataFrame, output: Output) -> int:
@@ -145,25 +166,6 @@ def finish(gaps: pd.DataFrame, output: Output) -> int:
         warn(f"{plural(len(gaps), 'gap')} could change this answer:")
         warn_of_gaps(gaps.to_dict("records"), "--output json lists them all")
     return WITH_GAPS
-
-
-def warn_of_gaps(gaps: Sequence[Mapping[Any, Any]], rest: str) -> None:
-    """The first gaps on stderr, each with its remedy where it has one.
-
-    Args:
-        gaps: GAPS rows.
-        rest: where the others are told.
-    """
-    for gap in gaps[:_GAPS_SHOWN]:
-        remedy = f" -> {plain(gap['remedy'])}" if isinstance(gap.get("remedy"), str) and gap["remedy"] else ""
-        warn(f"  {plain(gap['source'])}: {plain(gap['what'])}: {plain(gap['reason'])}{remedy}")
-    if len(gaps) > _GAPS_SHOWN:
-        warn(f"  ... and {len(gaps) - _GAPS_SHOWN} more; {rest}")
-
-
-def plain(value: object) -> str:
-    """Text of a source without control characters: a log line must not steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
 
 
 def exit_code(error: IncidentKitError) -> int:

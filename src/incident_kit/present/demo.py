@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from incident_kit.errors import UsageError
+from incident_kit.present.files import write_whole
 from incident_kit.present.formats import render_csv, render_json
 from incident_kit.present.gather import bundle_name
 from incident_kit.present.opening import open_bundle
@@ -40,10 +41,9 @@ def run_demo(output: str | Path, bundle: str | Path = "") -> str:
     story = story_text(chapters, evidence)
     files = _files(evidence, chapters, story)
     _refuse_strangers(folder, list(files))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _RECORD).write_text(json.dumps(sorted(files)), encoding="utf-8")
+    write_whole(folder / _RECORD, json.dumps(sorted(files)).encode())
     for name, make in files.items():
-        (folder / name).write_bytes(make())
+        write_whole(folder / name, make())
     return f"{story}\nFiles\n" + "".join(f"  {folder / name}\n" for name in files)
 
 

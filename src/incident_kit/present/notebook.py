@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from incident_kit.errors import BundleError, NotFoundError, UsageError
+from incident_kit.present.files import write_whole
 from incident_kit.present.text import visible
 
 SECONDS_A_CELL = 900
@@ -83,9 +84,7 @@ def run_notebook(
     page = Path(output) if output else Path(f"{source.stem}.html")
     given = {"bundle": str(Path(bundle).resolve()) if bundle else "", **(parameters or {})}
     executed, failure = _execute(_parameterised(source, given))
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(_page(executed, source.stem, failure), encoding="utf-8")
-    return page
+    return write_whole(page, _page(executed, source.stem, failure).encode("utf-8", errors="backslashreplace"))
 
 
 def _parameterised(source: Path, given: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from incident_kit.present import gather
 from incident_kit.present.cells import cell
+from incident_kit.present.files import write_whole
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
 from incident_kit.present.story import CONCLUSIONS, NOT_SHOWN, Chapter, tell
@@ -51,8 +52,7 @@ def write_report(evidence: Evidence, path: str | Path) -> Path:
         if path.suffix == ".md"
         else html_report(evidence, chapters, pictures(evidence))
     )
-    path.write_text(text, encoding="utf-8")
-    return path
+    return write_whole(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def pictures(evidence: Evidence) -> list[Picture]:
