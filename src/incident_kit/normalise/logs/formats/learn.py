@@ -19,6 +19,7 @@ from incident_kit.normalise.logs.normal_form import normal_form
 _MAX_PREFIX = 240
 _MAX_STARTS = 60
 _KEY = 6
+_MOST_OF_KEY = 400
 _SHAPES = 12
 _START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
 _STRUCTURE = re.compile(r"[ \t]+|[|\[\](){}<>;=\"']|[^\s|\[\](){}<>;=\"']+")
@@ -32,20 +33,13 @@ class KnownMessages:
     """Normal forms of the documents' messages, with their levels, for look-ups by whole text or beginning."""
 
     levels: dict[str, str | None] = field(default_factory=dict)
-    by_key: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _by_key: dict[str, list[str]] | None = None
 
     @classmethod
     def build(cls, messages: Iterable[tuple[str, str | None]]) -> KnownMessages:
-        """From (normal form of the message's first line, level) pairs."""
-        known = cls()
-        for form, level in messages:
-            if len(form) < 3 or form in known.levels:
-                continue
-            known.levels[form] = level
-            bucket = known.by_key[form[:_KEY]]
-            if len(bucket) < 400:
-                bucket.append(form)
-        return known
+        """From (normal form of the message's first line, level) pairs; the first of equal forms counts."""
+        found = [(form, level) for form, level in messages if len(form) >= 3]
+        return cls(dict(reversed(found)))
 
     def __bool__(self) -> bool:
         return bool(self.levels)
@@ -53,12 +47,23 @@ class KnownMessages:
     def beginning_of(self, form: str) -> str | None:
         """The longest known message that this text begins with, at a word's end."""
         best: str | None = None
-        for candidate in self.by_key.get(form[:_KEY], ()):
+        if self._by_key is None:
+            self._by_key = self._keyed()
+        for candidate in self._by_key.get(form[:_KEY], ()):
             if len(candidate) >= 8 and (best is None or len(candidate) > len(best)) and form.startswith(candidate):
                 after = form[len(candidate) : len(candidate) + 1]
                 if not after or not after.isalnum():
                     best = candidate
         return best
+
+    def _keyed(self) -> dict[str, list[str]]:
+        """Messages by their first characters; made only for lines that no whole message explains."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for form in reversed(self.levels):
+            bucket = found[form[:_KEY]]
+            if len(bucket) < _MOST_OF_KEY:
+                bucket.append(form)
+        return found
 
 
 @dataclass(slots=True)
