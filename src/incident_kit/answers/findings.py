@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.preceding import preceding_changes
+from incident_kit.correlate.symptoms import console_only_rises
 from incident_kit.rules import DidNotApply, Outcome, all_rules
+from incident_kit.rules.rule import at
 from incident_kit.tables.answers import FINDINGS, GAPS
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: Rules whose findings are symptoms: what precedes them is worth telling.
-_SYMPTOMS = frozenset({"oom-killed", "crash-loop", "consumer-lost"})
+_SYMPTOMS = frozenset({"oom-killed", "crash-loop", "consumer-lost", "error-rate-rise", "logs-lost"})
 _SHOWN = 3
 
 
@@ -44,12 +46,28 @@ def _outcomes(evidence: Evidence) -> list[tuple[str, Outcome]]:
 
 
 def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
-    """What changed before a symptom of a pod on a path to it; it precedes, and more is not said."""
-    if finding["kind"] != "Pod" or finding["time"] is None:
-        return []
-    found = preceding_changes(evidence, finding["time"], namespace=finding["namespace"], pod=finding["name"])
+    """What changed before a symptom on a path to it; it precedes, and more is not said.
+
+    Entries are lost all the time, at the ends of processes; what is a symptom of ``logs-lost`` is a burst of losses.
+    """
+    time, namespace, told = finding["time"], finding["namespace"], []
+    if finding["rule"] == "logs-lost":
+        subject = (finding["kind"], namespace, finding["name"])
+        burst = next((s for s in console_only_rises(evidence) if s.workload == subject), None)
+        if burst is None:
+            return []
+        time = burst.time
+        told = [
+            f"from {at(time)} {burst.after:.0f} entries a minute reached the console only, before {burst.before:.1f}"
+        ]
+    if time is None:
+        return told
+    if finding["kind"] == "Pod":
+        found = preceding_changes(evidence, time, namespace=namespace, pod=finding["name"])
+    else:
+        found = preceding_changes(evidence, time, namespace=namespace, workload=(finding["kind"], finding["name"]))
     near = [p for p in found if p.path != "same namespace" and p.change.what not in {"created", "restart"}]
-    return [p.sentence() for p in near[:_SHOWN]]
+    return told + [p.sentence() for p in near[:_SHOWN]]
 
 
 def _gap(rule: str, outcome: DidNotApply) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from incident_kit.correlate.config_readers import config_readings
 from incident_kit.correlate.config_state import workload_of
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import isolates
-from incident_kit.correlate.objects import Document, Objects, mapping, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Objects, mapping, name_of, namespace_of, read_objects
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ PATHS = (
 )
 #: Changes older than this are not offered.
 HORIZON = 24 * 3600 * SECOND
+
+
+#: kind, namespace, name of an object.
+Subject = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,32 +73,41 @@ def preceding_changes(
     time: int,
     *,
     namespace: str | None,
-    pod: str,
+    pod: str | None = None,
+    workload: tuple[str, str] | None = None,
     upstream: Iterable[tuple[str | None, str]] = (),
     limit: int = 20,
 ) -> list[Preceding]:
-    """Changes before a symptom of a pod, nearest path first, then shortest lag.
+    """Changes before a symptom of a pod, or of a workload, nearest path first, then shortest lag.
 
     Args:
         evidence: an opened bundle.
         time: when the symptom began (ns).
-        namespace: namespace of the pod.
-        pod: name of the pod.
+        namespace: namespace of the pod or workload.
+        pod: name of the pod, where the symptom is one pod's.
+        workload: kind and name of the workload, where it is that of all its pods.
         upstream: (namespace, workload) of those that publish to the queues it consumes, where known.
         limit: at most this many.
 
     Returns:
-        Changes of the last day before the symptom that share a path with the pod. The symptom itself (a restart at the
+        Changes of the last day before the symptom that share a path with it. The symptom itself (a restart at the
         same instant in the same pod) is not among them.
     """
     objects = read_objects(evidence)
-    document = objects.get("Pod", namespace, pod)
-    near = _neighbourhood(document, namespace, pod, objects, set(upstream))
+    near = _upstream(upstream)
+    if pod is not None:
+        near |= _neighbourhood(namespace, pod, objects)
+    if workload is not None:
+        for document in objects.of("Pod") if namespace is not None else ():
+            owner = workload_of(document, objects) if namespace_of(document) == namespace else None
+            if owner is not None and (owner.get("kind"), name_of(owner)) == workload:
+                near |= _neighbourhood(namespace, name_of(document), objects)
+        near[(workload[0], namespace, workload[1])] = "same workload"
     found = []
     for change in joined_changes(evidence):
         if change.time is None or not time - HORIZON <= change.time <= time:
             continue
-        path = _path(change, near)
+        path = _path(change, near, namespace)
         itself = change.kind == "Pod" and change.name == pod and time - change.time < SECOND
         if path is not None and not itself:
             found.append(Preceding(change=change, path=path, lag_seconds=(time - change.time) / SECOND))
@@ -102,14 +115,18 @@ def preceding_changes(
     return found[:limit]
 
 
-def _neighbourhood(
-    pod: Document | None, namespace: str | None, name: str, objects: Objects, upstream: set[tuple[str | None, str]]
-) -> dict[tuple[str, str | None, str], str]:
-    """Path to every object that the pod depends on, by (kind, namespace, name)."""
-    near: dict[tuple[str, str | None, str], str] = {("Pod", namespace, name): "same pod"}
-    for kind in ("Deployment", "StatefulSet", "CronJob"):
-        for owner_namespace, workload in upstream:
-            near[(kind, owner_namespace, workload)] = "upstream queue"
+def _upstream(upstream: Iterable[tuple[str | None, str]]) -> dict[Subject, str]:
+    return {
+        (kind, namespace, workload): "upstream queue"
+        for kind in ("Deployment", "StatefulSet", "CronJob")
+        for namespace, workload in upstream
+    }
+
+
+def _neighbourhood(namespace: str | None, name: str, objects: Objects) -> dict[Subject, str]:
+    """Path to every object that a pod depends on."""
+    near: dict[Subject, str] = {("Pod", namespace, name): "same pod"}
+    pod = objects.get("Pod", namespace, name)
     if pod is None:
         return near
     node = mapping(pod, "spec").get("nodeName")
@@ -127,13 +144,12 @@ def _neighbourhood(
     return near
 
 
-def _path(change: Change, near: dict[tuple[str, str | None, str], str]) -> str | None:
+def _path(change: Change, near: dict[Subject, str], namespace: str | None) -> str | None:
     found = near.get((change.kind, change.namespace, change.name))
     if found is not None:
         return found
-    pod_namespace = next((namespace for (kind, namespace, _), path in near.items() if path == "same pod"), None)
     if change.kind in {"Deployment", "StatefulSet", "DaemonSet", "ConfigMap", "Secret", "Service", "NetworkPolicy"}:
-        return "same namespace" if change.namespace == pod_namespace else None
+        return "same namespace" if change.namespace == namespace else None
     return None
 
 

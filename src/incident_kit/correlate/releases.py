@@ -14,9 +14,6 @@ from incident_kit.window import SECOND
 
 Row = dict[str, Any]
 
-#: Syncs of one release follow each other within this time.
-PAUSE = 1800 * SECOND
-
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
@@ -84,8 +81,15 @@ def _stem(name: str, pattern: str) -> str | None:
     return match[1] if match else ""
 
 
-def releases(unit: str, members: list[Member], syncs: Iterable[Row]) -> list[Release]:
-    """Releases of one unit, oldest first: syncs by people or the pipeline that follow each other within `PAUSE`."""
+def releases(unit: str, members: list[Member], syncs: Iterable[Row], pause_seconds: float) -> list[Release]:
+    """Releases of one unit, oldest first: syncs by people or the pipeline that follow each other within the pause.
+
+    Args:
+        unit: what is released.
+        members: every Application of the unit.
+        syncs: rows of SYNCS.
+        pause_seconds: the longest time between two syncs of one release (the profile's ``release_pause_seconds``).
+    """
     by_name = {m.application: m for m in members}
     mine = sorted((s for s in syncs if s["application"] in by_name), key=lambda s: moment(s) or 0)
     real = [s for s in mine if _moves(s) and not _follows_rollback(s, mine)]
@@ -94,7 +98,7 @@ def releases(unit: str, members: list[Member], syncs: Iterable[Row]) -> list[Rel
     for sync in real:
         time, member = moment(sync) or 0, by_name[sync["application"]]
         again = bool(found) and any(m == member for m, _ in found[-1].syncs)
-        if last is None or time - last > PAUSE or (again and found[-1].complete):
+        if last is None or time - last > pause_seconds * SECOND or (again and found[-1].complete):
             found.append(Release(unit=unit, members=members))
             again = False
         if not again:

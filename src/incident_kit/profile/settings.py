@@ -164,6 +164,7 @@ class Profile(_Section):
         ReleaseGroup(name="Service", patterns=("*-service",)),
         ReleaseGroup(name="Jobs", patterns=("*-job", "*-jobs")),
     )
+    release_pause_seconds: float = Field(default=1800.0, gt=0)
     pipeline_accounts: tuple[str, ...] = ()
     kibana_url: str | None = None
     argocd_url: str | None = None

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
-from incident_kit.correlate.releases import PAUSE, Member, Release, releases, units
+from incident_kit.correlate.releases import Member, Release, releases, units
 from incident_kit.rules.release_order import no_groups
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -24,19 +25,22 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     if not known:
         return [no_groups(evidence.profile.release_groups)]
     syncs = list(rows(evidence.table(SYNCS)))
+    pause = evidence.profile.release_pause_seconds
     seen_at = evidence.captured_at or evidence.window.end
     outcomes: list[Outcome] = []
     for unit, members in known.items():
-        series = releases(unit, members, syncs)
+        series = releases(unit, members, syncs, pause)
         if not series or series[-1].complete:
             continue
-        outcomes += _of_last(series[-1], series[:-1], applications, seen_at)
+        outcomes += _of_last(series[-1], series[:-1], applications, seen_at, pause)
     return outcomes
 
 
-def _of_last(last: Release, earlier: list[Release], applications: dict[str, Row], seen_at: int) -> list[Outcome]:
+def _of_last(
+    last: Release, earlier: list[Release], applications: dict[str, Row], seen_at: int, pause_seconds: float
+) -> list[Outcome]:
     latest = max(moment(s) or 0 for _, s in last.syncs)
-    if seen_at - latest < PAUSE:
+    if seen_at - latest < pause_seconds * SECOND:
         return [
             DidNotApply(
                 because=f"its last sync was at {at(latest)} and it may still go on", about=f"release {last.unit}"

@@ -30,7 +30,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     judged = evidence.window.padded(86400)
     found: list[Outcome] = []
     for unit, members in known.items():
-        for release in releases(unit, members, syncs):
+        for release in releases(unit, members, syncs, evidence.profile.release_pause_seconds):
             finding = _of_release(release, judged.start, judged.end, evidence)
             found += [finding] if finding is not None else []
     return found

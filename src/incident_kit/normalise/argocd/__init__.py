@@ -25,6 +25,7 @@ def normalise_argocd(raw: RawFolder, context: Context) -> dict[str, list[Row]]:
     applications = _applications(raw, context)
     events = [e for e in raw.kubernetes("events", context) or [] if _about_application(e)]
     events += raw.items("argocd/events.json", context, "argocd") or []
+    events = _each_once(events)
     rows = with_parents([application_row(document, context) for document in applications])
     syncs: list[Row] = []
     for row, document in zip(rows, applications, strict=True):
@@ -44,6 +45,16 @@ def _applications(raw: RawFolder, context: Context) -> list[Row]:
                 continue
             if text(metadata.get("name")):
                 found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
+    return list(found.values())
+
+
+def _each_once(events: list[Row]) -> list[Row]:
+    """Events by uid: both lists may hold the same, and an operation must not be told twice."""
+    found: dict[str, Row] = {}
+    for number, event in enumerate(events):
+        metadata = event.get("metadata")
+        uid = text(metadata.get("uid")) if isinstance(metadata, dict) else None
+        found.setdefault(uid or f"without uid {number}", event)
     return list(found.values())
 
 
