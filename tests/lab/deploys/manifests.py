@@ -77,7 +77,7 @@ def deployment(
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _metadata(name, namespace, annotations),
+        "metadata": {**_metadata(name, namespace, annotations), "labels": {"app": name, LABEL: namespace}},
         "spec": {"replicas": 1, "selector": {"matchLabels": mine}, "template": template, **spec},
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.lab.deploys.manifests import Manifest, deployment, network_policy, service
+from tests.lab.deploys.manifests import LABEL, Manifest, deployment, network_policy, service
 from tests.lab.deploys.world import World
 
 SERVERS = "till-servers"
@@ -61,9 +61,7 @@ def _policies(*, denied: list[Any] | None = None, block: list[Any] | None = None
 
 def first_syncs(world: World) -> None:
     """Wait until the clients and servers run."""
-    for namespace in CLIENTS:
-        world.rolled_out("worker", namespace=namespace)
-    world.rolled_out("rabbitmq", "elasticsearch", namespace=SERVERS)
+    world.available("-A", "-l", f"{LABEL} in ({', '.join(NAMESPACES)})")
 
 
 def play(world: World) -> None:

@@ -22,7 +22,7 @@ PROFILE = "till"
 NAMESPACES = (NAMESPACE, runs.NAMESPACE, *network.NAMESPACES)
 KIT = Path(sys.executable).with_name("incident-kit")
 #: Syncs of one release follow each other within seconds here; a shop's pipeline takes minutes.
-RELEASE_PAUSE_SECONDS = 40
+RELEASE_PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def play(lab: Lab, folder: Path) -> Played:
     world.start_root()
     for part in (configuration, syncs, workloads, network):
         part.first_syncs(world)
-    names = [line.rpartition("/")[2] for line in world.by_hand("get", "deployments", "-o", "name").split()]
-    world.rolled_out(*(name for name in names if name not in {"unready", "zero"}))
+        print(f"{time.strftime('%H:%M:%S')}  first syncs of {part.__name__}", flush=True)
+    world.available("-n", NAMESPACE, "-l", "app notin (unready)")
     world.truth.snapshots["before"] = snapshot(lab)
     before = capture(lab, folder, "before", (started, time.time_ns()))
     print(f"{time.strftime('%H:%M:%S')}  before: {(time.time_ns() - started) / 1e9:.0f} s", flush=True)
@@ -118,3 +118,5 @@ def _act(world: World, cron: runs.Runs) -> None:
     syncs.play(world)
     cron.start_by_hand()
     cron.finish()
+    half_done = max(act.end for act in world.truth.acts if act.name.startswith("claims-"))
+    time.sleep(max(0.0, half_done / 1e9 + RELEASE_PAUSE_SECONDS + 3 - time.time()))

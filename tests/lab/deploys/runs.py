@@ -38,7 +38,7 @@ class Runs:
             time.sleep(20)  # the objects shall be there well before their first time
         self.minute = int(time.time()) // 60 + 1
         self.world.lab.apply(*self._cron_jobs())
-        self.world.application("nightly", cron_job("nightly", "0 3 1 1 *", 2, namespace=NAMESPACE))
+        self.world.application("nightly", cron_job("nightly", "0 3 1 1 *", 2, namespace=NAMESPACE), automated=True)
 
     def _cron_jobs(self) -> list[Manifest]:
         def made(name: str, schedule: str, seconds: float, **spec: object) -> Manifest:

@@ -64,6 +64,7 @@ def first_syncs(world: World) -> None:
     for name in MEMBERS:
         world.sync(name)
     alone = (
+        *ROLLED_BACK,
         *PLAIN,
         "search",
         "couriers",
@@ -77,6 +78,7 @@ def first_syncs(world: World) -> None:
         "leftover",
     )
     world.sync_together(alone)
+    world.truth.history |= {name: [] for name in HISTORIES}
 
 
 def _release(world: World, names: tuple[str, ...], tag: str) -> None:
@@ -88,12 +90,12 @@ def _release(world: World, names: tuple[str, ...], tag: str) -> None:
 
 def play(world: World) -> None:
     """All acts, one after the other."""
+    release_orders(world)
     rollbacks(world)
     without_history(world)
     quiet_syncs(world)
     several_sources(world)
     orphans(world)
-    release_orders(world)
 
 
 def rollbacks(world: World) -> None:
@@ -214,7 +216,6 @@ def release_orders(world: World) -> None:
     for unit in ("ledger", "stock", "rates"):
         world.spare("release-incomplete", "Application", f"{unit}-.*", "all members were synced")
     world.spare("rollback-undone", "Application", "rates-.*", "nobody undid it")
-    world.truth.history |= {name: [] for name in HISTORIES}
 
 
 #: Applications of which Argo CD's own history is compared with what the kit recovers.

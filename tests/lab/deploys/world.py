@@ -119,8 +119,12 @@ class World:
         text = self.lab.kubectl("-n", namespace, "get", kind, "-o", "name")
         return {line.rpartition("/")[2] for line in text.split()}
 
+    def available(self, *selection: str) -> None:
+        """Wait until every selected Deployment has its pods for the first time; one command, whatever their number."""
+        self.lab.kubectl("wait", "deployment", *selection, "--for=condition=Available", "--timeout=180s")
+
     def rolled_out(self, *names: str, namespace: str = NAMESPACE) -> None:
-        """Wait until Deployments run what they ask for."""
+        """Wait until Deployments run what they ask for by now."""
         for name in names:
             self.lab.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
 
