@@ -1,7 +1,8 @@
 """rollback-undone: somebody rolled back, and a later sync brought the version back.
 
 A rollback is history's entry with a revision from before the one it replaces; Git still holds the newer version, so the
-next sync to HEAD, manual, by the pipeline or by autosync, undoes it (argoproj/argo-cd#5351).
+next sync to HEAD, manual, by the pipeline or by autosync, undoes it (argoproj/argo-cd#5351). So does a sync of the Deployment
+alone, which Argo CD's history does not hold.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _IMAGE_CHANGES = frozenset({"image", "rollback"})
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     changes = joined_changes(evidence)
     pipeline = set(evidence.profile.pipeline_accounts)
-    syncs = [s for s in rows(evidence.table(SYNCS)) if _moved_the_application(s)]
+    syncs = [s for s in rows(evidence.table(SYNCS)) if _did_something(s)]
     syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
     found = []
     for application, series in groupby(syncs, key=lambda s: str(s["application"])):
@@ -36,31 +37,48 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return found
 
 
+def _did_something(sync: Row) -> bool:
+    return sync["dry_run"] is not True and moment(sync) is not None and bool(sync["revisions"])
+
+
 def _moved_the_application(sync: Row) -> bool:
-    whole = sync["dry_run"] is not True and not sync["partial"]
-    return whole and sync["phase"] in {"Succeeded", "Running"} and bool(sync["revisions"]) and moment(sync) is not None
+    return not sync["partial"] and sync["phase"] in {"Succeeded", "Running"}
 
 
 def _of_application(series: list[Row], changes: list[Change], pipeline: set[str]) -> list[dict[str, Any]]:
+    images = [c for c in changes if c.what in _IMAGE_CHANGES and c.old and c.time is not None]
     found = []
     for position, rollback in enumerate(series):
-        if not rollback["rollback"]:
+        if not rollback["rollback"] or not _moved_the_application(rollback):
             continue
-        before = series[position - 1] if position else None
-        later = next((s for s in series[position + 1 :] if s["revisions"] != rollback["revisions"]), None)
-        if later is None or later["rollback"]:
-            continue
-        confidence, why = _weigh(before, rollback, later, changes)
-        if confidence:
-            found.append(_finding(before, rollback, later, confidence, why, pipeline))
+        before = next((s for s in reversed(series[:position]) if _moved_the_application(s)), None)
+        for later in series[position + 1 :]:
+            whole = _moved_the_application(later)
+            if whole and later["revisions"] == rollback["revisions"]:
+                continue
+            confidence, why = (
+                _weigh(before, rollback, later, images) if whole else _brought_back(rollback, later, images)
+            )
+            if confidence and not later["rollback"]:
+                found.append(_finding(before, rollback, later, confidence, why, pipeline))
+            if whole or confidence:
+                break
     return found
 
 
-def _weigh(before: Row | None, rollback: Row, later: Row, changes: list[Change]) -> tuple[float, str]:
+def _brought_back(rollback: Row, later: Row, images: list[Change]) -> tuple[float, str]:
+    """Whether a selective or failed sync, which moves no revision, brought the image back."""
+    removed, returned = _image_change_at(images, rollback), _image_change_at(images, later)
+    if removed is not None and returned is not None and returned.new == removed.old:
+        how = "limited to chosen resources" if later["partial"] else "it failed, and yet changed the image"
+        return 0.95, f"the image {returned.new} is the one that was rolled back from ({how})"
+    return 0.0, ""
+
+
+def _weigh(before: Row | None, rollback: Row, later: Row, images: list[Change]) -> tuple[float, str]:
     """How sure it is that the later sync brought back what the rollback had removed."""
     if before is not None and later["revisions"] == before["revisions"]:
         return 1.0, "it is the very revision that was rolled back from"
-    images = [c for c in changes if c.what in _IMAGE_CHANGES and c.old and c.time is not None]
     removed = _image_change_at(images, rollback)
     returned = _image_change_at(images, later)
     bad = removed.old if removed is not None else _image_brought_by(images, before)

@@ -23,4 +23,10 @@ print(score.rule_table(score.score_findings(found, played.truth)))
 print(score.history_table(changes, played.truth))
 print("acts not in the list:", *score.unseen_acts(changes, played.truth), sep="\n  ")
 print("rows of no act:", *score.invented(changes, played.truth), sep="\n  ")
-times = [f"--at={played.truth.snapshots[name]['at']}" for name in ("before", "after")]
+for arguments in (
+    ("--at", score.instant(played.truth, "before"), "--at", score.instant(played.truth, "after")),
+    (played.before,),
+):
+    rows = scoring.answer("diff", *arguments, played.after)["rows"]
+    missing, extra = score.missing_differences(rows, played.truth)
+    print("diff of", len(arguments), "arguments: missing", *missing, "extra", *extra, sep="\n  ")

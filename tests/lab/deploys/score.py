@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lab.deploys.truth import Act, Case, Truth
+from tests.lab import credentials
+from tests.lab.deploys.truth import Act, Truth
 from tests.lab.truth import nanoseconds
 
 Row = dict[str, Any]
@@ -130,6 +131,11 @@ def history_table(rows: list[Row], truth: Truth) -> str:
     return "\n".join(lines)
 
 
+def instant(truth: Truth, name: str) -> str:
+    """When a snapshot was taken, as the command line takes it."""
+    return credentials.instant(truth.snapshots[name]["at"])
+
+
 def missing_differences(rows: list[Row], truth: Truth) -> tuple[list[str], list[str]]:
     """What differs between the two snapshots and not in ``diff``, and the other way round."""
     before, after = truth.snapshots["before"], truth.snapshots["after"]
@@ -138,7 +144,7 @@ def missing_differences(rows: list[Row], truth: Truth) -> tuple[list[str], list[
         if row["kind"] in {"Deployment", "ConfigMap", "NetworkPolicy"} and row["namespace"] in truth.namespaces:
             said[f"{row['kind']}/{row['namespace']}/{row['name']}"].append(row)
     missing, extra = [], []
-    for key in sorted(before.keys() | after.keys() | said.keys()):
+    for key in sorted((before.keys() | after.keys() | said.keys()) - {"at"}):
         differs = before.get(key) != after.get(key)
         told = [r for r in said.get(key, []) if r["what"] != "template" or not key.startswith("Deployment/")]
         if differs and not told:
@@ -146,7 +152,3 @@ def missing_differences(rows: list[Row], truth: Truth) -> tuple[list[str], list[
         if not differs and told:
             extra.append(f"{key}: {[(r['what'], r['before'], r['after']) for r in told]}")
     return missing, extra
-
-
-__all__ = ["Case", "RuleScore", "concerns", "history_table", "invented", "missing_differences", "rule_table",
-           "score_findings", "unseen_acts"]  # fmt: skip

@@ -220,7 +220,8 @@ class World:
         """Let a container's first process end; the kubelet starts the next instance."""
         before = self._restarts(pod)
         with self.act(("restart",), "Pod", re.escape(pod), "kubelet", automated=True, told="container ends"):
-            self.by_hand("exec", pod, "--", "kill", "-TERM", "1")
+            # The command may be killed together with the container it ended: what counts is the next instance.
+            self.lab.kubectl("-n", NAMESPACE, "exec", pod, "--", "kill", "-TERM", "1", check=False)
             until(lambda: self._restarts(pod) > before, seconds=60, what=f"restart of {pod}")
 
     def _restarts(self, pod: str) -> int:

@@ -17,6 +17,7 @@ from incident_kit.correlate.changes.happenings import (
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
 from incident_kit.correlate.changes.runs import remembered_run_changes, run_changes
+from incident_kit.correlate.changes.seen_images import seen_image_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
 from incident_kit.correlate.identity import lifetimes
@@ -62,6 +63,7 @@ def _joined(evidence: Evidence) -> list[Change]:
         *run_changes(objects),
         *remembered_run_changes(objects, events),
     ]
+    changes += seen_image_changes(evidence, changes)
     owner_of = application_by_object(objects, applications)
     for change in changes:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
