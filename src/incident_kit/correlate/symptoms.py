@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from incident_kit.correlate.change_points import FALSE_ALARM, Counts, Rise, rise
 from incident_kit.correlate.log_counts import Bins, Series, Workload, Workloads, bins_of, log_counts
 from incident_kit.correlate.log_templates import Template, new_templates, templates_of, vanished_templates
 from incident_kit.correlate.reconcile import Reconciliation, reconcile
-from incident_kit.correlate.reconcile.verdicts import CODE
+from incident_kit.correlate.reconcile.buckets import Bucket
+from incident_kit.correlate.reconcile.verdicts import CAUSE, CODE
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 #: More errors because there is more of everything is no rise: their share must grow, too.
 _SHARE = 1.5
 #: Losses that are no burst: never meant to be shipped.
-_NOT_LOST = frozenset({"below_level", "not_logged"})
+_NOT_LOST = [CAUSE[cause] for cause in ("below_level", "not_logged")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +103,8 @@ def console_only_rises(evidence: Evidence) -> list[Symptom]:
         bins, workload_of = bins_of(evidence), Workloads(evidence)
         series: dict[Workload, Series] = {}
         reconciliation: Reconciliation = evidence.memo("reconciliation", lambda: reconcile(evidence))
-        for one in reconciliation.buckets:
-            entries, names = one.bucket.entries, one.bucket.names.names
-            inside = (entries.time >= bins.start) & (entries.time < bins.time(bins.count))
-            lost = (one.verdicts.code == CODE["console_only"]) & ~np.isin(one.cause.astype(str), list(_NOT_LOST))
-            _count_losses(entries, names, inside, inside & lost, bins, workload_of, series)
+        for bucket in reconciliation.buckets:
+            _count_losses(bucket, bins, workload_of, series)
         counted = {key: found for key, found in series.items() if found.errors.any()}
         return sorted(
             (
@@ -120,26 +118,21 @@ def console_only_rises(evidence: Evidence) -> list[Symptom]:
     return evidence.memo("console_only_rises", build)
 
 
-def _count_losses(
-    entries: Any,
-    names: Any,
-    inside: Any,
-    lost: Any,
-    bins: Bins,
-    workload_of: Workloads,
-    series: dict[Workload, Series],
-) -> None:
+def _count_losses(bucket: Bucket, bins: Bins, workload_of: Workloads, series: dict[Workload, Series]) -> None:
     """Add one bucket's entries and losses to the series of their workloads."""
-    if not inside.any():
+    entries, names, verdicts = bucket.entries, bucket.names.names, bucket.verdicts
+    inside = np.flatnonzero((entries.time >= bins.start) & (entries.time < bins.time(bins.count)))
+    if not len(inside):
         return
-    codes = np.stack([entries.namespace[inside], entries.pod[inside]], axis=1)
-    pods, which = np.unique(codes, axis=0, return_inverse=True)
-    cells = which.reshape(-1) * bins.count + (entries.time[inside] - bins.start) // bins.width
-    shape = (len(pods), bins.count)
-    whole = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
-    gone = np.bincount(cells[lost[inside]], minlength=shape[0] * shape[1]).reshape(shape)
-    for (namespace, pod), total, missing in zip(pods, whole, gone, strict=True):
-        key = workload_of(str(names[namespace]) if namespace >= 0 else None, str(names[pod]))
+    lost = (verdicts.code[inside] == CODE["console_only"]) & ~np.isin(verdicts.cause[inside], _NOT_LOST)
+    owners, which = np.unique(entries.owner[inside], return_inverse=True)
+    cells = which * bins.count + (entries.time[inside] - bins.start) // bins.width
+    shape, size = (len(owners), bins.count), len(owners) * bins.count
+    whole = np.bincount(cells, minlength=size).reshape(shape)
+    gone = np.bincount(cells[lost], minlength=size).reshape(shape)
+    for owner, total, missing in zip(owners, whole, gone, strict=True):
+        pod, namespace, _ = entries.owners[owner].tolist()
+        key = workload_of(names[namespace] if namespace >= 0 else None, names[pod])
         mine = series.setdefault(key, Series("console", np.zeros(bins.count), np.zeros(bins.count)))
         mine.entries += total
         mine.errors += missing
