@@ -255,3 +255,55 @@ def test_rotated_parts_of_a_console_are_read_in_time_order_and_repeated_lines_on
         parse_rfc3339("2026-11-23T15:00:01Z"),
         parse_rfc3339("2026-11-23T15:10:01Z"),
     )
+
+
+def test_an_amqp_1_0_connection_of_4_x_is_named_by_its_container_and_ends(normalise):
+    """Its lines name no peer when it authenticates and no user when it closes: only the process joins them."""
+    lines = [
+        "2026-11-23 14:10:00.100000+00:00 [info] <0.91.0> accepting AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672",
+        "2026-11-23 14:10:00.120000+00:00 [info] <0.91.0> Connection from AMQP 1.0 container 'orders-7f9c-x2k4q': "
+        "user 'app' authenticated using SASL mechanism PLAIN and granted access to vhost 'shop'",
+        "2026-11-23 14:10:09.500000+00:00 [info] <0.91.0> closing AMQP connection (10.0.0.9:5100 -> 10.0.0.1:5672, "
+        "duration: '9s')",
+    ]
+    [row] = normalise({"rabbit@a.log": "\n".join(lines)})[0]["connections"]
+    assert (row["user_provided_name"], row["user"], row["vhost"]) == ("orders-7f9c-x2k4q", "app", "shop")
+    assert row["closed_at"] == parse_rfc3339("2026-11-23T14:10:09.5Z")
+
+
+def test_a_reason_on_a_bare_line_as_3_8_writes_it_is_kept_in_files_and_consoles(normalise):
+    lines = [
+        "2026-11-23 14:10:00.100 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672)",
+        "2026-11-23 14:10:01.100 [info] <0.9.0> Connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672) has a client-provided name: a",
+        "2026-11-23 14:12:00.100 [warning] <0.9.0> closing AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672 - a, "
+        "vhost: 'shop', user: 'app'):",
+        "client unexpectedly closed TCP connection",
+        "2026-11-23 14:13:00.100 [info] <0.8.0> something else",
+        "a line of nobody",
+    ]
+    stamped = [f"2026-11-23T14:12:00.{number}Z {line}" for number, line in enumerate(lines)]
+    for files in ({"rabbit@a.log": "\n".join(lines)}, {"console/mq/rabbit-0/broker.log": "\n".join(stamped)}):
+        row = normalise(files)[0]["connections"][0]
+        assert row["close_reason"] == "client unexpectedly closed TCP connection"
+        assert row["user_provided_name"] == "a"
+
+
+def test_an_error_with_its_reason_on_the_same_line_is_kept(normalise):
+    lines = [
+        "2026-11-23 14:10:00.1+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672)",
+        "2026-11-23 14:10:00.2+00:00 [error] <0.9.0> Error on AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672): "
+        "enotconn (socket is not connected)",
+    ]
+    [row] = normalise({"rabbit@a.log": "\n".join(lines)})[0]["connections"]
+    assert row["close_reason"] == "enotconn (socket is not connected)"
+
+
+@pytest.mark.parametrize("product", ["RabbitMQ", "VMware RabbitMQ", "Tanzu RabbitMQ"])
+def test_a_start_ends_what_was_open_whatever_the_product_is_called(normalise, product):
+    lines = [
+        "2026-11-23 14:10:00.1+00:00 [info] <0.9.0> accepting AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672",
+        f"2026-11-23 14:20:00.1+00:00 [info] <0.2.0>  Starting {product} 4.1.0 on Erlang 27.3.2 [jit]",
+    ]
+    tables, _ = normalise({"rabbit@a.log": "\n".join(lines)})
+    assert [event["event"] for event in tables["rabbit_events"]] == ["started"]
+    assert tables["connections"][0]["state"] == "closed"

@@ -103,8 +103,8 @@ def _is_time(name: str) -> bool:
 
 
 def _logs(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> dict[str, Any]:
-    """Numbers of the bundle that holds most of the pod's logs, with its verdicts."""
-    numbers = [(log_numbers(identity, one), one) for one in evidence]
+    """Numbers of the bundle that holds most of the pod's logs, with its verdicts; some may not know the pod at all."""
+    numbers = [(log_numbers(identity, one), one) for one in evidence if lives_of(identity, one)]
     best, home = max(numbers, key=lambda pair: pair[0]["console_entries"] + pair[0]["documents"])
     return {**best, **_verdicts(identity, home)}
 

@@ -58,8 +58,8 @@ def capture_kubernetes(session: Session, *, rotated: bool) -> None:
 
 def capture_list(
     session: Session, cluster: Cluster, plural: str, keep: Callable[[dict[str, Any]], bool] = lambda _: True
-) -> None:
-    """One list into the raw layout; of a snapshot only what earlier ones do not hold."""
+) -> bool:
+    """One list into the raw layout, of a snapshot only what earlier ones do not hold; whether it came whole."""
 
     def action() -> str:
         count = session.store.objects(
@@ -69,7 +69,7 @@ def capture_list(
         )
         return f"{count}"
 
-    session.step(f"kubernetes {plural}", "kubernetes", action)
+    return session.step(f"kubernetes {plural}", "kubernetes", action)
 
 
 def _everywhere(session: Session, cluster: Cluster, plural: str) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 Pods, events, ReplicaSets, Jobs, nodes and RabbitMQ connections go into a small bundle of their own, named by its time.
 An object that an earlier snapshot holds in the same version is not stored again until that one is half way to its end,
-so that dropping old snapshots never loses the last copy of something that still exists.
+so that dropping old snapshots never loses the last copy of something that still exists. The uids of all pods that are
+there are kept each time: so it is known until when a pod that is gone was seen.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from incident_kit.capture.kubernetes import capture_list
 from incident_kit.capture.rabbitmq import capture_broker
 from incident_kit.capture.scope import Scope
 from incident_kit.capture.session import Progress, Session, say
+from incident_kit.correlate.presence import PRESENT
 from incident_kit.errors import SourceError
 from incident_kit.importing.build import staging
 from incident_kit.profile import Profile
@@ -142,10 +144,21 @@ def _read(session: Session, index: Index) -> None:
     except SourceError as error:
         session.gap(error)
     else:
+        listed_at = time.time_ns()
         for plural in _PLURALS:
-            capture_list(session, cluster, plural, index.is_new)
+            if capture_list(session, cluster, plural, index.is_new) and plural == "pods":
+                session.store.document(PRESENT, {"listed_at": listed_at, "pods": _uids(session.pods)})
     if session.profile.rabbitmq.urls:
         session.step("rabbitmq", "rabbitmq", lambda: capture_broker(session))
+
+
+def _uids(pods: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Uids of pods by namespace."""
+    found: dict[str, list[str]] = {}
+    for pod in pods:
+        metadata = pod.get("metadata", {})
+        found.setdefault(str(metadata.get("namespace")), []).append(str(metadata.get("uid")))
+    return found
 
 
 def _taken_at(path: Path) -> int:

@@ -11,6 +11,7 @@ from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.gone_pods import learn_from_endpoints, learn_from_events, learn_from_owners
 from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.log_pods import LogPod, pods_in_logs
+from incident_kit.correlate.presence import learn_presence
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 
@@ -65,7 +66,7 @@ def lives_of(identity: PodIdentity, *evidences: Evidence) -> list[Lifetime]:
         ]
         for evidence in evidences
     ]
-    return merge_lifetimes(groups)
+    return list(learn_presence(merge_lifetimes(groups), evidences))
 
 
 def resolve_pod(text: str, *evidences: Evidence) -> PodIdentity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import instant, plain, records
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _DOWN = ("stopping", "stopped", "peer_down")
 _UP = ("started", "peer_up")
+_NOT_RUNNING = "GET /api/nodes: running is false at capture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,13 @@ def node_downs(evidence: Evidence) -> list[Down]:
         str(row["rabbit_node"]) for row in records(evidence.table(RABBIT_NODES)) if plain(row["running"]) is False
     }
     open_ended = {down.rabbit_node for down in downs if down.end is None}
-    downs += [
-        Down(node, None, None, ("GET /api/nodes: running is false at capture",), True) for node in stopped - open_ended
+    downs = [
+        replace(down, words=(*down.words, _NOT_RUNNING), certain=True)
+        if down.end is None and down.rabbit_node in stopped
+        else down
+        for down in downs
     ]
+    downs += [Down(node, None, None, (_NOT_RUNNING,), True) for node in stopped - open_ended]
     return sorted(downs, key=lambda down: (down.start or 0, down.rabbit_node))
 
 

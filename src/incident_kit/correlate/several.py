@@ -9,6 +9,7 @@ from incident_kit.correlate.connections import connection_intervals, merge_conne
 from incident_kit.correlate.identity import PodIdentity, lifetimes
 from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.lifetimes import merge_lifetimes
+from incident_kit.correlate.presence import learn_presence
 from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row
 from incident_kit.correlate.restarts import instances
@@ -64,7 +65,7 @@ def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list
 
 
 def _matched(evidences: Sequence[Evidence]) -> list[Matched]:
-    lives = merge_lifetimes(lifetimes(one) for one in evidences)
+    lives = learn_presence(merge_lifetimes(lifetimes(one) for one in evidences), evidences)
     ledgers = [ip_ledger(one) for one in evidences]
     nodes = {ip: name for ledger in ledgers for ip, name in ledger.nodes.items()}
     services = {ip: name for ledger in ledgers for ip, name in ledger.services.items()}

@@ -1,7 +1,8 @@
 """From a broker's log records to connection intervals and node events.
 
-Lines measured on 3.10 (recordings in the tests); 4.x drops the process id from the accept and the clean close and
-adds a duration; both spellings are read by the same patterns.
+Lines measured on 3.10 (recordings in the tests). 4.x drops the process id from the accept and the clean close and adds
+a duration; AMQP 1.0 names no peer when it authenticates and no user when it closes; 3.7 and 3.8 write a reason as a
+bare line. All spellings are read by the same patterns.
 """
 
 from __future__ import annotations
@@ -16,26 +17,34 @@ from incident_kit.normalise.rabbitmq.records import Record
 _PID = r"(?:<[\d.]+> )?"
 _CONNECTION = rf"(?P<connection>{END} -> {END})"
 _ACCEPT = re.compile(rf"^accepting AMQP connection {_PID}\(?{_CONNECTION}\)?$")
-_NAMED = re.compile(rf"^connection {_PID}\(?{_CONNECTION}\)? has a client-provided name: (?P<name>.*)$", re.DOTALL)
+_NAMED = re.compile(rf"^[Cc]onnection {_PID}\(?{_CONNECTION}\)? has a client-provided name: (?P<name>.*)$", re.DOTALL)
 _GRANTED = re.compile(
     rf"^connection {_PID}\(?{_CONNECTION}(?: - (?P<name>.*))?\)?: "
     r"user '(?P<user>.*)' authenticated and granted access to vhost '(?P<vhost>.*)'$"
 )
+# AMQP 1.0: only the process tells which connection it is.
+_CONTAINER = re.compile(
+    r"^Connection from AMQP 1\.0 container '(?P<name>.*)': user '(?P<user>.*)' authenticated "
+    r"(?:using SASL mechanism \S+ )?and granted access to vhost '(?P<vhost>.*)'$"
+)
 # The client chooses its name, so it may hold anything: the fixed ends are found from the right.
 _CLOSING = re.compile(
     rf"^closing AMQP connection {_PID}\(?{_CONNECTION}(?: - (?P<name>.*?))?"
-    r"(?:, vhost: '(?P<vhost>[^']*)', user: '(?P<user>[^']*)'(?:, duration: '(?P<duration>[^']*)')?)?\)?:?"
+    r"(?:, vhost: '(?P<vhost>[^']*)', user: '(?P<user>[^']*)')?(?:, duration: '(?P<duration>[^']*)')?\)?:?"
     r"(?:\n(?P<reason>.*))?$",
     re.DOTALL,
 )
-_FAILED = re.compile(rf"^Error on AMQP connection {_PID}\(?{_CONNECTION}.*?:\s*\n(?P<reason>.*)$", re.DOTALL)
+_FAILED = (
+    re.compile(rf"^Error on AMQP connection {_PID}\(?{_CONNECTION}.*?:\s*\n(?P<reason>.*)$", re.DOTALL),
+    re.compile(rf"^Error on AMQP connection {_PID}\(?{_CONNECTION}[^\n]*\): (?P<reason>[^\n]+)$"),
+)
 _NODE_EVENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("peer_up", re.compile(r"^rabbit on node (?P<node>\S+@\S+) up")),
     ("peer_down", re.compile(r"^(?:rabbit on )?node (?P<node>\S+@[^\s:]+) down(?::.*)?")),
     ("alarm_set", re.compile(r"(?:memory|disk|file descriptor)(?: resource)? limit alarm set on node (?P<node>\S+@\S+?)\.?$")),
     ("alarm_cleared", re.compile(r"(?:memory|disk|file descriptor)(?: resource)? limit alarm cleared on node (?P<node>\S+@\S+?)\.?$")),
     ("partition", re.compile(r"running_partitioned_network, '?(?P<node>[^\s}']+@[^\s}']+)")),
-    ("started", re.compile(r"^\s*Starting RabbitMQ \d")),
+    ("started", re.compile(r"^\s*Starting (?:[A-Z]\w+ )?RabbitMQ \d")),
     ("stopping", re.compile(r"^(?:RabbitMQ is asked to stop|Stopping RabbitMQ|SIGTERM received)")),
     ("stopped", re.compile(r"^Successfully stopped RabbitMQ")),
     ("consumer_timeout", re.compile(r"^Consumer .* has timed out waiting for (?:a )?delivery acknowledgement")),
@@ -55,6 +64,7 @@ class BrokerLog:
         self._base = {"cluster": cluster, "rabbit_node": rabbit_node, "source": "broker_log"}
         self._node_observed = node_observed
         self._open: dict[str, dict[str, Any]] = {}
+        self._of_process: dict[str, str] = {}
         self._last: int | None = None
 
     def read(self, records: Iterable[Record]) -> None:
@@ -70,10 +80,12 @@ class BrokerLog:
 
     def _connection(self, record: Record) -> None:
         message = record.message
-        if "AMQP connection" not in message and not message.startswith("connection "):
+        if "AMQP connection" not in message and not message.startswith(("connection ", "Connection ")):
             return
         if accepted := _ACCEPT.match(message):
             self._accept(accepted["connection"], record.time)
+            if record.pid:
+                self._of_process[record.pid] = accepted["connection"]
         elif named := _NAMED.match(message):
             self._row(named["connection"], record.time)["user_provided_name"] = named["name"]
         elif granted := _GRANTED.match(message):
@@ -81,11 +93,20 @@ class BrokerLog:
             row.update(user=granted["user"], vhost=granted["vhost"], state="running")
             if granted["name"]:
                 row.setdefault("user_provided_name", granted["name"].removesuffix(")"))
-        elif failed := _FAILED.match(message):
+        elif container := _CONTAINER.match(message):
+            self._authenticated(container, record.pid)
+        elif failed := next(filter(None, (pattern.match(message) for pattern in _FAILED)), None):
             row = self._row(failed["connection"], record.time, opening=False)
             row["close_reason"] = _one_line(failed["reason"])
         elif closing := _CLOSING.match(message):
             self._close(closing, record.time)
+
+    def _authenticated(self, container: re.Match[str], process: str | None) -> None:
+        """An AMQP 1.0 client, known by the process that accepted it."""
+        row = self._open.get(self._of_process.get(process or "", ""))
+        if row is not None:
+            row.update(user=container["user"], vhost=container["vhost"], state="running")
+            row.setdefault("user_provided_name", container["name"])
 
     def _accept(self, connection: str, time: int) -> None:
         earlier = self._open.pop(connection, None)

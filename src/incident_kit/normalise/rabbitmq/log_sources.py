@@ -167,7 +167,7 @@ def _record_of(source: dict[str, Any]) -> Record | None:
         return Record(record.time, record.pid, f"{record.message}\n{rest}" if rest else record.message, record.zoned)
     time = parse_rfc3339(str(source.get("@timestamp", "")))
     if time is None or not re.match(
-        r"^(accepting AMQP|closing AMQP|connection <?|Error on AMQP|rabbit on node)", message
+        r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node)", message
     ):
         return None
     pid = dig(source, "rabbitmq.log.pid") or dig(source, "process.pid")

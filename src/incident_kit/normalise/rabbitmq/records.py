@@ -18,6 +18,8 @@ _TEXT = re.compile(
 )
 _STAMPED = re.compile(r"^(?P<stamp>\d{4}-\d\d-\d\dT\S+)\s(?:(?:stdout|stderr) [FP] )?(?P<rest>.*)$")
 _QUARTER = 15 * 60 * SECOND
+#: Lines of a reason; an Erlang crash report goes on for hundreds.
+_LONGEST_REASON = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,37 @@ class Record:
 def read_records(lines: Iterable[str]) -> Iterator[Record]:
     """Records of lines in their order; lines that continue a record are joined to it.
 
-    A line of the same time and process directly after a record whose message ends in a colon is its reason.
+    A line of the same time and process directly after a record whose message ends in a colon is its reason; before 3.9
+    the reason stands there as a bare line.
     """
     pending: Record | None = None
     for line in lines:
         record = read_record(line)
         if record is None:
+            if pending is not None and _has_more(pending) and (bare := _unstamped(line).strip()):
+                pending = replace(pending, message=f"{pending.message}\n{bare}")
             continue
         if pending is not None:
             same = record.time == pending.time and record.pid == pending.pid
-            if same and (pending.message.rstrip().endswith(":") or "\n" in pending.message):
+            if same and _has_more(pending):
                 pending = replace(pending, message=f"{pending.message}\n{record.message}")
                 continue
             yield pending
         pending = record
     if pending is not None:
         yield pending
+
+
+def _has_more(record: Record) -> bool:
+    """Whether what follows may belong to the record: it announced a reason, which is no longer than a few lines."""
+    return record.message.rstrip().endswith(":") or 0 < record.message.count("\n") < _LONGEST_REASON
+
+
+def _unstamped(line: str) -> str:
+    """A line without colours and without the kubelet's stamp."""
+    text = _ANSI.sub("", line.rstrip("\r\n"))
+    stamped = _STAMPED.match(text)
+    return stamped["rest"] if stamped and parse_rfc3339(stamped["stamp"]) is not None else text
 
 
 def read_record(line: str) -> Record | None:

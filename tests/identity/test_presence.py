@@ -1,0 +1,82 @@
+"""What a later list of pods says of an earlier bundle's pods: still there, or gone, and its address another's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from incident_kit.answers import trace
+from incident_kit.evidence import Evidence, read_evidence
+from incident_kit.importing.build import build_bundle, staging
+from incident_kit.normalise.context import Context
+from incident_kit.profile import Profile
+from incident_kit.window import Window, parse_rfc3339
+from tests.identity.bundles import bundle, day, pod
+
+ADDRESS = "10.1.0.7"
+
+
+def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | None = None, connections=()) -> Evidence:
+    """A bundle as the kit's own capture leaves it: everything up to an instant of the tests' day."""
+    moment = parse_rfc3339(day(at))
+    with staging(folder / f"{title}.incident", force=False) as stage:
+        raw = stage / "raw"
+        files = {
+            "kubernetes/pods.json": {"kind": "List", "items": pods},
+            "rabbitmq/connections.json": list(connections),
+        }
+        if present is not None:
+            files["present.json"] = {"listed_at": moment - 10**9, "pods": present}
+        for path, content in files.items():
+            (raw / path).parent.mkdir(parents=True, exist_ok=True)
+            (raw / path).write_text(json.dumps(content))
+        window = Window(start=parse_rfc3339(day("09:00:00")), end=moment)
+        context = Context(cluster="test", window=window, captured_at=moment, profile=Profile(), imported=False)
+        asked = [{"source": "kubernetes", "what": "kubernetes pods", "at": day(at), "answer": str(len(pods))}]
+        path = build_bundle(stage, context, folder / f"{title}.incident", asked=asked, force=False)
+    return read_evidence(path)
+
+
+def name(port: int) -> str:
+    return f"{ADDRESS}:{port} -> 10.0.0.1:5672"
+
+
+def connection(port: int, at: str) -> dict:
+    return {
+        "name": name(port), "node": "rabbit@a", "peer_host": ADDRESS, "peer_port": port,
+        "connected_at": parse_rfc3339(day(at)) // 10**6, "state": "running", "channels": 1,
+    }  # fmt: skip
+
+
+OLD = pod("old", ip=ADDRESS, created="09:00:00")
+HEIR = pod("heir", ip=ADDRESS, created="10:00:00")
+OTHER = pod("other", ip="10.1.0.8", created="09:00:00")
+
+
+def matches(story: dict) -> set[tuple[str, str]]:
+    return set(story["rabbit"][["connection", "match"]].itertuples(index=False, name=None))
+
+
+def test_a_pod_that_a_later_capture_does_not_list_leaves_its_address_to_the_next(tmp_path):
+    first = captured(tmp_path, "first", "09:30:00", [OLD, OTHER], connections=[connection(5100, "09:10:00")])
+    later = captured(tmp_path, "later", "10:30:00", [HEIR, OTHER], connections=[connection(5200, "10:10:00")])
+    assert matches(trace("old", first, later)) == {(name(5100), "pod_ip")}
+    assert matches(trace("heir", first, later)) == {(name(5200), "pod_ip")}
+    assert matches(trace("old", later, first)) == matches(trace("old", first, later))
+
+
+def test_what_people_collected_by_hand_may_be_a_part_and_ends_no_pod(tmp_path):
+    first = captured(tmp_path, "first", "09:30:00", [OLD], connections=[connection(5100, "09:10:00")])
+    files = {"kubernetes/pods.json": [HEIR], "rabbitmq/connections.json": [connection(5200, "10:10:00")]}
+    later = bundle(tmp_path, files)
+    assert matches(trace("heir", first, later)) == {(name(5200), "ambiguous")}
+
+
+def test_a_snapshot_that_stores_a_pod_no_more_still_knows_that_it_was_there(tmp_path):
+    first = captured(tmp_path, "first", "09:30:00", [OLD, OTHER])
+    second = captured(tmp_path, "second", "09:50:00", [], present={"shop": ["uid-shop-old", "uid-shop-other"]})
+    third = captured(tmp_path, "third", "10:30:00", [HEIR], present={"shop": ["uid-shop-heir", "uid-shop-other"]},
+                     connections=[connection(5200, "10:10:00")])  # fmt: skip
+    identity = trace("old", first, second, third)["identity"]
+    assert identity["last_seen"] == parse_rfc3339(day("09:50:00")) - 10**9
+    assert matches(trace("heir", first, second, third)) == {(name(5200), "pod_ip")}
