@@ -100,3 +100,9 @@ def test_fewer_hits_than_counted_is_incomplete(tmp_path: Path) -> None:
 def test_an_object_that_holds_no_text_is_no_message() -> None:
     found = row({"event": {"ingested": "2026-11-20T08:00:00Z"}, "log": {"logger": "x"}, "short_message": "said"})
     assert found["message"] == "said"
+
+
+def test_a_number_that_is_no_level_leaves_the_word_to_the_next_field() -> None:
+    monolog = {"message": "Order 1 settled", "level": 230, "level_name": "NOTICE", "@timestamp": "2026-11-20T08:00:00Z"}
+    assert FieldRoles().level(monolog) == "info"
+    assert FieldRoles().level({"level": 400, "level_name": "?"}) == "error"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from incident_kit.normalise.logs.formats.detect import detect_layout
-from incident_kit.normalise.logs.formats.learn import KnownMessages
+from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.lines import read_lines
 
@@ -86,3 +86,27 @@ def test_a_trace_that_a_line_of_the_other_stream_cuts_goes_on_where_streams_are_
     lines = read_lines(data.encode())
     layout = detect_layout(pa.array([f"{INFO}x"] * 20, pa.large_string()), KnownMessages())
     assert owners(lines, layout.heads(lines.text)).tolist() == [0, 0, 2, 0, 0]
+
+
+RUBY = "boom (Shop::ChargeError)\n/app/lib/gateway.rb:41:in `charge'\n/app/lib/worker.rb:7:in `block in run'"
+PHP = '[stacktrace]\n#0 /app/src/Gateway.php(41): Shop\\Gateway->connect()\n#1 {main}\n"}'
+ELIXIR = "** (Shop.ChargeError) boom\n    (shop 0.1.0) lib/gateway.ex:41: Shop.Gateway.charge/2\nLast message: :tick\nState: %{}"
+
+
+def test_traces_whose_frames_are_not_indented_belong_to_the_error_before_them() -> None:
+    for trace in (RUBY, PHP, ELIXIR):
+        assert entries((0, f"{ERROR}failed\n{trace}"), (1, f"{INFO}next")) == [f"{ERROR}failed\n{trace}", f"{INFO}next"]
+
+
+def test_what_a_runtime_says_before_and_behind_its_exception_is_one_entry() -> None:
+    rust = "thread 'main' panicked at src/main.rs:4:5:\nindex out of bounds\nstack backtrace:\n   0: shop::charge\n             at ./src/gateway.rs:41:9\nnote: run with more"
+    node = "/app/src/charge.js:41\n        throw new Error('boom');\n        ^\n\nError: boom\n    at run (/app/src/worker.js:7:5)\n\nNode.js v20.1.0"
+    for text in (rust, node):
+        assert entries((0, f"{INFO}before"), (1, text)) == [f"{INFO}before", text]
+
+
+def test_traces_in_quick_succession_keep_their_own_frames_where_streams_are_not_known() -> None:
+    for trace in (JAVA, PYTHON, CHAINED, DOTNET, RUBY, PHP):
+        blocks = [f"{ERROR}first\n{trace}", f"{ERROR}second\n{trace}", f"{INFO}in between", f"{ERROR}third\n{trace}"]
+        written = [(0.1 + 0.2 * number, text) for number, text in enumerate(blocks)]
+        assert entries(*written) == blocks

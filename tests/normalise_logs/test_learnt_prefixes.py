@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from incident_kit.normalise.logs.formats.detect import detect_layout
 from incident_kit.normalise.logs.formats.json_roles import json_roles
-from incident_kit.normalise.logs.formats.learn import KnownMessages
+from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.json_lines import json_entry, render
 
 MESSAGES = [
@@ -62,3 +63,69 @@ def test_templates_are_rendered_as_serilog_does_without_quotes() -> None:
         render("Paid {Amount:0.00} to {User} {{x}} {Missing}", {"Amount": 3, "User": "bob"})
         == "Paid 3.00 to bob {x} {Missing}"
     )
+
+
+TAILS = (
+    " MDC: {{akkaSource=akka://shop/user/a{0}}}",
+    "   orders.py:{0}",
+    " [request-id: 00{0}ab] (App/Orders.swift:{0})",
+    "|url: http://localhost/{0}|action: Index",
+)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_what_a_layout_appends_behind_the_message_is_no_part_of_it(tail: str) -> None:
+    lines = [
+        f"2026-11-20 08:00:{number:02d},123 {level.upper():<5} {text}{tail.format(number)}"
+        for number, (text, level) in enumerate(MESSAGES)
+    ]
+    layout = detect_layout(pa.array(lines, pa.large_string()), KNOWN)
+    unseen = pa.array([f"2026-11-20 09:00:00,123 ERROR never shipped{tail.format(99)}"], pa.large_string())
+    parsed = layout.parse(unseen)
+    assert [text.rstrip() for text in parsed.message.to_pylist()] == ["never shipped"]
+    assert parsed.level.tolist() == ["error"]
+
+
+def test_messages_that_were_cut_teach_no_tail() -> None:
+    lines = [
+        f"2026-11-20 08:00:{number:02d},123 INFO  {text} and then some {number * 7} more words follow here"
+        for number, (text, _) in enumerate(MESSAGES)
+    ]
+    cut = KnownMessages.build((line[30 : 52 + number % 9].strip(), "info") for number, line in enumerate(lines))
+    parsed = detect_layout(pa.array(lines, pa.large_string()), cut).parse(pa.array(lines, pa.large_string()))
+    assert [message.endswith("follow here") for message in parsed.message.to_pylist()] == [True] * len(lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2026-11-20 08:00:{0:02d},481: WARNING/ForkPoolWorker-0] shop.orders[0a]: {1}",
+        "<Nov 20, 2026 8:00:{0:02d} AM UTC> <Warning> <Orders> <BEA-000{0:03d}> <{1}>",
+        "2026-11-20 08:00:{0:02d}.996:WARN:shop.orders:http-nio-8080-exec-7: {1}",
+        "[2026-11-20 08:00:{0:02d}] production.WARNING: {1}",
+        "08:00:{0:02d}.123 request_id=00a1 [warning] {1}",
+    ],
+)
+def test_a_level_is_told_also_where_the_prefix_is_learnt_or_no_document_says_it(line: str) -> None:
+    lines = pa.array([line.format(number, text) for number, (text, _) in enumerate(MESSAGES)], pa.large_string())
+    known = KnownMessages.build((text, "warn") for text, _ in MESSAGES)
+    for messages in (known, KnownMessages()):
+        assert set(detect_layout(lines, messages).parse(lines).level.tolist()) == {"warn"}
+
+
+def test_entries_that_all_begin_with_blanks_are_entries() -> None:
+    lines = pa.array(
+        [
+            line
+            for number, (text, level) in enumerate(MESSAGES)
+            for line in (
+                f"  2026-11-20T08:00:{number:02d}.1Z  {level.upper()} shop: {text}",
+                "    at src/main.rs:3",
+                "",
+            )
+        ],
+        pa.large_string(),
+    )
+    layout = detect_layout(lines, KNOWN)
+    assert layout.heads(lines).tolist() == [True, False, False] * len(MESSAGES)
+    assert layout.parse(lines.slice(0, 1)).level.tolist() == ["info"]

@@ -23,6 +23,19 @@ def test_partial_lines_of_one_stream_are_joined_across_the_other_stream() -> Non
     assert lines.stream.tolist() == [1, 2]
 
 
+def test_a_character_that_the_runtime_cut_in_two_is_whole_again() -> None:
+    first, second = "caf\u00e9".encode()[:-1], "caf\u00e9".encode()[-1:]
+    data = b"\n".join(
+        [
+            b"2026-11-20T08:00:00.000000001Z stdout P " + first,
+            b"2026-11-20T08:00:00.000000002Z stderr F between",
+            b"2026-11-20T08:00:00.000000003Z stdout F " + second + b" noir",
+            b"",
+        ]
+    )
+    assert texts(data) == ["caf\u00e9 noir", "between"]
+
+
 @pytest.mark.parametrize(
     "stamp",
     ["2026-11-20T08:00:00.123456789Z", "2026-11-20T10:00:00.123456789+02:00", "2026-11-20T02:30:00.123456789-05:30"],

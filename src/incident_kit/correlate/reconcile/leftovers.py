@@ -36,6 +36,8 @@ from incident_kit.normalise.logs.normal_form import normal_form
 _SHORTEST_PART = 6
 _MOST_CANDIDATES = 400
 _HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
+#: Folded texts and hashes of nothing, which are no text in common.
+_NO_TEXT: set[object] = {"", 0}
 #: A document this much later than its entry is late at most, never its document.
 MOST_LATE_NS = 6 * 3600 * SECOND
 
@@ -330,7 +332,7 @@ def _candidates(leftovers: Leftovers) -> Iterator[tuple[int, int]]:
             leftovers.entry_texts.first[entry],
             int(entries.hashes("head")[entry]),
             int(entries.hashes("message")[entry]),
-        }:
+        } - _NO_TEXT:
             by_text[key].append(entry)
     for document in leftovers.free.tolist():
         seen: set[int] = set()
@@ -367,7 +369,8 @@ def _shifts(leftovers: Leftovers) -> None:
     for shift in list(dict.fromkeys(ranked[:6] + known)):
         _hash_pass(leftovers, shift)
         leftovers._near(_same_text, LOOSE, shift)
-        leftovers._near(_is_prefix, TRUNCATED, shift)
+        for test, how in ((_has_suffix, PART), (_has_exception, PART), (_is_prefix, TRUNCATED)):
+            leftovers._near(test, how, shift)
 
 
 def _late(leftovers: Leftovers) -> None:

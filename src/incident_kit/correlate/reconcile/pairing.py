@@ -20,6 +20,7 @@ _COMBINATIONS = (
     ("head", "head", HEAD),
     ("text", "message", TEXT),
     ("text", "text", TEXT),
+    ("message", "text", TEXT),
 )
 #: Where every text repeats, equal texts within this teach the clock.
 _NEAREST_NS = 5_000_000_000

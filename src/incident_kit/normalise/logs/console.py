@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.logs.known_instances import KnownInstance
 from incident_kit.normalise.logs.lines import Lines, read_lines
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.window import SECOND
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$")
 _KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.gz)?$")
@@ -79,11 +82,11 @@ def consoles(raw: RawFolder, context: Context) -> list[ContainerConsole]:
 
 
 def read_console(
-    console: ContainerConsole, raw: RawFolder, context: Context, instances: list[KnownInstance]
+    console: ContainerConsole, raw: RawFolder, context: Context, containers: pd.DataFrame
 ) -> Iterator[InstanceLines]:
     """The container's instances, oldest first; lines that several files hold come once."""
     gathered: dict[int | None, list[tuple[ConsoleFile, Lines]]] = defaultdict(list)
-    known = _instances(instances)
+    known = _instances(console, containers)
     for file in sorted(console.files, key=_age):
         lines = _read(file, raw, context)
         if lines is None or not len(lines):
@@ -123,10 +126,24 @@ def _read(file: ConsoleFile, raw: RawFolder, context: Context) -> Lines | None:
     return lines
 
 
-def _instances(known: list[KnownInstance]) -> list[tuple[int, int | None, int | None]]:
+def _instances(console: ContainerConsole, containers: pd.DataFrame) -> list[tuple[int, int | None, int | None]]:
     """(restart_count, started_at, finished_at) of the container's known instances, oldest first."""
-    rows = [(one.restart_count, one.started_at, one.finished_at) for one in known if one.restart_count is not None]
+    if not len(containers):
+        return []
+    mine = containers[
+        (containers["namespace"] == console.namespace)
+        & (containers["pod"] == console.pod)
+        & (containers["container"] == console.container)
+    ]
+    rows = []
+    for count, started, finished in zip(mine["restart_count"], mine["started_at"], mine["finished_at"], strict=True):
+        if count is not None and count == count:
+            rows.append((int(count), _ns(started), _ns(finished)))
     return sorted(rows, key=lambda row: row[0])
+
+
+def _ns(value: Any) -> int | None:
+    return None if value is None or value != value or str(value) == "NaT" else int(value.value)
 
 
 def _assign(
@@ -149,7 +166,7 @@ def _assign(
 
 def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) -> InstanceLines:
     restart_count = None if restart_count is None or restart_count < 0 else restart_count
-    pieces = [lines for _, lines in files]
+    pieces = _finished([lines for _, lines in files])
     parts = np.concatenate([np.full(len(lines), number) for number, lines in enumerate(pieces)])
     if len(pieces) == 1:
         merged = pieces[0]
@@ -162,6 +179,36 @@ def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) ->
         merged = Lines(merged.time[order], merged.stream[order], merged.text.take(pa.array(order)), [])
         parts = parts[order]
     return InstanceLines(restart_count, merged, parts)
+
+
+def _finished(pieces: list[Lines]) -> list[Lines]:
+    """The files' lines, each line that a rotation cut whole again in the file where it begins."""
+    found = [pieces[0]]
+    for following in pieces[1:]:
+        before = found[-1]
+        for row in before.unfinished:
+            rests = np.flatnonzero(following.stream == before.stream[row])
+            if not len(rests):
+                continue
+            rest = int(rests[0])
+            whole = before.text[row].as_py() + following.text[rest].as_py()
+            mask, keep = np.zeros(len(before), dtype=bool), np.ones(len(following), dtype=bool)
+            mask[row], keep[rest] = True, False
+            before = replace(
+                before,
+                text=pc.replace_with_mask(before.text, pa.array(mask), pa.array([whole], before.text.type)),
+                unfinished=(),
+            )
+            following = _kept(following, keep)
+        found[-1] = before
+        found.append(following)
+    return found
+
+
+def _kept(lines: Lines, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Lines:
+    places = np.cumsum(keep) - 1
+    unfinished = tuple(int(places[row]) for row in lines.unfinished if keep[row])
+    return Lines(lines.time[keep], lines.stream[keep], lines.text.filter(pa.array(keep)), lines.unstamped, unfinished)
 
 
 def _without_doubles(

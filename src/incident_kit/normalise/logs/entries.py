@@ -148,7 +148,7 @@ def _rows(
         "properties": _sparse(said.properties, count),
         "text": texts,
         "format": parsed.format,
-        "line_count": counts,
+        "line_count": counts + np.asarray(pc.count_substring(first_lines, "\n")),
         "text_length": pc.utf8_length(texts),
         "part": row_parts,
         "edge": edges,

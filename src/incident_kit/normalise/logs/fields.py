@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
+from incident_kit.normalise.logs.levels import fold_level
 
 JsonObject = Mapping[str, Any]
 
@@ -103,6 +104,19 @@ class FieldRoles:
                 ):
                     continue
                 return value
+        return None
+
+    def level(self, document: JsonObject) -> str | None:
+        """The folded level of the first path whose value is one; a learnt word comes first."""
+        if self._by_shape.get(tuple(document)) is None:
+            self.value(document, "level")
+        for path in self._by_shape[tuple(document)]["level"]:
+            said = lookup(document, path)
+            if isinstance(said, str | int) and said in self.level_words:
+                return self.level_words[said]
+            folded = fold_level(said)
+            if folded is not None:
+                return folded
         return None
 
     def used(self) -> frozenset[str]:

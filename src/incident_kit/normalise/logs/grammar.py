@@ -12,7 +12,8 @@ import re
 RUNTIME_EXPRESSION = (
     r"^(?:Unhandled exception[.:]?|Exception in thread |panic: |fatal error: |Fatal error|runtime: |SIG[A-Z]+: |Traceback \(most recent call last\):"
     r"|Uncaught |node:internal|Error: Cannot find module|Segmentation fault|Killed$|Aborted|terminate called|Out of memory|java\.lang\.OutOfMemoryError"
-    r"|Unhandled Exception:|\[signal SIG|goroutine \d+ \[|Process terminated|#\s+A fatal error has been detected)"
+    r"|Unhandled Exception:|\[signal SIG|goroutine \d+ \[|Process terminated|#\s+A fatal error has been detected"
+    r"|thread '.*' (?:\(\d+\) )?panicked at |PHP (?:Fatal|Parse) error: )"
 )
 RUNTIME = re.compile(RUNTIME_EXPRESSION)
 PYTHON_START = re.compile(r"^(?:Traceback \(most recent call last\):|Exception Group Traceback)")
@@ -26,6 +27,21 @@ _GO_LINE = re.compile(
 )
 _GO_FRAME = re.compile(r"^[\w./\-*()$%@\[\]·~]+\.[\w.()*\[\]·]+(?:\(.*\))?$")
 _GO_FILE = re.compile(r"^\t.+:\d+")
+RUST_START = re.compile(r"^thread '.*' (?:\(\d+\) )?panicked at ")
+_RUST_LINE = re.compile(r"^(?:stack backtrace:$|note: )")
+#: Frames that stand unindented: Ruby's with path and method, PHP's with a number.
+_RUBY_FRAME = re.compile(r"^(?:from )?\S+:\d+:in [`'‘\"]")
+_RUBY_EXCEPTION = re.compile(r"\((?:[A-Z]\w*::)*[A-Z]\w*\)$")
+_PHP_LINE = re.compile(
+    r"^(?:#\d+ (?:[/\w\\:.-]+\(\d+\)|\{main\}|\[internal function\])|\[(?:stacktrace|previous exception)\]|Stack trace:$|Next [\w\\]+: )"
+)
+_PHP_OPENING = re.compile(r"^(?:\[stacktrace\]|Stack trace:)$")
+#: What Erlang and Elixir say behind the frames of a process that ended.
+_BEAM_INSIDE = re.compile(r"^(?:Last message|State|Initial Call|Ancestors|Function|Client #PID\S*)\b.*:?")
+_BEAM_EXCEPTION = re.compile(r"^\*\* \((?:[\w.]+)\) ")
+#: Node names the throwing line before it prints the exception, and its version behind.
+NODE_START = re.compile(r"^(?:file://)?/\S+\.[cm]?[jt]s:\d+$")
+_NODE_END = re.compile(r"^Node\.js v\d")
 #: First line of an exception as Java, .NET, Python and Node print it.
 EXCEPTION_EXPRESSION = r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
 EXCEPTION = re.compile(EXCEPTION_EXPRESSION)
@@ -33,7 +49,7 @@ _FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
 #: Unindented lines inside Java and .NET traces.
 INSIDE_EXPRESSION = r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
 _INSIDE = re.compile(INSIDE_EXPRESSION)
-_CLOSER = re.compile(r"^[\]})]+[,;]?$")
+_CLOSER = re.compile(r"^[\"']?[\]})]+[,;]?$")
 
 #: Lines of one write are microseconds apart; a stalled reader may make it more.
 SAME_WRITE_NS = 5_000_000
@@ -43,11 +59,17 @@ SAME_TRACE_NS = 1_000_000_000
 
 
 def opens(text: str) -> str:
-    """The grammar that a line opens: ``python``, ``go``, ``exception`` or nothing."""
+    """The grammar that a line opens: ``python``, ``go``, ``rust-message``, ``node``, ``beam``, ``exception`` or nothing."""
     if PYTHON_START.match(text):
         return "python"
     if GO_START.match(text):
         return "go"
+    if RUST_START.match(text):
+        return "rust-message"
+    if NODE_START.match(text):
+        return "node"
+    if _BEAM_EXCEPTION.match(text):
+        return "beam"
     return "exception" if EXCEPTION.match(text) else ""
 
 
@@ -57,7 +79,7 @@ def inside(text: str, following: str | None, grammar: str, *, after_frames: bool
     Args:
         text: the line.
         following: the line after it on the same stream, if any.
-        grammar: what is open: ``python``, ``python-end`` (after its last line), ``go``, ``exception`` or ``""``.
+        grammar: what is open: ``python``, ``python-end`` (after its last line), ``go``, ``exception`` ... or ``""``.
         after_frames: whether the line before was indented.
     """
     if _INSIDE.match(text):
@@ -81,14 +103,48 @@ def inside(text: str, following: str | None, grammar: str, *, after_frames: bool
         return "go"
     if _GO_FRAME.match(text) and following is not None and _GO_FILE.match(following):
         return "go-frames" if grammar != "go" else "go"
-    if grammar and after_frames and _CLOSER.match(text):
+    if grammar and (after_frames or grammar == "php") and _CLOSER.match(text):
         return grammar
-    return None
+    return _unindented(text, following, grammar)
+
+
+def _unindented(text: str, following: str | None, grammar: str) -> str | None:
+    """The traces whose frames are not indented: Ruby, PHP, Rust, Node and the BEAM."""
+    if _RUBY_FRAME.match(text) or (
+        following is not None and _RUBY_EXCEPTION.search(text) and _RUBY_FRAME.match(following)
+    ):
+        return "ruby"
+    if _PHP_OPENING.match(text) or (grammar == "php" and _PHP_LINE.match(text)):
+        return "php"
+    if grammar == "rust-message" or (grammar == "rust" and _RUST_LINE.match(text)):
+        return "rust"
+    if grammar == "node":
+        if not text and following is not None and (EXCEPTION.match(following) or _NODE_END.match(following)):
+            return "node"
+        if EXCEPTION.match(text) or _NODE_END.match(text):
+            return "node"
+    return "beam" if grammar == "beam" and _BEAM_INSIDE.match(text) else None
 
 
 def begins_frames(following: str | None) -> bool:
     """Whether the next line is a frame, so that this one heads a trace."""
     return following is not None and bool(_FRAME.match(following))
+
+
+def is_frame(text: str) -> bool:
+    """Whether an indented line is a frame of a Java, .NET or Node trace or of what surrounds it."""
+    return bool(_FRAME.match(text) or _GO_FILE.match(text) or re.match(r"^\s+(?:Caused by: |Suppressed: )", text))
+
+
+def begins_unindented(text: str, following: str | None) -> bool:
+    """Whether a line begins a trace whose frames are not indented, so that it goes on with none before."""
+    ruby = following is not None and _RUBY_EXCEPTION.search(text) and _RUBY_FRAME.match(following)
+    return bool(ruby or _PHP_OPENING.match(text))
+
+
+def names_exception(text: str) -> bool:
+    """Whether a line names an exception, so that frames may follow it."""
+    return bool(re.search(r"\b\w*(?:Exception|Error|Throwable)\b", text))
 
 
 def is_closer(text: str) -> bool:

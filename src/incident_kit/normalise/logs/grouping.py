@@ -25,13 +25,17 @@ _JSON_LINE_LIMIT = 4_000
 
 @dataclass(slots=True)
 class _Open:
-    """What is open on a stream: the entry's first line and the grammar that may go on."""
+    """What is open on a stream: the entry's first line and the grammar that may go on.
+
+    ``named`` says that the first line names an exception, so that frames behind it may be its own.
+    """
 
     entry: int = -1
     grammar: str = ""
     depth: int = 0
     last: int = -1
     frames: bool = False
+    named: bool = False
     time: int = 0
     line_before: int = -2
 
@@ -85,8 +89,13 @@ def _walk(
             if not streams_known and state.grammar and state.entry >= 0:
                 suspended = state
             head = int(own[position - 1])
+            before = texts[position - 1]
             state = _Open(
-                entry=head, depth=_depth(texts[position - 1]), last=position - 1, time=int(times[position - 1])
+                entry=head,
+                depth=_depth(before),
+                last=position - 1,
+                time=int(times[position - 1]),
+                named=traces.names_exception(before),
             )
         following = texts.get(position + 1)
         if blank[line]:
@@ -97,8 +106,9 @@ def _walk(
         if state.entry >= 0 and gap <= traces.SAME_TRACE_NS:
             if (
                 suspended is not None
+                and not state.grammar
                 and now - suspended.time <= traces.SAME_TRACE_NS
-                and _resumes(suspended, text, following, indented=bool(indented[line]))
+                and _resumes(suspended, state, text, following, indented=bool(indented[line]))
             ):
                 state, suspended = suspended, None
             state.line_before = int(own[position - 1]) if position else -2
@@ -157,15 +167,24 @@ def _continues(
         opened = traces.opens(text)
         level = None if levels is None else levels[state.entry]
         told = head_before and level in (None, "error", "fatal", "warn")
-        if opened in ("python", "exception") and (told or traces.begins_frames(following)):
+        if opened in ("python", "exception", "beam") and (told or traces.begins_frames(following)):
             state.grammar = opened
             return True
     return False
 
 
-def _resumes(suspended: _Open, text: str, following: str | None, *, indented: bool) -> bool:
+def _resumes(suspended: _Open, state: _Open, text: str, following: str | None, *, indented: bool) -> bool:
+    """Whether a line goes on with the trace that the line before cut, rather than with that line.
+
+    Frames of Java, .NET and Node follow the exception's name, also when it ends a logged message: behind such a line they
+    are its own. Python's never follow without their own first line.
+    """
     if indented:
-        return suspended.grammar in ("python", "exception", "go")
+        if suspended.grammar == "exception":
+            return traces.is_frame(text) and not state.named
+        return suspended.grammar in ("python", "go")
+    if traces.begins_unindented(text, following):
+        return False
     return traces.inside(text, following, suspended.grammar, after_frames=suspended.frames) is not None
 
 

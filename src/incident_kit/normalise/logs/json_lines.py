@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, properties_of
-from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.times import time_value
 
 _HOLE = re.compile(r"\{\{|\}\}|\{([@$]?)([\w.]+)(?:,(-?\d+))?(?::([^{}]+))?\}")
@@ -31,9 +30,7 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
         message = render(template, _values(spoken), spoken.get("@r"))
     if message is None:
         return None
-    said = roles.value(document, "level")
-    level = roles.level_words.get(said) if isinstance(said, str | int) and roles.level_words else None
-    level = level or fold_level(said)
+    level = roles.level(document)
     if level is None and ("@mt" in document or "@m" in document):
         level = "info"  # CLEF leaves Information out
     exception = roles.value(document, "exception")

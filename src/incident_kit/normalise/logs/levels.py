@@ -12,6 +12,7 @@ _NAMES = {
     "error": "error err eror erro fail failure severe e",
     "fatal": "fatal ftl fata critical crit emergency emerg alert panic pnc dpanic f c",
 }
+_MONOLOG = {100: "debug", 200: "info", 250: "info", 300: "warn", 400: "error", 500: "fatal", 550: "fatal", 600: "fatal"}
 #: Every spelling in lower case to its folded name.
 FOLDED: dict[str, str] = {spelling: name for name, spellings in _NAMES.items() for spelling in spellings.split()}
 #: Order of the folded names.
@@ -53,7 +54,7 @@ def _numeric(value: float) -> str | None:
     if 0 <= value <= 7:  # syslog's, as GELF and journald have them
         return ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")[int(value)]
     if value > 60:
-        return None
+        return _MONOLOG.get(int(value)) if value == int(value) else None
     for limit, name in steps:
         if value <= limit:
             return name

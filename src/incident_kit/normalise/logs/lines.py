@@ -6,6 +6,7 @@ stamp is odd.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)
 _CRI = rf"(?s)^(?P<time>{_STAMP}) (?P<stream>stdout|stderr) (?P<tag>[PF])(?::\S*)? ?(?P<text>.*)$"
 #: As much of a CRI line as tells that it is one.
 _CRI_BEGINNING = rf"^{_STAMP} (?:stdout|stderr) [PF]"
+#: A part that ends within a character: the runtime cuts at bytes.
+_CUT_CHARACTER = re.compile(
+    rb"(?m)^\S+ (stdout|stderr) P(?::\S*)? [^\n]*?([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$"
+)
 _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
 #: The stamp that the kubelet's log API writes, always of this width; what follows it is the text.
 _FIXED = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z(?: |$)"
@@ -35,12 +40,14 @@ class Lines:
         stream: 0 not known, 1 stdout, 2 stderr.
         text: the line without stamp, escape sequences and line end.
         unstamped: lines that carried no stamp (a broken answer, or kubectl logs without --timestamps).
+        unfinished: lines whose last part is not in the file: the runtime rotated it between two parts.
     """
 
     time: np.ndarray[Any, np.dtype[np.int64]]
     stream: np.ndarray[Any, np.dtype[np.int8]]
     text: pa.Array
     unstamped: list[str]
+    unfinished: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time)
@@ -57,7 +64,21 @@ def read_lines(data: bytes) -> Lines:
     return _kubectl(lines)
 
 
+def _whole_characters(data: bytes) -> bytes:
+    """The same lines, each character that was cut between two parts moved to the later one."""
+    pieces, done = [], 0
+    for cut in _CUT_CHARACTER.finditer(data):
+        following = re.compile(rb"(?m)^\S+ " + cut[1] + rb" [PF](?::\S*)? ").search(data, cut.end())
+        if following is None or cut.start(2) < done:
+            continue
+        pieces += [data[done : cut.start(2)], data[cut.end(2) : following.end()], cut[2]]
+        done = following.end()
+    return b"".join([*pieces, data[done:]])
+
+
 def _split(data: bytes) -> pa.Array:
+    if b" P" in data:
+        data = _whole_characters(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
         text = data.decode("utf-16", errors="replace")
     else:
@@ -79,16 +100,19 @@ def _cri(lines: pa.Array, tagged: pa.Array) -> Lines:
     stream = np.where(np.asarray(pc.equal(tagged.field("stream"), "stderr")), 2, 1).astype(np.int8)
     partial = np.asarray(pc.equal(tagged.field("tag"), "P"))
     text = tagged.field("text")
-    if partial.any():
-        time, stream, text, valid = _join_partials(time, stream, text, partial, valid)
-    return _finish(time, stream, text, valid, unstamped)
+    if not partial.any():
+        return _finish(time, stream, text, valid, unstamped)
+    time, stream, text, valid, unfinished = _join_partials(time, stream, text, partial, valid)
+    lines = _finish(time, stream, text, valid, unstamped)
+    return Lines(lines.time, lines.stream, lines.text, unstamped, unfinished if valid.all() else ())
 
 
 def _join_partials(
     time: np.ndarray, stream: np.ndarray, text: pa.Array, partial: np.ndarray, valid: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, pa.Array, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, pa.Array, np.ndarray, tuple[int, ...]]:
     # Partials of one stream go on until its next full line, also when the other stream writes in between.
     pieces: dict[int, list[str]] = {}
+    unfinished: list[int] = []
     drop = np.zeros(len(time), dtype=bool)
     for code in (1, 2):
         own = np.flatnonzero(stream == code)
@@ -103,6 +127,8 @@ def _join_partials(
                 stop += 1
             stop = min(stop, len(own) - 1)
             members = own[start : stop + 1]
+            if flags[stop]:
+                unfinished.append(int(members[0]))
             pieces[int(members[0])] = [text[int(i)].as_py() for i in members]
             drop[members[1:]] = True
     positions = np.array(sorted(pieces), dtype=np.int64)
@@ -111,7 +137,8 @@ def _join_partials(
     joined = pa.array(["".join(pieces[int(i)]) for i in positions], pa.large_string())
     text = pc.replace_with_mask(text, pa.array(mask), joined)
     keep = ~drop
-    return time[keep], stream[keep], text.filter(pa.array(keep)), valid[keep]
+    left = tuple(int(keep[:row].sum()) for row in unfinished)
+    return time[keep], stream[keep], text.filter(pa.array(keep)), valid[keep], left
 
 
 def _kubectl(lines: pa.Array) -> Lines:

@@ -98,20 +98,15 @@ def _refuses_date(value: Any) -> bool:
     )
 
 
+#: Objects in which one side keeps an application's values and the other does not.
+_HOLDERS = ("fields", "labels", "metadata", "properties", "Properties", "attributes", "context", "data", "attr", "json")
+
+
 def _paths(name: str, types: FieldTypes) -> list[str]:
-    return [
-        path
-        for path in (
-            name,
-            f"fields.{name}",
-            f"labels.{name}",
-            f"metadata.{name}",
-            f"properties.{name}",
-            f"Properties.{name}",
-            f"attributes.{name}",
-        )
-        if path in types
-    ]
+    """Mapped fields that a console's value may have become: under one of the holders, or freed from one."""
+    holder, _, inner = name.partition(".")
+    names = [name, inner] if inner and holder in _HOLDERS else [name]
+    return [path for one in names for path in (one, *(f"{h}.{one}" for h in _HOLDERS)) if path in types]
 
 
 def refused_by_mapping(

@@ -101,6 +101,9 @@ class Block:
             return np.zeros(self.size, dtype=bool)
         if kind == "text":
             valid = valid & ~_flags(pc.equal(node.values, ""))
+        if role == "level":
+            folds: Flags = valid & np.asarray(_folded(node).is_valid())
+            return folds
         if role == "pod" and path in self.roles.proved_only:
             if kind != "text":
                 return np.zeros(self.size, dtype=bool)
@@ -211,11 +214,17 @@ def _message(block: Block) -> pa.Array:
 def _level(block: Block) -> pa.Array:
     found = pa.nulls(block.size, pa.string())
     for rows, node in block.values("level"):
-        if node.kind in ("text", "number"):
-            encoded = node.values.dictionary_encode()
-            words = [fold_level(value) for value in encoded.dictionary.to_pylist()]
-            found = _filled(found, rows, pa.array(words, pa.string()).take(encoded.indices))
+        found = _filled(found, rows, _folded(node))
     return found
+
+
+def _folded(node: Node) -> pa.Array:
+    """Folded level of each value; null where a value is none, so that the next path is asked."""
+    if node.kind not in ("text", "number"):
+        return pa.nulls(len(node.values), pa.string())
+    encoded = node.values.dictionary_encode()
+    words = [fold_level(value) for value in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)
 
 
 def _time(block: Block, role: str) -> pa.Array:

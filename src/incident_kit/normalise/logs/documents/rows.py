@@ -15,7 +15,6 @@ from incident_kit.normalise.logs.documents.table import SAID
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten, is_property, lookup, properties_of
 from incident_kit.normalise.logs.hits import Hit
 from incident_kit.normalise.logs.json_lines import render
-from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.times import time_values
 
 
@@ -37,7 +36,7 @@ def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
     message, original = _message(source, inner, roles)
     exception = _exception(source, roles)
     spoken = inner if inner is not None else source
-    level = fold_level(value(source, "level")) or (fold_level(value(inner, "level")) if inner is not None else None)
+    level = roles.level(source) or (roles.level(inner) if inner is not None else None)
     if time is None and inner is not None:
         time = value(inner, "time")
     template = value(spoken, "template") if inner is not None else value(source, "template")

@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative, Layout
-from incident_kit.normalise.logs.formats.learn import KnownMessages, Split, learn, split_line
+from incident_kit.normalise.logs.formats.learn import Split, learn, split_line
 from incident_kit.normalise.logs.formats.pairs import cut_heads
-from incident_kit.normalise.logs.formats.patterns import PATTERNS, SIMPLE_CONSOLE
+from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, LEVEL, PATTERNS, SIMPLE_CONSOLE, TIME
+from incident_kit.normalise.logs.formats.tails import with_tails
 from incident_kit.normalise.logs.normal_form import normal_forms
 
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
@@ -31,7 +33,9 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
         known: messages of the pod's documents.
         stated: first-line regexps of the profile; they win.
     """
-    layout = Layout(alternatives=[Alternative("profile", expression) for expression in stated])
+    layout = Layout(alternatives=[Alternative("profile", expression) for expression in stated], margin=_margin(sample))
+    if layout.margin:
+        sample = pc.replace_substring_regex(sample, rf"^{layout.margin}(\S)", r"\1")
     lines = sample.filter(pc.invert(pc.match_substring_regex(sample, _INDENTED_OR_JSON)))
     if len(lines) == 0:
         return layout
@@ -39,8 +43,24 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
     layout.simple_console = simple >= max(1, len(lines) // 50)
     chosen = _choose(lines, known)
     learnt = _learnt(lines, known, chosen)
-    layout.alternatives += learnt + chosen
+    layout.alternatives += with_tails(_thinned(lines), learnt + chosen, known)
     return layout
+
+
+def _margin(sample: pa.Array) -> str:
+    """Blanks before a time and a level, where entries begin with them and none begins without."""
+    found = pc.extract_regex(sample, rf"^(?P<margin>[ \t]+){TIME}[ |]+{LEVEL}\b")
+    margins = found.filter(found.is_valid()).field("margin")
+    if len(margins) < max(3, len(sample) // 20) or pc.any(pc.match_substring_regex(sample, ANY_PREFIX)).as_py():
+        return ""
+    widths = pc.value_counts(margins).to_pylist()
+    return str(widths[0]["values"]) if len(widths) == 1 else ""
+
+
+def _thinned(lines: pa.Array) -> pa.Array:
+    """Not more lines than are tried, from all over the sample."""
+    step = max(1, len(lines) // _TRIED)
+    return lines.take(pa.array(np.arange(0, len(lines), step)))
 
 
 def _choose(lines: pa.Array, known: KnownMessages) -> list[Alternative]:
@@ -82,8 +102,7 @@ def _learnt(lines: pa.Array, known: KnownMessages, chosen: list[Alternative]) ->
     """Learnt prefixes, where they make more entries equal to documents than the chosen patterns do."""
     if not known:
         return []
-    step = max(1, len(lines) // _TRIED)
-    tried = lines.take(pa.array(np.arange(0, len(lines), step)))
+    tried = _thinned(lines)
     explained = np.zeros(len(tried), dtype=bool)
     for alternative in chosen:
         extracted = pc.extract_regex(tried, alternative.expression)

@@ -10,8 +10,7 @@ import orjson
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten
-from incident_kit.normalise.logs.formats.learn import KnownMessages
-from incident_kit.normalise.logs.levels import fold_level
+from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.normal_form import normal_form
 
 _MOST_LINES = 400
@@ -40,7 +39,7 @@ def json_roles(lines: Iterable[str], known: KnownMessages) -> FieldRoles:
     if best and best[0][1] > 2 * usual_hits and best[0][0] not in CANDIDATES["message"][:1]:
         paths["message"] = (best[0][0], *paths["message"])
     found = FieldRoles(paths=paths)
-    if any(fold_level(found.value(document, "level")) for document in documents[:50]):
+    if any(found.level(document) for document in documents[:50]):
         return found
     words = _level_words(levels, found)
     return FieldRoles(paths=found.paths, level_words=words)

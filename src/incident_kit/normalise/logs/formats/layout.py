@@ -52,14 +52,20 @@ class Layout:
         alternatives: first-line regexps.
         simple_console: .NET's two-line console.
         json: whether lines that are one JSON object are taken as such.
+        margin: blanks that stand before every entry's first line (tracing's pretty form).
     """
 
     alternatives: list[Alternative] = field(default_factory=list)
     simple_console: bool = False
     json: bool = True
+    margin: str = ""
+
+    def _bare(self, texts: pa.Array) -> pa.Array:
+        return pc.replace_substring_regex(texts, rf"^{self.margin}(\S)", r"\1") if self.margin else texts
 
     def heads(self, texts: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Lines that begin an entry by their own looks."""
+        texts = self._bare(texts)
         found = np.asarray(pc.match_substring_regex(texts, ANY_PREFIX))
         if self.json:
             found = found | np.asarray(pc.match_substring_regex(texts, _JSON))
@@ -77,6 +83,7 @@ class Layout:
 
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
+        firsts = self._bare(firsts)
         count = len(firsts)
         parsed = Parsed(
             np.full(count, None, dtype=object),
@@ -94,7 +101,26 @@ class Layout:
                 break
             self._apply(alternative, firsts, parsed)
         parsed.format[runtime] = None
+        self._complete(firsts, parsed)
         return parsed
+
+    def _complete(self, firsts: pa.Array, parsed: Parsed) -> None:
+        """Level and time of lines whose alternative does not tell them, from any other that fits the line."""
+        rows = np.flatnonzero(pd.isna(parsed.level) & ~pd.isna(parsed.format))
+        for alternative in self.alternatives:
+            if not len(rows):
+                return
+            extracted = pc.extract_regex(firsts.take(pa.array(rows)), alternative.expression)
+            names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
+            if "level" not in names:
+                continue
+            levels = fold_words(extracted.field("level"), alternative.levels)
+            told = ~pd.isna(levels)
+            parsed.level[rows[told]] = levels[told]
+            if "time" in names:
+                own = told & pd.isna(parsed.time[rows])
+                parsed.time[rows[own]] = _objects(extracted.field("time"))[own]
+            rows = rows[~told]
 
     def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:
         open_rows = np.flatnonzero(pd.isna(parsed.format))

@@ -9,61 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of
 from incident_kit.normalise.logs.levels import FOLDED
 from incident_kit.normalise.logs.normal_form import normal_form
 
 _MAX_PREFIX = 240
 _MAX_STARTS = 60
-_KEY = 6
-_MOST_OF_KEY = 400
 _SHAPES = 12
 _START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
-_STRUCTURE = re.compile(r"[ \t]+|[|\[\](){}<>;=\"']|[^\s|\[\](){}<>;=\"']+")
 #: Kinds of words that a slot may be limited to, narrowest first.
 _KINDS = (r"\d", r"[\d:.,/TZ+\-]")
-_SLOT = r"[^\s|\[\](){}<>;=\"']"
-
-
-@dataclass(slots=True)
-class KnownMessages:
-    """Normal forms of the documents' messages, with their levels, for look-ups by whole text or beginning."""
-
-    levels: dict[str, str | None] = field(default_factory=dict)
-    _by_key: dict[str, list[str]] | None = None
-
-    @classmethod
-    def build(cls, messages: Iterable[tuple[str, str | None]]) -> KnownMessages:
-        """From (normal form of the message's first line, level) pairs; the first of equal forms counts."""
-        found = [(form, level) for form, level in messages if len(form) >= 3]
-        return cls(dict(reversed(found)))
-
-    def __bool__(self) -> bool:
-        return bool(self.levels)
-
-    def beginning_of(self, form: str) -> str | None:
-        """The longest known message that this text begins with, at a word's end."""
-        best: str | None = None
-        if self._by_key is None:
-            self._by_key = self._keyed()
-        for candidate in self._by_key.get(form[:_KEY], ()):
-            if len(candidate) >= 8 and (best is None or len(candidate) > len(best)) and form.startswith(candidate):
-                after = form[len(candidate) : len(candidate) + 1]
-                if not after or not after.isalnum():
-                    best = candidate
-        return best
-
-    def _keyed(self) -> dict[str, list[str]]:
-        """Messages by their first characters; made only for lines that no whole message explains."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for form in reversed(self.levels):
-            bucket = found[form[:_KEY]]
-            if len(bucket) < _MOST_OF_KEY:
-                bucket.append(form)
-        return found
 
 
 @dataclass(slots=True)
@@ -95,7 +55,7 @@ def learn(splits: list[Split]) -> list[Alternative]:
     shapes: dict[str, list[Split]] = defaultdict(list)
     for split in splits:
         if split.prefix.strip():
-            shapes[_shape(split.prefix)].append(split)
+            shapes[shape_of(split.prefix)].append(split)
     ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))
     total = sum(len(members) for _, members in ranked)
     found: list[Alternative] = []
@@ -109,21 +69,9 @@ def learn(splits: list[Split]) -> list[Alternative]:
     return found
 
 
-def _tokens(prefix: str) -> list[str]:
-    return _STRUCTURE.findall(prefix)
-
-
-def _shape(prefix: str) -> str:
-    return "".join(" " if t.isspace() else t if len(t) == 1 and not t.isalnum() else "w" for t in _tokens(prefix))
-
-
-def _slots(prefix: str) -> list[str]:
-    return [t for t in _tokens(prefix) if not t.isspace() and not (len(t) == 1 and not t.isalnum())]
-
-
 def _level_slot(members: list[Split]) -> tuple[int | None, dict[str, str]]:
     """The slot whose words agree with the documents' levels, else the one whose words are level names."""
-    rows = [(_slots(m.prefix), m.level) for m in members]
+    rows = [(slots_of(m.prefix), m.level) for m in members]
     width = min(len(slots) for slots, _ in rows)
     best: tuple[float, int, dict[str, str]] | None = None
     for position in range(width):
@@ -153,7 +101,7 @@ def _bare(token: str) -> str:
 
 
 def _expression(shape: str, level: int | None, members: list[Split]) -> str:
-    columns = list(zip(*(_slots(m.prefix) for m in members), strict=False))
+    columns = list(zip(*(slots_of(m.prefix) for m in members), strict=False))
     parts, slot = ["^"], 0
     for character in shape:
         if character == " ":
@@ -179,8 +127,8 @@ def _slot_expression(values: set[str], *, is_level: bool, literal: bool) -> str:
     tail = _common_tail(values)
     kind = next((kind for kind in _KINDS if all(re.fullmatch(kind + "+", value) for value in values)), None)
     if kind is None and not is_level and all(any(c.isdigit() for c in value) for value in values):
-        return f"{_SLOT}*\\d{_SLOT}*"
-    kind = kind or _SLOT
+        return f"{SLOT}*\\d{SLOT}*"
+    kind = kind or SLOT
     head = kind + "+?" if tail else kind + "+"
     return (f"(?P<level>{head})" if is_level else head) + re.escape(tail)
 
@@ -189,7 +137,7 @@ def _telling(shape: str, members: list[Split]) -> bool:
     """Whether a shape tells a prefix from prose: punctuation, a number or one word always the same at its beginning."""
     if shape.strip("w "):
         return True
-    firsts = {_slots(member.prefix)[0] for member in members}
+    firsts = {slots_of(member.prefix)[0] for member in members}
     return len(firsts) == 1 or all(any(c.isdigit() for c in first) for first in firsts)
 
 

@@ -13,8 +13,12 @@ from incident_kit.normalise.logs.levels import WORDS
 _ZONE = r"(?: ?(?:Z|UTC|GMT|CEST|CET|[+-]\d\d:?\d\d))?"
 DATE_TIME = rf"\d{{4}}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,:]\d{{1,9}})?{_ZONE}"
 CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+#: java.util.logging's and JavaScript's, by the twelve-hour clock.
+TWELVE_HOURS = r"(?:[A-Z][a-z]{2,3}\.? \d{1,2}, \d{4},?|\d{1,2}[-/ ][A-Z][a-z]{2}[-/ ]\d{4},?|\d{1,2}/\d{1,2}/\d{4},?) \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?[ \x{202f}]?[AaPp]\.?[Mm]\.?"
 NAMED_DATE = rf"(?:\d{{1,2}}[-/ ][A-Z][a-z]{{2}}[-/ ]\d{{4}}|[A-Z][a-z]{{2}} +\d{{1,2}}|\d{{1,2}}\.\d\d\.\d{{4}}|\d{{1,2}}/\d\d/\d{{4}}),? {CLOCK}(?: ?[AP]M)?{_ZONE}"
-TIME = rf"(?:{DATE_TIME}|{NAMED_DATE}|{CLOCK})"
+TIME = rf"(?:{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})"
+#: What may stand between the time and the level: bracketed words, pairs, a process's name.
+_BETWEEN = r"(?:(?:\[[^\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|[\w.\-]+=\S+|\d+)[ |:,;-]+){0,5}"
 LEVEL = rf"(?i:{'|'.join(WORDS)})"
 
 
@@ -33,6 +37,8 @@ class Pattern:
     pairs: bool = False
 
 
+#: Between level and message; dashes belong to the layout only where a blank follows them.
+_GAP = r"(?:[ \t|:,;]+(?:-+[ \t|:,;]+)?|-+[ |:,;]*)"
 _REST = r"(?P<message>(?s:.*))$"
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -76,16 +82,22 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{_REST}"),
     Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {_REST}"),
     Pattern(
-        "bracketed", rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\] ?)?[-:]? ?{_REST}"
+        "bracketed",
+        rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\])?(?: ?[-:] +| +|){_REST}",
     ),
     Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
-    Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?(?:[ |:-]+| *\t){_REST}"),
+    Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{_REST}"),
+    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>{LEVEL}): {_REST}"),
+    Pattern(
+        "level_behind",
+        rf"^[\[<(]?(?P<time>{TIME})(?: UTC)?[\]>)]?[ |:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
+    ),
     Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
-    Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?[ :|\t-]+(?:\[?(?P<time>{TIME})\]?[ |:-]+)?{_REST}"),
+    Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}(?:\[?(?P<time>{TIME})\]?{_GAP})?{_REST}"),
     Pattern("level_time_paren", rf"^(?P<level>{LEVEL}) ?[\[(](?P<time>{TIME})[\])][ :|-]+{_REST}"),
-    Pattern("time_only", rf"^\[?(?P<time>{DATE_TIME}|{NAMED_DATE}|{CLOCK})\]?[ |:\t-]+{_REST}"),
+    Pattern("time_only", rf"^\[?(?P<time>{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})\]?{_GAP}{_REST}"),
 )
 #: .NET's simple console: the message stands on the next, indented line.
 SIMPLE_CONSOLE = rf"^(?:(?P<time>{TIME})\s?)?(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>\S.*?)\[-?\d+\]$"
 #: A line that begins like an entry of some logger: a time or a level, perhaps in brackets.
-ANY_PREFIX = rf"^[\[(<{{]?(?:{DATE_TIME}|{NAMED_DATE}|{CLOCK}\b|[IWEFD]\d{{4}} \d\d:)|^(?:[\[(<]{LEVEL}[\])>]|(?:time|ts|level|lvl)=)"
+ANY_PREFIX = rf"^[\[(<{{]?(?:{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK}\b|[IWEFD]\d{{4}} \d\d:)|^(?:[\[(<]{LEVEL}[\])>]|(?:time|ts|level|lvl)=)"

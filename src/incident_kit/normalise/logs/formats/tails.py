@@ -1,0 +1,135 @@
+"""What a layout appends behind the message, learnt: request ids, places in the source, a diagnostic context.
+
+Where most messages that a pattern gives begin with some document's message and go on with the same kind of text, that
+text belongs to the layout. A truncation is told from it by its rests, which begin anywhere and have no common shape.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.formats.known import KnownMessages
+from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.formats.pairs import cut_heads
+from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
+from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
+
+_REST = "(?P<message>(?s:.*))$"
+_LEAST = 5
+_LONGEST_TAIL = 300
+_WORD_END = re.compile(r"(?<=\S)(?=[^\w]|$)")
+
+
+def with_tails(lines: pa.Array, alternatives: Sequence[Alternative], known: KnownMessages) -> list[Alternative]:
+    """The alternatives, each behind those of its kind that also know what follows the message.
+
+    Args:
+        lines: a sample of the console's lines.
+        alternatives: the layout so far, best first.
+        known: messages of the pod's documents.
+    """
+    found: list[Alternative] = []
+    left = lines
+    for alternative in alternatives:
+        if known and len(left) and alternative.expression.endswith(_REST):
+            extracted = pc.extract_regex(left, alternative.expression)
+            fits = np.asarray(extracted.is_valid())
+            messages = extracted.filter(pa.array(fits)).field("message")
+            found += [
+                Alternative(alternative.name, alternative.expression.removesuffix(_REST) + tail, alternative.levels)
+                for tail in _tails(messages, known)
+            ]
+            left = left.filter(pa.array(~fits))
+        found.append(alternative)
+    return found
+
+
+def _tails(messages: pa.Array, known: KnownMessages) -> list[str]:
+    """Expressions for message and tail, most frequent shape of tail first; empty where messages stand alone."""
+    forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
+    alone, tails = 0, []
+    for message, form, head in zip(messages.to_pylist(), forms, heads, strict=True):
+        if form in known.levels or head in known.levels:
+            alone += 1
+        elif (tail := _tail_of(message, form, known)) is not None:
+            tails.append(tail)
+    if len(tails) < _LEAST or len(tails) < alone:
+        return []
+    # What a layout appends always begins alike; what a truncation takes away begins anywhere.
+    begin, count = Counter(_beginning(tail) for tail in tails).most_common(1)[0]
+    if count < 0.8 * len(tails):
+        return []
+    shapes: dict[str, list[str]] = defaultdict(list)
+    for tail in (tail for tail in tails if _beginning(tail) == begin):
+        shapes[shape_of(tail)].append(tail)
+    ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))[:3]
+    if sum(len(members) for _, members in ranked) < 0.8 * len(tails):
+        return []
+    expressions = [_expression(shape, members) for shape, members in ranked if len(members) >= max(3, len(tails) // 50)]
+    return [one for one in expressions if one is not None]
+
+
+def _tail_of(message: str, form: str, known: KnownMessages) -> str | None:
+    """What stands behind the document's message that this text begins with, as it is written."""
+    found = known.beginning_of(form)
+    if found is None:
+        return None
+    for end in _WORD_END.finditer(message, min(len(found), len(message))):
+        if len(message) - end.start() <= _LONGEST_TAIL and normal_form(message[: end.start()]) == found:
+            return message[end.start() :]
+    return None
+
+
+def _expression(shape: str, members: list[str]) -> str | None:
+    """A shape with its constant words kept; None where nothing in it is constant, for then it could be prose."""
+    columns = list(zip(*(slots_of(member) for member in members), strict=False))
+    parts, slot, constant = [], 0, bool(shape.strip("w "))
+    for character in shape:
+        if character == " ":
+            parts.append(r"[ \t]+")
+        elif character == "w":
+            expression, telling = _slot(columns[slot] if slot < len(columns) else ())
+            parts.append(expression)
+            constant |= telling
+            slot += 1
+        else:
+            parts.append(re.escape(character))
+    return r"(?P<message>(?s:.*?))" + "".join(parts) + r"\s*$" if constant else None
+
+
+def _beginning(tail: str) -> str:
+    """The form of the first word or punctuation of a tail; a bare word is its own form."""
+    first = next((token for token in tokens(tail) if not token.isspace()), "")
+    return first if first.isalpha() else _form(first)
+
+
+def _form(word: str) -> str:
+    return re.sub(r"[0-9]+", "0", re.sub(r"[^\W\d]+", "a", word))
+
+
+def _common_beginning(first: str, last: str) -> str:
+    """What all words between two, in order of their characters, begin with."""
+    return "".join(
+        one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    )
+
+
+def _slot(values: Sequence[str]) -> tuple[str, bool]:
+    """An expression for the words of a slot, and whether it tells a layout from prose."""
+    counted = Counter(values)
+    if len(counted) == 1:
+        return re.escape(next(iter(counted))), True
+    beginning = re.sub(r"\w$", "", _common_beginning(min(counted), max(counted)))
+    beginning = beginning if len(beginning) >= 3 else ""
+    forms = {_form(value) for value in counted}
+    if not beginning and len(forms) == 1 and re.search(r"[^a0]", form := forms.pop()):
+        parts = {"a": r"[^\W\d]+", "0": r"\d+"}
+        return "".join(parts.get(character) or re.escape(character) for character in form), True
+    return re.escape(beginning) + f"{SLOT}*" if beginning else f"{SLOT}+", bool(beginning)
