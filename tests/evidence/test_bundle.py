@@ -98,6 +98,17 @@ def test_a_broken_manifest_is_one_clear_error(bundle, text):
         read_evidence(bundle)
 
 
+def test_a_zip_with_backslashes_is_read_too(bundle, tmp_path):
+    """Some Windows programs write them."""
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        for path in sorted(bundle.rglob("*")):
+            if path.is_file():
+                member = zipfile.ZipInfo("x")
+                member.filename = str(path.relative_to(bundle)).replace("/", "\\")
+                archive.writestr(member, path.read_bytes())
+    assert read_evidence(tmp_path / "c.zip").cluster == "test"
+
+
 def test_a_torn_zip_is_refused(bundle, tmp_path):
     write_archive(bundle, tmp_path / "a.zip")
     whole = (tmp_path / "a.zip").read_bytes()

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import Output, add_command, finish, open_evidence, print_answer, print_text, relevant_gaps
+from incident_kit.cli.run import (
+    Output,
+    add_command,
+    asking,
+    finish,
+    open_evidence,
+    print_answer,
+    print_text,
+    relevant_gaps,
+)
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time
 
@@ -56,7 +65,8 @@ def trace(
 
     paths: list[Path | None] = list(bundles) if bundles else [None]
     evidences = [open_evidence(path, profile, start, end, pod=pod) for path in paths]
-    story = answer(pod, *evidences)
+    with asking(*evidences):
+        story = answer(pod, *evidences)
     print_text(render_trace(story, output.value), output)
     import pandas as pd
 
@@ -90,7 +100,8 @@ def logs(
     lower, upper = (_at(start), _at(end)) if bundle is not None else (None, None)
     if lower is not None and upper is not None:
         Window(start=lower, end=upper)  # refuses ends that are the wrong way round
-    frame = answer(pod, evidence, level=level, grep=grep, start=lower, end=upper)
+    with asking(evidence):
+        frame = answer(pod, evidence, level=level, grep=grep, start=lower, end=upper)
     return print_answer("logs", frame, evidence, output)
 
 
@@ -112,7 +123,9 @@ def console_only(
     from incident_kit.answers import console_only as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
-    return print_answer("console-only", answer(evidence, pod=pod, verdicts=verdicts), evidence, output)
+    with asking(evidence):
+        frame = answer(evidence, pod=pod, verdicts=verdicts)
+    return print_answer("console-only", frame, evidence, output)
 
 
 def rabbit(
@@ -133,7 +146,9 @@ def rabbit(
     from incident_kit.answers import rabbit as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
-    return print_answer("rabbit", answer(pod, evidence, at=_at(at)), evidence, output)
+    with asking(evidence):
+        frame = answer(pod, evidence, at=_at(at))
+    return print_answer("rabbit", frame, evidence, output)
 
 
 def rabbit_node(
@@ -155,7 +170,9 @@ def rabbit_node(
     from incident_kit.answers import rabbit_node as answer
 
     evidence = open_evidence(bundle, profile, start, end)
-    return print_answer("rabbit-node", answer(node, evidence, at=_at(at)), evidence, output)
+    with asking(evidence):
+        frame = answer(node, evidence, at=_at(at))
+    return print_answer("rabbit-node", frame, evidence, output)
 
 
 def whois(

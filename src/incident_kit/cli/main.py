@@ -46,6 +46,7 @@ presenting.register(app)
 def main() -> None:
     """Run the program and leave with its exit code; typer itself reports wrong words (exit code 2)."""
     prepare_streams()
+    _have_home()
     for name in ("SIGTERM", "SIGHUP"):  # SIGHUP: the terminal went away; Windows has none
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
@@ -73,6 +74,17 @@ def main() -> None:
             f"({Path(where.filename).name}:{where.lineno}). Set {_TRACEBACK}=1 for the details and report it."
         )
         sys.exit(FAILED)
+
+
+def _have_home() -> None:
+    """For an account without a home folder, as containers have, name one that does not exist, as Debian does.
+
+    Then what needs one says that it cannot write there, and everything else works.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/nonexistent"
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -7,7 +7,8 @@ the answer.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from incident_kit.cli.terminal import say, say_data, warn, warn_of_gaps
-from incident_kit.errors import IncidentKitError, UsageError
+from incident_kit.errors import IncidentKitError, NotFoundError, UsageError
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
@@ -127,6 +128,28 @@ def open_evidence(
     return read_evidence(capture_now(profile, start, end, **scope), verify=False)
 
 
+@contextmanager
+def asking(*evidences: Evidence) -> Iterator[None]:
+    """Around a question: a name that is not found says so differently where something could not be looked at.
+
+    Raises:
+        NotFoundError: no source knows the name, as before.
+    """
+    try:
+        yield
+    except NotFoundError:
+        for evidence in evidences:
+            gaps = evidence.gaps
+            if len(gaps):
+                warn(f"{evidence.path.name} is incomplete ({_gaps(len(gaps))}), so the name may be missing for that:")
+                warn_of_gaps(gaps.to_dict("records"), "see the report")
+        raise
+
+
+def _gaps(count: int) -> str:
+    return f"{count:,} gap{'' if count == 1 else 's'}"
+
+
 def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None = None) -> pd.DataFrame:
     """GAPS rows that could change this command's answer: the bundle's, and those the answer itself found."""
     import pandas as pd
@@ -161,9 +184,7 @@ def finish(gaps: pd.DataFrame, output: Output) -> int:
     if not len(gaps):
         return ANSWERED
     if output is not Output.JSON:
-        from incident_kit.present.text import plural
-
-        warn(f"{plural(len(gaps), 'gap')} could change this answer:")
+        warn(f"{_gaps(len(gaps))} could change this answer:")
         warn_of_gaps(gaps.to_dict("records"), "--output json lists them all")
     return WITH_GAPS
 

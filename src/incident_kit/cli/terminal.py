@@ -6,6 +6,7 @@ in whatever the terminal can show; JSON and CSV are UTF-8 everywhere, because pr
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ def prepare_streams() -> None:
     """Let no output fail because a stream is closed or cannot encode a character."""
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it caches its fonts is no reader's business
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

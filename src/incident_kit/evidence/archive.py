@@ -36,8 +36,9 @@ def extract_archive(archive_path: Path, target: Path) -> None:
     name = archive_path.name
     try:
         with zipfile.ZipFile(archive_path) as archive:
-            prefix = _prefix(archive, name)
-            manifest_info = archive.getinfo(prefix + MANIFEST_NAME)
+            members = _members(archive)
+            prefix = _prefix(members, name)
+            manifest_info = members[prefix + MANIFEST_NAME]
             if manifest_info.file_size > _MANIFEST_LIMIT:
                 raise BundleError(f"{name}: its manifest claims {manifest_info.file_size} bytes; refused.")
             _copy(archive, manifest_info, target / MANIFEST_NAME, manifest_info.file_size, name)
@@ -45,20 +46,24 @@ def extract_archive(archive_path: Path, target: Path) -> None:
             _check_room(manifest, target, name)
             for relative, facts in sorted(manifest.files.items()):
                 destination = _safe(target, relative, name)
-                try:
-                    info = archive.getinfo(prefix + relative)
-                except KeyError:
-                    raise BundleError(f"{name}: {relative} is missing from the archive. Get it again.") from None
+                info = members.get(prefix + relative)
+                if info is None:
+                    raise BundleError(f"{name}: {relative} is missing from the archive. Get it again.")
                 _copy(archive, info, destination, int(facts["bytes"]), name)
-            _extract_notes(archive, prefix, target, name)
+            _extract_notes(archive, members, prefix, target, name)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, KeyError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{name} is not a whole zip archive ({error}). Get it again from where it came.") from error
 
 
-def _prefix(archive: zipfile.ZipFile, name: str) -> str:
-    manifests = [n for n in archive.namelist() if PurePosixPath(n).name == MANIFEST_NAME and n.count("/") <= 1]
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The archive's files by path; some Windows programs write backslashes where the format asks for slashes."""
+    return {info.filename.replace("\\", "/"): info for info in archive.infolist()}
+
+
+def _prefix(members: dict[str, zipfile.ZipInfo], name: str) -> str:
+    manifests = [n for n in members if PurePosixPath(n).name == MANIFEST_NAME and n.count("/") <= 1]
     if not manifests:
         raise BundleError(f"{name} holds no manifest.json; it is not an incident bundle.")
     return min(manifests, key=len).removesuffix(MANIFEST_NAME)
@@ -93,11 +98,13 @@ def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, destination: Path, li
             output.write(block)
 
 
-def _extract_notes(archive: zipfile.ZipFile, prefix: str, target: Path, name: str) -> None:
+def _extract_notes(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], prefix: str, target: Path, name: str
+) -> None:
     left = _NOTES_LIMIT
-    for info in archive.infolist():
-        relative = info.filename.removeprefix(prefix)
-        if info.is_dir() or not info.filename.startswith(f"{prefix}notes/"):
+    for path, info in members.items():
+        relative = path.removeprefix(prefix)
+        if path.endswith("/") or not path.startswith(f"{prefix}notes/"):
             continue
         destination = _safe(target, relative, name)
         if info.file_size > left:

@@ -32,6 +32,8 @@ def add_note(bundle: Path, text: str) -> str:
         except zipfile.BadZipFile as error:
             raise BundleError(f"{bundle} is not a whole zip archive ({error}). Get it again.") from error
         return name
+    if not bundle.exists():
+        raise BundleError(f"{bundle} does not exist.")
     if not (bundle / MANIFEST_NAME).is_file():
         raise BundleError(f"{bundle} holds no {MANIFEST_NAME}; it is not an incident bundle.")
     (bundle / "notes").mkdir(exist_ok=True)

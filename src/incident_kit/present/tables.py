@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -89,15 +89,16 @@ def _facts(content: Mapping[str, Any]) -> Table:
 
 
 def render_check_table(checks: Iterable[Any]) -> str:
-    """The checks of ``doctor``: passed or not, and the command that grants what is missing."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
-    for name in ("", "source", "check", "result", "remedy"):
-        table.add_column(name, overflow="fold")
+    """The checks of ``doctor``: passed or not, what was seen, and under it the command that grants what is missing."""
+    parts: list[RenderableType] = []
     for check in checks:
-        sign = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
-        words = (getattr(check, name, "") or "" for name in ("source", "what", "reason", "remedy"))
-        table.add_row(sign, *(Text(visible(word)) for word in words))
-    return to_text(table)
+        sign = ("ok      ", "green") if check.passed else ("FAILED  ", "bold red")
+        parts.append(
+            Text.assemble(sign, (visible(check.source), "bold"), f": {visible(check.what)}: {visible(check.reason)}")
+        )
+        if check.remedy:
+            parts.append(Padding(Text(f"-> {visible(check.remedy)}"), (0, 0, 0, 10)))
+    return to_text(Group(*parts))
 
 
 def line_width() -> int:

@@ -54,7 +54,8 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, ("profiles", name, *first["loc"])))
-        raise ProfileError(f"{file}: {where}: {first['msg']}. See docs/profile.md.") from None
+        what = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise ProfileError(f"{file}: {where}: {what}. See docs/profile.md.") from None
 
 
 def find_file() -> Path | None:

@@ -30,7 +30,7 @@ def load_key() -> bytes:
     """This user's redaction key, created on first use.
 
     Raises:
-        ProfileError: the key is malformed, or other users can read its file.
+        ProfileError: the key is malformed, other users can read its file, or it cannot be made.
     """
     variable = os.environ.get(VARIABLE)
     if variable:
@@ -47,15 +47,26 @@ def load_key() -> bytes:
 def key_path() -> Path:
     """Where the key's file is, or would be created."""
     base = os.environ.get("XDG_DATA_HOME")
-    folder = Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "share"
-    return folder / "incident-kit" / "redaction.key"
+    if base and Path(base).is_absolute():
+        return Path(base) / "incident-kit" / "redaction.key"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise ProfileError(
+            f"There is no home folder for the redaction key. Set HOME, XDG_DATA_HOME or {VARIABLE}."
+        ) from None
+    return home / ".local" / "share" / "incident-kit" / "redaction.key"
 
 
 def _read(path: Path) -> bytes:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name == "posix" and mode & 0o077:
         raise ProfileError(f"Others can read the redaction key {path} (mode {mode:o}). Run: chmod 600 {path}")
-    return _decode(path.read_text(encoding="ascii", errors="replace"), str(path))
+    try:
+        text = path.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise ProfileError(f"The redaction key {path} cannot be read: {error.strerror}. Check its owner.") from error
+    return _decode(text, str(path))
 
 
 def _decode(text: str, where: str) -> bytes:
@@ -79,12 +90,17 @@ def _from_keyring() -> str | None:
 
 
 def _create(path: Path) -> bytes:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secrets.token_bytes(_KEY_BYTES)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:  # another process was faster
         return _read(path)
+    except OSError as error:
+        raise ProfileError(
+            f"The redaction key cannot be made at {path}: {error.strerror}. Let XDG_DATA_HOME name a folder that you "
+            f"may write to, or set {VARIABLE} to 64 hex digits."
+        ) from error
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key.hex() + "\n")
     return key

@@ -1,0 +1,149 @@
+"""The command line on a bad day: one clear line, the right exit code, nothing half written, nothing lost."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from incident_kit.cli.main import app, main, told
+from incident_kit.cli.terminal import say
+from incident_kit.importing import import_folder
+from incident_kit.present.files import write_whole
+from tests.present.folder import POD, write_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("collected"))
+    return import_folder(folder, tmp_path_factory.mktemp("bundles") / "incomplete.incident")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the program in this process; its exit code, standard output and standard error."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["incident-kit", *map(str, words)])
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("findings", "nope.incident"), 1, "nope.incident does not exist"),
+        (("findings", "{empty}"), 1, "it is not an incident bundle"),
+        (("trace", "orders-api", "{bundle}"), 1, f"Near: shop/{POD}"),
+        (("whois", "10.1.2.3", "{bundle}", "--at", "2026-11-20T08:00:00"), 2, "has no zone"),
+        (("whois", "10.1.2.3", "{bundle}", "--at", "yesterday"), 2, "is not a time"),
+        (("import", "{empty}", "-o", "x.tar.gz"), 2, "should end in .incident (a folder) or .zip (one file)"),
+        (("report", "{bundle}", "-o", "x.pdf"), 2, "should end in .html or .md"),
+        (("note", "nope", "x"), 1, "nope does not exist"),
+        (("tables", "nope"), 2, "There is no table 'nope'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(run, bundle, tmp_path, words, code, says):
+    words = [word.format(bundle=bundle, empty=tmp_path) for word in words]
+    left, out, err = run(*words)
+    told_lines = [line for line in err.splitlines() if line.startswith("incident-kit: ")]
+    assert (left, out) == (code, "")
+    assert len(told_lines) == 1 and says in told_lines[0]
+    assert "Traceback" not in err
+
+
+def test_a_name_that_is_not_found_says_what_could_not_be_looked_at(run, bundle):
+    code, _, err = run("trace", "billing-0", bundle)
+    assert code == 1
+    assert "incomplete.incident is incomplete" in err and "kubernetes/configmaps.json" in err
+    assert err.splitlines()[-1].startswith("incident-kit: No source knows")
+
+
+def test_one_gap_is_one_gap(run, bundle):
+    code, _, err = run("detect-fields", bundle)
+    assert code in (0, 3)
+    assert "1 gaps" not in err
+
+
+@pytest.mark.parametrize("name", [command.name for command in app.registered_commands])
+def test_every_help_ends_with_an_example_that_names_the_command(run, name):
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    assert f"incident-kit {name}" in out.partition("Example:")[2]
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device. Free some space"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied. Choose a folder"),
+        (shutil.Error([("a", "/b", "[Errno 28] No space left on device: 'a'")]), "/b: No space left on device. Free"),
+        (OSError("torn"), "torn. Check the path."),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_what_to_do(error, shown):
+    assert told(error).startswith(shown)
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path, monkeypatch):
+    target = write_whole(tmp_path / "report.html", b"old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_table_can_be_shown_on_any_terminal(monkeypatch, encoding):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace"))
+    say("pod · größe ⚡\n────")
+    sys.stdout.flush()
+    shown = raw.getvalue().decode(encoding)
+    assert shown.startswith("pod ")
+    assert ("----" in shown) == (encoding != "utf-8")
+
+
+def test_json_is_utf_8_whatever_the_locale(bundle):
+    ran = subprocess.run(
+        [sys.executable, "-m", "incident_kit", "logs", POD, str(bundle), "--output", "json"],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False,
+    )  # fmt: skip
+    assert json.loads(ran.stdout.decode("utf-8"))["rows"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_an_interrupted_import_leaves_nothing(tmp_path):
+    sample = ROOT / "src" / "incident_kit" / "sample" / "sample.zip"
+    words = [sys.executable, "-m", "incident_kit", "import", str(sample), "-o", str(tmp_path / "x.incident")]
+    started = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    for _ in range(3000):  # until it has begun to write, so that there is something to clean up
+        if any(tmp_path.glob(".x.incident.*/raw/*")) or started.poll() is not None:
+            break
+        time.sleep(0.01)
+    started.send_signal(signal.SIGTERM)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 128 + signal.SIGTERM, err
+    assert list(tmp_path.iterdir()) == []
+    assert "Traceback" not in err
