@@ -75,6 +75,18 @@ def test_its_replica_set_tells_image_revision_and_workload_as_inferred(tmp_path)
     assert (row["image"], row["observed"]) == ("registry/orders:1.4.2", False)
 
 
+def test_below_a_replica_set_that_is_there_any_suffix_is_its_pods_and_below_other_owners_only_a_generated_one(tmp_path):
+    """Names that people made up for a test hold letters that Kubernetes never generates."""
+    names = ("orders-api-7c9f8d6b5-abcde", "orders-admin")
+    evidence = bundle(tmp_path, {
+        "elasticsearch/hits.ndjson": hits(*(document("10:01:00", name) for name in names)),
+        "kubernetes/replicasets.json": [replica_set("orders-api-7c9f8d6b5", "7c9f8d6b5", "registry/orders:1.4.2")],
+        "kubernetes/daemonsets.json": [{"kind": "DaemonSet", "metadata": {"name": "orders", "namespace": "shop", "uid": "d"}}],
+    })  # fmt: skip
+    assert life(evidence, names[0]).value("images") == ["registry/orders:1.4.2"]
+    assert life(evidence, names[1]).value("owner_name") is None
+
+
 def test_a_cut_name_finds_its_replica_set_by_the_cut_base(tmp_path):
     deployment = "a-very-long-deployment-name-that-fills-the-whole-label"
     name = f"{deployment}-7c9f8d6b5-"[:58] + "x2k4q"

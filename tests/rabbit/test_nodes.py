@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
+from incident_kit.correlate.rabbit import hides_pods
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.rules import rule_named
 from incident_kit.window import parse_rfc3339
-from tests.identity.bundles import RUNNING_NODES, bundle, connection, pod
+from tests.identity.bundles import RUNNING_NODES, bundle, connection, node, pod
 
 PEER_LOG = """\
 2026-11-20 10:20:01.000000+00:00 [info] <0.611.0> rabbit on node rabbit@rabbit-0 down
@@ -90,6 +94,19 @@ def test_an_alarm_is_one_finding_though_every_node_logs_it(tmp_path):
     ) and "until 2026-11-20T10:35:00Z" in finding["title"]
 
 
+def test_node_names_that_erlang_quotes_are_the_nodes_of_the_api(tmp_path):
+    """An atom with a dash, as every StatefulSet's broker has, is printed in quotes."""
+    files = {
+        "rabbitmq/rabbit@rabbit-0.log": (ALARM + PEER_LOG)
+        .replace("node rabbit@rabbit-0.", "node 'rabbit@rabbit-0'.")
+        .replace("node rabbit@rabbit-0", "node 'rabbit@rabbit-0'"),
+        "rabbitmq/nodes.json": RUNNING_NODES,
+    }
+    evidence = bundle(tmp_path, files)
+    found = {rule: findings(rule, evidence)[0]["name"] for rule in ("rabbit-alarm", "rabbit-node-down")}
+    assert set(found.values()) == {"rabbit@rabbit-0"}
+
+
 def test_an_alarm_at_capture_names_the_blocked_pods(tmp_path):
     nodes = [RUNNING_NODES[0] | {"mem_alarm": True}, RUNNING_NODES[1]]
     files = {
@@ -134,3 +151,67 @@ def test_a_connection_with_channels_is_no_finding(tmp_path):
         "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00")],
     }
     assert findings("consumer-lost", bundle(tmp_path, files)) == []
+
+
+def test_a_connection_opened_moments_before_the_list_was_read_has_not_lost_its_consumer(tmp_path):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:59:57", channels=0)],
+    }
+    assert findings("consumer-lost", bundle(tmp_path, files, captured_at="2026-11-20T11:00:00Z")) == []
+
+
+def test_probes_that_never_log_in_are_no_clients_behind_a_nodes_address(tmp_path):
+    probes = "".join(
+        f"2026-11-20 10:{minute}:00.000000+00:00 [info] <0.{minute}.0> accepting AMQP connection <0.{minute}.0> "
+        f"(10.0.0.4:{minute} -> 10.0.9.9:5672)\n"
+        for minute in range(10, 40)
+    )
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5"), pod("b", ip="10.1.0.6")],
+        "kubernetes/nodes.json": [node("node-1", "10.0.0.4")],
+        "rabbitmq/rabbit@rabbit-0.log": probes,
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00")],
+    }
+    assert hides_pods(bundle(tmp_path, files)) is None
+    clients = [connection("10.0.0.4", port, "10:10:00") for port in (7, 8, 9)]
+    assert hides_pods(bundle(tmp_path, files | {"rabbitmq/connections.json": clients}, name="y")) is not None
+
+
+def metricbeat(minute, peer, port, node="rabbit@rabbit-0"):
+    connection = {"name": f"{peer}:{port} -> 10.0.9.9:5672", "node": node, "peer": {"host": peer, "port": port}}
+    source = {
+        "@timestamp": f"2026-11-20T10:{minute:02d}:00.000Z",
+        "event": {"dataset": "rabbitmq.connection"},
+        "metricset": {"name": "connection", "period": 60_000},
+        "rabbitmq": {"connection": connection, "vhost": "shop"},
+    }
+    return {"_index": "metricbeat", "_id": f"{peer}:{port}:{minute}", "_source": source}
+
+
+def test_a_connection_that_metricbeat_stopped_telling_of_while_it_went_on_has_ended(tmp_path):
+    hits = [metricbeat(m, "10.1.0.5", 1) for m in range(20)]
+    hits += [metricbeat(m, "10.1.0.5", 2, "rabbit@rabbit-1") for m in range(22, 50)]
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "elasticsearch/hits.ndjson": "\n".join(map(json.dumps, hits)),
+    }
+    evidence = bundle(tmp_path, files)
+    first, second = rabbit("a", evidence).to_dict("records")
+    assert first["closed_at"].value == at("10:22:00") and first["observed"] is False
+    assert second["closed_at"] is None or second["closed_at"] != second["closed_at"]  # its last collection is the last
+    assert [row["rabbit_node"] for row in rabbit("a", evidence, at=at("10:40:00")).to_dict("records")] == [
+        "rabbit@rabbit-1"
+    ]
+
+
+def test_what_another_source_still_sees_did_not_end_when_metricbeat_fell_silent(tmp_path):
+    hits = [metricbeat(m, "10.1.0.5", 1) for m in range(20)] + [metricbeat(m, "10.1.0.6", 2) for m in range(50)]
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5"), pod("b", ip="10.1.0.6")],
+        "elasticsearch/hits.ndjson": "\n".join(map(json.dumps, hits)),
+        "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:00:00")],
+    }
+    [row] = rabbit("a", bundle(tmp_path, files)).to_dict("records")
+    assert row["closed_at"] is None or row["closed_at"] != row["closed_at"]
+    assert row["source"] == "management_api+metricbeat"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from incident_kit.answers.changes import changes
 from incident_kit.rules import DidNotApply, rule_named
 from tests.changes.bundles import evidence_of, rfc
 from tests.changes.objects import cron_job, deployment, event, job, pod, replica_set, service, template, written
+from tests.identity.bundles import bundle
 
 Finding = dict[str, Any]
 
@@ -63,6 +66,17 @@ def test_deleted_runs_that_only_their_cron_job_told_of_are_changes() -> None:
         ("nightly-1", 10, "Complete"),
         ("nightly-2", 11, "running"),
     ]
+
+
+def test_a_run_that_was_replaced_or_whose_end_nobody_remembers_does_not_overlap() -> None:
+    half_hourly = cron_job("nightly", "*/30 * * * *", last="11:30", concurrencyPolicy="Replace")
+    told = [
+        event("CronJob", "nightly", "SuccessfulCreate", "Created job nightly-1", "10:00"),
+        event("CronJob", "nightly", "SuccessfulCreate", "Created job nightly-2", "10:30"),
+        event("CronJob", "nightly", "SuccessfulDelete", "Deleted job nightly-2", "11:00"),
+    ]
+    kept = job("nightly-3", "11:00", "11:05", cron="nightly", scheduled="11:00")
+    assert judge("overlapping-run", half_hourly, kept, *told) == []
 
 
 def test_changed_limits_say_what_they_were_and_became() -> None:
@@ -224,6 +238,31 @@ def test_a_policy_without_the_brokers_port_keeps_the_pods_from_it() -> None:
     assert (finding["kind"], finding["namespace"], finding["name"]) == ("NetworkPolicy", "shop", "strict")
     assert finding["confidence"] > 0.9
     assert "since 2026-11-23T10:00:00Z" in finding["title"]
+
+
+@pytest.mark.parametrize(("last", "found"), [("10:01", 1), ("11:58", 0), ("09:00", 0)])
+def test_a_policy_whose_change_ended_a_pods_documents_keeps_it_from_elasticsearch(
+    tmp_path: Path, last: str, found: int
+) -> None:
+    """A changed policy does not tell what it allowed before; documents that end with the change do."""
+    policy = netpol("strict", "06:00", [DNS])
+    policy["metadata"]["managedFields"] = [written("argocd-controller", "10:00", "spec.egress")]
+    search = service("elasticsearch", {"app": "es"}, [{"port": 9200, "name": "http"}])
+    node = pod("es-0", "06:00", {**template("es:8"), "metadata": {"labels": {"app": "es"}}}, ip="10.1.0.8")
+    shipper = pod("orders-1", "09:00", ip="10.1.0.1")
+    hits = [
+        {"_index": "logs", "_id": clock, "_source": {"@timestamp": rfc(clock), "message": clock, "podName": "orders-1"}}
+        for clock in ("08:30", last)
+    ]
+    files = {
+        "kubernetes/pods.json": [node, shipper],
+        "kubernetes/services.json": [search],
+        "kubernetes/networkpolicies.json": [policy],
+        "elasticsearch/hits.ndjson": "\n".join(map(json.dumps, hits)),
+    }
+    evidence = bundle(tmp_path, files, start=rfc("08:00"), end=rfc("12:00"), captured_at=rfc("12:00"))
+    judged = [o for o in rule_named("netpol-denies").run(evidence) if not isinstance(o, DidNotApply)]
+    assert [f["name"] for f in judged] == ["strict"] * found
 
 
 def test_a_policy_that_allows_the_broker_denies_nothing() -> None:

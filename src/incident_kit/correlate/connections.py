@@ -146,7 +146,8 @@ def is_same_connection(one: Connection, other: Connection) -> bool:
         return abs(one.connected_at - other.connected_at) <= _SAME_INSTANT
     if not (_begins_before(one, other) and _begins_before(other, one)):
         return False
-    if one.closed_at is not None and other.closed_at is not None:
+    silent = _ends_by_silence(one) or _ends_by_silence(other)
+    if one.closed_at is not None and other.closed_at is not None and not silent:
         return abs(one.closed_at - other.closed_at) <= _SAME_INSTANT
     if not (_seen_before_end(one, other) and _seen_before_end(other, one)):
         return False
@@ -159,8 +160,15 @@ def _begins_before(one: Connection, other: Connection) -> bool:
     return one.connected_at is None or earliest is None or earliest >= one.connected_at - _SAME_INSTANT
 
 
+def _ends_by_silence(row: Connection) -> bool:
+    """Whether its end is only that Metricbeat stopped telling of it; any other source knows better."""
+    return row.source == "metricbeat"
+
+
 def _seen_before_end(one: Connection, other: Connection) -> bool:
     """A sighting is hardly after the end."""
+    if _ends_by_silence(one) and not _ends_by_silence(other):
+        return True
     return one.closed_at is None or other.latest is None or other.latest <= one.closed_at + _SHOWN_AFTER_END
 
 
@@ -178,7 +186,8 @@ def _joined(rows: list[Connection]) -> Connection:
     openings = [row.connected_at for row in ranked if row.connected_at is not None and row.observed]
     inferred = [row.connected_at for row in ranked if row.connected_at is not None]
     closings = [row.closed_at for row in ranked if row.closed_at is not None and row.observed]
-    closed_at = _least(closings) or _least([row.closed_at for row in ranked])
+    told = [row.closed_at for row in ranked if not _ends_by_silence(row)]
+    closed_at = _least(closings) or _least(told) or _end_by_silence(ranked)
     attributes: dict[str, Any] = {
         name: next((value for row in ranked if (value := getattr(row, name)) is not None), None) for name in _ATTRIBUTES
     }
@@ -195,6 +204,13 @@ def _joined(rows: list[Connection]) -> Connection:
         source="+".join(sorted({part for row in ranked for part in row.source.split("+")}, key=_rank)),
         **attributes,
     )
+
+
+def _end_by_silence(rows: list[Connection]) -> int | None:
+    """When Metricbeat stopped telling of a connection that nobody else saw afterwards."""
+    ends = [row.closed_at for row in rows if _ends_by_silence(row)]
+    latest = max((row.latest or 0 for row in rows), default=0)
+    return max((end for end in ends if end is not None and end > latest), default=None) if None not in ends else None
 
 
 def _least(values: Iterable[int | None]) -> int | None:

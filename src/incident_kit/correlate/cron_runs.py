@@ -37,6 +37,7 @@ class Run:
         ended: when it completed or failed; None while it runs or when not known.
         scheduled: the scheduled time it was made for; None when started by hand.
         manual: whether somebody made it.
+        gone: whether the Job was deleted, so that without ``ended`` its end is not known.
     """
 
     job: str
@@ -44,6 +45,7 @@ class Run:
     ended: int | None
     scheduled: int | None
     manual: bool
+    gone: bool = False
 
     def overlaps(self, window: Window) -> bool:
         """Whether it ran at some time of the window."""
@@ -81,7 +83,14 @@ def runs_of(cron_job: Document, objects: Objects, events: pd.DataFrame | None = 
             minutes = None if past.manual else _MINUTES.search(past.job)
             scheduled = int(minutes[1]) * 60 * SECOND if minutes else None
             found.append(
-                Run(job=past.job, created=past.created, ended=past.ended, scheduled=scheduled, manual=past.manual)
+                Run(
+                    job=past.job,
+                    created=past.created,
+                    ended=past.ended,
+                    scheduled=scheduled,
+                    manual=past.manual,
+                    gone=True,
+                )
             )
     for job in objects.of("Job"):
         made = created_at(job)

@@ -205,7 +205,9 @@ def _may_own(owner: dict[str, Any], life: Lifetime) -> bool:
         return bool(name == life.value("owner_name") and owner.get("kind") == life.value("owner_kind"))
     if owner.get("kind") == "StatefulSet":
         return ordinal_of(name, life.pod) is not None
-    return generated_from(name, life.pod)
+    # A ReplicaSet's name ends in a hash that nobody else's begins with, so below it any suffix is a pod's.
+    below_hash = owner.get("kind") == "ReplicaSet" and "pod-template-hash" in mapping(owner, "metadata", "labels")
+    return generated_from(name, life.pod, any_suffix=below_hash)
 
 
 def _is_named_owner(owner: dict[str, Any], life: Lifetime) -> bool:

@@ -47,7 +47,8 @@ def match_connections(connections: Sequence[Connection], lives: Sequence[Lifetim
 def hides_pods(evidence: Evidence) -> str | None:
     """Why addresses tell little here: most peers are node addresses (SNAT); None when they are not."""
     ledger = ip_ledger(evidence)
-    peers = [c.peer_host for c in connection_intervals(evidence) if c.peer_host]
+    # Without a user nobody logged in: a probe of a load balancer or of the kubelet, which comes from a node's address.
+    peers = [c.peer_host for c in connection_intervals(evidence) if c.peer_host and c.user]
     nodes = sum(1 for peer in peers if ledger.node_of(peer) is not None)
     if len(peers) < 3 or nodes * 2 <= len(peers):
         return None

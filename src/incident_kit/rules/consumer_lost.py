@@ -10,9 +10,14 @@ from incident_kit.correlate.rabbit import Matched, matched_connections
 from incident_kit.correlate.rabbit_rows import could_not_look
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
+
+
+#: Channels show up to 5 s after they were opened, and are opened moments after their connection.
+_LAG = 10 * SECOND
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
@@ -30,7 +35,8 @@ def _judge(evidence: Evidence) -> Iterator[Outcome]:
         error = errors.get(connection.connection)
         if error is not None and (connection.begin or 0) > error[0]:
             error = None  # of an earlier connection of the same name
-        without = connection.channel_count == 0 and "management_api" in connection.source
+        age = (connection.latest or 0) - (connection.connected_at or 0)
+        without = connection.channel_count == 0 and "management_api" in connection.source and age > _LAG
         timed_out = error is not None and "delivery acknowledgement" in error[1]
         if without or (timed_out and connection.channel_count is None):
             by_pod.setdefault(matched.match.lives[0].key, []).append((matched, error))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.log_pods import pods_in_logs
 from incident_kit.correlate.network_policy.endpoints import Endpoint, endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
@@ -24,9 +25,14 @@ from incident_kit.correlate.objects import (
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
+
+
+#: Documents that end so near a policy's change, and this long before the window does, may have ended with it.
+_SHIPPING = 300 * SECOND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +52,14 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     connections = list(rows(evidence.table(CONNECTIONS)))
     known = servers(objects, [str(c["connection"]) for c in connections if c["connection"]])
     changed = {label(p): changed_at(p) for p in policies}
+    until = evidence.window.end - _SHIPPING
+    shipped = {r.pod: r.last for r in pods_in_logs(evidence) if r.side == "elastic" and r.last and r.last < until}
     denied: dict[str, list[_Denied]] = defaultdict(list)
     for pod in objects.of("Pod"):
         if field(pod, "status", "phase") not in {"Running", "Pending"}:
             continue
         for server in known:
-            found = _denied(pod, server, policies, objects, changed, _was_connected(pod, connections))
+            found = _denied(pod, server, policies, objects, changed, _was_connected(pod, connections), shipped)
             if found is not None:
                 denied[_youngest(found.decision.isolating, changed)].append(found)
     return [_finding(policy, cases, changed) for policy, cases in sorted(denied.items())]
@@ -87,6 +95,7 @@ def _denied(
     objects: Objects,
     changed: dict[str, int],
     connected: int | None,
+    shipped: dict[str, int],
 ) -> _Denied | None:
     """The case of one pod and one server, when no pod of the server can be reached and there is a reason to reach it."""
     source = endpoint_of_pod(pod, objects)
@@ -101,6 +110,9 @@ def _denied(
         if connected > changed[youngest]:
             return None  # it connected all the same: the network does not enforce the policy
         use = f"it was connected at {at(connected)}"
+    last = shipped.get(name_of(pod))
+    if server.system == "Elasticsearch" and last is not None and abs(last - changed[youngest]) < _SHIPPING:
+        use = use or f"its documents end at {at(last)}"
     before = _before(source, server, policies, youngest, changed)
     if use is None and (before is not True or not server.certain):
         return None  # it was never allowed, and nothing says that the pod wants to

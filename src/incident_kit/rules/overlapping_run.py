@@ -49,7 +49,8 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
 
 def _together(one: Run, other: Run, seen_at: int) -> int:
     """How long (ns) both ran at the same time."""
-    ends = [run.ended if run.ended is not None else seen_at for run in (one, other)]
+    running_until = {False: seen_at, True: 0}  # nobody knows how long a deleted run went on
+    ends = [run.ended if run.ended is not None else running_until[run.gone] for run in (one, other)]
     return min(ends) - max(one.created, other.created)
 
 

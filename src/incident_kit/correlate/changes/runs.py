@@ -35,6 +35,7 @@ HOOK = "argocd.argoproj.io/hook"
 
 _AGGREGATED = "(combined from similar events): "
 _CREATED = re.compile(r"^Created job (\S+)$")
+_DELETED = re.compile(r"^Deleted job (\S+)$")
 _COMPLETED = re.compile(r"^Saw completed job: (\S+), (?:condition|status): (\w+)$")
 _UNEXPECTED = re.compile(r"^Saw a job that the controller did not create or forgot: (\S+)$")
 
@@ -65,8 +66,8 @@ class RememberedRun:
 def remembered_runs(objects: Objects, events: pd.DataFrame) -> list[RememberedRun]:
     """Jobs that only events remember, oldest first."""
     found: dict[tuple[str | None, str], RememberedRun] = {}
-    told = list(rows(events[events["kind"].isin(["Job", "CronJob"])]))
-    for event in sorted(told, key=lambda e: e["first_at"] or 0):
+    told = sorted(rows(events[events["kind"].isin(["Job", "CronJob"])]), key=lambda e: e["first_at"] or 0)
+    for event in told:
         key, time = (event["namespace"], str(event["name"])), event["first_at"]
         if event["kind"] != "Job" or time is None or objects.get("Job", *key) is not None:
             continue
@@ -85,7 +86,7 @@ def _told_by_cron_job(
 ) -> None:
     """What the CronJob's controller says of a run; the events of the run itself may be gone or never written."""
     message, time = str(event["message"]).removeprefix(_AGGREGATED), event["last_at"] or event["first_at"]
-    for pattern, manual in ((_CREATED, False), (_UNEXPECTED, True), (_COMPLETED, False)):
+    for pattern, manual in ((_CREATED, False), (_UNEXPECTED, True), (_COMPLETED, False), (_DELETED, False)):
         match = pattern.match(message)
         key = (event["namespace"], match[1]) if match else None
         if match is None or key is None or time is None or objects.get("Job", *key) is not None:
@@ -96,8 +97,8 @@ def _told_by_cron_job(
         if run is None:
             continue
         run.cron_job, run.manual = str(event["name"]), manual or run.manual
-        if pattern is _COMPLETED and run.ended is None:
-            run.ended, run.outcome = int(time), match[2]
+        if pattern in (_COMPLETED, _DELETED) and run.ended is None:
+            run.ended, run.outcome = int(time), match[2] if pattern is _COMPLETED else "deleted"
 
 
 def remembered_run_changes(objects: Objects, events: pd.DataFrame) -> list[Change]:

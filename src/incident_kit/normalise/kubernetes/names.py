@@ -22,6 +22,7 @@ SUFFIX_LENGTH = 5
 MAX_BASE_LENGTH = 58
 
 _SUFFIX = re.compile(rf"[{ALPHABET}]{{{SUFFIX_LENGTH}}}")
+_ANY_SUFFIX = re.compile(rf"[a-z0-9]{{{SUFFIX_LENGTH}}}")
 # A uint32 in decimal has ten digits at most; below seven is so rare (0.1 %) that a word is the likelier reading.
 _DEPLOYMENT_POD = re.compile(rf"^(?P<workload>.+)-(?P<hash>[{ALPHABET}]{{7,10}})-(?P<suffix>[{ALPHABET}]{{5}})$")
 _CRONJOB_JOB = re.compile(r"^(?P<workload>.+)-(?P<instant>\d{8}|\d{10})$")
@@ -54,14 +55,19 @@ class NameReading:
     scheduled_at: int | None = None
 
 
-def generated_from(owner_name: str, pod: str) -> bool:
+def generated_from(owner_name: str, pod: str, *, any_suffix: bool = False) -> bool:
     """Whether Kubernetes may have generated the pod's name for an owner of this name.
 
     True for ReplicaSets, DaemonSets and Jobs (also indexed ones), with bases cut at 58 characters.
+
+    Args:
+        owner_name: name of the controller.
+        pod: name of the pod.
+        any_suffix: take any five letters and digits; only where the owner's name can begin nobody else's.
     """
     base = f"{owner_name}-"[:MAX_BASE_LENGTH]
     rest = pod.removeprefix(base)
-    if rest != pod and _SUFFIX.fullmatch(rest):
+    if rest != pod and (_ANY_SUFFIX if any_suffix else _SUFFIX).fullmatch(rest):
         return True
     return _generated_with_index(owner_name, pod)
 

@@ -169,7 +169,8 @@ class BrokerLog:
             if match is None:
                 continue
             reporter = self._base["rabbit_node"]
-            subject = match.groupdict().get("node") or reporter
+            # Erlang quotes an atom with a dash or a dot in it, as every pod's node has: 'rabbit@rabbit-0.headless'.
+            subject = (match.groupdict().get("node") or "").strip("'") or reporter
             self.events.append(
                 {
                     "cluster": self._base["cluster"],
