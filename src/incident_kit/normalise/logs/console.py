@@ -7,19 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.logs.known_instances import KnownInstance
 from incident_kit.normalise.logs.lines import Lines, read_lines
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.window import SECOND
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$")
 _KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.gz)?$")
@@ -82,11 +80,11 @@ def consoles(raw: RawFolder, context: Context) -> list[ContainerConsole]:
 
 
 def read_console(
-    console: ContainerConsole, raw: RawFolder, context: Context, containers: pd.DataFrame
+    console: ContainerConsole, raw: RawFolder, context: Context, instances: list[KnownInstance]
 ) -> Iterator[InstanceLines]:
     """The container's instances, oldest first; lines that several files hold come once."""
     gathered: dict[int | None, list[tuple[ConsoleFile, Lines]]] = defaultdict(list)
-    known = _instances(console, containers)
+    known = _instances(instances)
     for file in sorted(console.files, key=_age):
         lines = _read(file, raw, context)
         if lines is None or not len(lines):
@@ -126,24 +124,10 @@ def _read(file: ConsoleFile, raw: RawFolder, context: Context) -> Lines | None:
     return lines
 
 
-def _instances(console: ContainerConsole, containers: pd.DataFrame) -> list[tuple[int, int | None, int | None]]:
+def _instances(known: list[KnownInstance]) -> list[tuple[int, int | None, int | None]]:
     """(restart_count, started_at, finished_at) of the container's known instances, oldest first."""
-    if not len(containers):
-        return []
-    mine = containers[
-        (containers["namespace"] == console.namespace)
-        & (containers["pod"] == console.pod)
-        & (containers["container"] == console.container)
-    ]
-    rows = []
-    for count, started, finished in zip(mine["restart_count"], mine["started_at"], mine["finished_at"], strict=True):
-        if count is not None and count == count:
-            rows.append((int(count), _ns(started), _ns(finished)))
+    rows = [(one.restart_count, one.started_at, one.finished_at) for one in known if one.restart_count is not None]
     return sorted(rows, key=lambda row: row[0])
-
-
-def _ns(value: Any) -> int | None:
-    return None if value is None or value != value or str(value) == "NaT" else int(value.value)
 
 
 def _assign(

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.console import ContainerConsole, InstanceLines
 from incident_kit.normalise.logs.documents import DocumentFacts
 from incident_kit.normalise.logs.hits import Reading
+from incident_kit.normalise.logs.known_instances import KnownInstance, of_instance
 from incident_kit.normalise.logs.times import time_value
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.window import SECOND
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: A console whose first line comes this long after the container's start may have been rotated.
 _QUIET_START_NS = 30 * SECOND
 
 
 def console_coverage(
-    console: ContainerConsole, instances: list[InstanceLines], containers: pd.DataFrame, context: Context
+    console: ContainerConsole, instances: list[InstanceLines], known: list[KnownInstance], context: Context
 ) -> list[dict[str, Any]]:
     """One row for each instance that could be read."""
     rows = []
-    mine = containers[
-        (containers["namespace"] == console.namespace)
-        & (containers["pod"] == console.pod)
-        & (containers["container"] == console.container)
-    ]
     kept = any(file.restart_count is not None for file in console.files)
     for one in instances:
         if not len(one.lines):
             continue
         first, last = int(one.lines.time[0]), int(one.lines.time[-1])
-        started, finished = _times(mine, one.restart_count)
+        started, finished = _times(known, one.restart_count)
         whole = (started is not None and first - started <= _QUIET_START_NS) or kept
         begin = min(started, first) if started is not None and whole else first
         end = (
@@ -72,16 +65,9 @@ def _is_torn(console: ContainerConsole, context: Context) -> bool:
     return any(file.path.as_posix().endswith(f"/{name}") for file in console.files for name in torn)
 
 
-def _times(mine: pd.DataFrame, restart_count: int | None) -> tuple[int | None, int | None]:
-    rows = mine[mine["restart_count"] == restart_count] if restart_count is not None and len(mine) else mine
-    if not len(rows):
-        return None, None
-
-    def ns(value: Any) -> int | None:
-        return None if value is None or value != value or str(value) == "NaT" else int(value.value)
-
-    row = rows.iloc[-1]
-    return ns(row["started_at"]), ns(row["finished_at"])
+def _times(known: list[KnownInstance], restart_count: int | None) -> tuple[int | None, int | None]:
+    rows = of_instance(known, restart_count)
+    return (rows[-1].started_at, rows[-1].finished_at) if rows else (None, None)
 
 
 def elastic_coverage(raw: RawFolder, context: Context, reading: Reading, facts: DocumentFacts) -> list[dict[str, Any]]:

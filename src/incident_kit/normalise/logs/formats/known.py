@@ -20,12 +20,9 @@ class KnownMessages:
 
     @classmethod
     def build(cls, messages: Iterable[tuple[str, str | None]]) -> KnownMessages:
-        """From (normal form of the message's first line, level) pairs."""
-        known = cls()
-        for form, level in messages:
-            if len(form) >= 3:
-                known.levels.setdefault(form, level)
-        return known
+        """From (normal form of the message's first line, level) pairs; the first of equal forms counts."""
+        found = [(form, level) for form, level in messages if len(form) >= 3]
+        return cls(dict(reversed(found)))
 
     def __bool__(self) -> bool:
         return bool(self.levels)

@@ -1,0 +1,54 @@
+"""The messages of a pod's documents, from which the layout of its console is learnt."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
+from incident_kit.normalise.logs.formats.known import KnownMessages
+from incident_kit.normalise.logs.normal_form import normal_forms
+
+_KNOWN_MESSAGES = 60_000
+
+
+class PodMessages:
+    """The documents' messages of a pod, read bucket by bucket; documents without pod are offered to every pod."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._folder, self._count = folder, count
+        self._bucket: str | None = None
+        self._table: pa.Table | None = None
+        self._unlabelled = self._forms(self._read(NO_POD))
+        self._known: tuple[str, KnownMessages] | None = None
+
+    def of(self, pod: str) -> KnownMessages:
+        """Known messages for a pod."""
+        if self._known is not None and self._known[0] == pod:
+            return self._known[1]
+        bucket = bucket_name(pod, self._count)
+        if bucket != self._bucket:
+            self._bucket, self._table = bucket, self._read(bucket)
+        own = [] if self._table is None else self._forms(self._table.filter(pc.equal(self._table["pod"], pod)))
+        known = KnownMessages.build(itertools.chain(own, self._unlabelled))
+        self._known = (pod, known)
+        return known
+
+    def _read(self, bucket: str) -> pa.Table | None:
+        path = self._folder / f"bucket={bucket}" / "part-0.parquet"
+        return pq.read_table(path, columns=["pod", "level", "message"]) if path.is_file() else None
+
+    def _forms(self, table: pa.Table | None) -> list[tuple[str, str | None]]:
+        if table is None or not table.num_rows:
+            return []
+        step = max(1, table.num_rows // _KNOWN_MESSAGES)
+        if step > 1:
+            table = table.take(pa.array(np.arange(0, table.num_rows, step)))
+        heads = pc.extract_regex(table["message"].combine_chunks(), r"^\s*(?P<head>[^\n]*)").field("head")
+        forms = normal_forms(heads).to_pylist()
+        return [(form, level) for form, level in zip(forms, table["level"].to_pylist(), strict=True) if form]
