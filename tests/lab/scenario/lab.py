@@ -61,14 +61,16 @@ class Lab:
     """Access to every server of the lab."""
 
     facts: dict[str, Any]
+    #: The Elasticsearch node that is asked and shipped to: by default the one with security, as in any shop.
+    node: str = "elasticsearch_secure"
 
     @classmethod
-    def running(cls) -> Lab:
+    def running(cls, node: str = "elasticsearch_secure") -> Lab:
         """Read lab.json; a lab that is not up is said so by name."""
         path = LAB / "lab.json"
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing: start the lab first (make lab)")
-        return cls(json.loads(path.read_text()))
+        return cls(json.loads(path.read_text()), node)
 
     # -- Kubernetes -----------------------------------------------------------------------------
 
@@ -93,8 +95,8 @@ class Lab:
 
     @property
     def elasticsearch(self) -> dict[str, Any]:
-        """The node that the services ship to: the one with security, as in any shop."""
-        found: dict[str, Any] = self.facts.get("elasticsearch_secure") or self.facts["elasticsearch"]
+        """The node that the services ship to."""
+        found: dict[str, Any] = self.facts[self.node]
         return found
 
     def elastic(self, method: str, path: str, body: object = None, *, timeout: float = 30) -> Any:

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.lab.scenario.lab import NODE_FOLDER
-
-Manifest = dict[str, Any]
-
-PYTHON = ["/opt/python/bin/python3", "-u", "-m", "labservice"]
-JAVA = [
-    "/opt/java/bin/java",
-    "-XX:+UseSerialGC",
-    "-Xmx48m",
-    "-XX:TieredStopAtLevel=1",
-    "-cp",
-    "/app/*",
-    "lab.OrdersService",
-]
-BINARY = ["/app/ledger"]
+from tests.lab.scenario import pods
+from tests.lab.scenario.pods import Manifest
 
 VERSIONS: dict[str, dict[str, dict[str, str]]] = {
     "orders-api": {"1.4.2": {}, "1.5.0": {}},
@@ -116,59 +101,20 @@ BROKER_ORDER = {
     "notifications": (1, 0, 2),
     "node-agent": (0, 1, 2),
 }
-COMMANDS = {"orders-service": JAVA, "payments-service": BINARY, "node-agent": BINARY}
+COMMANDS = {"orders-service": pods.JAVA, "payments-service": pods.BINARY, "node-agent": pods.BINARY}
 MEMORY = {"orders-service": "256Mi", "payments-api": "110Mi", "notifications": "160Mi"}
 CONFIGURED = {"orders-api": "orders-config", "payments-api": "payments-config"}
 
 
-def _downward(path: str) -> dict[str, Any]:
-    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
-
-
-def container(name: str, version: str, broker_addresses: list[str], elastic_url: str) -> Manifest:
+def _container(name: str, version: str, broker_addresses: list[str], elastic_url: str) -> Manifest:
     """The container of one service at one version."""
     settings = dict(SETTINGS[name])
-    settings |= {
-        "ELASTIC_URL": elastic_url,
-        "ELASTIC_INDEX": f"logs-shop-{name.split('-')[0]}",
-        "CONTAINER_NAME": "app",
-        "IMAGE": f"registry.lab/{name}:{version}",
-        "TRUTH_FOLDER": "/lab/private",
-        "CONTROL_FOLDER": "/lab/control",
-        "PYTHONPATH": "/opt/site:/app",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LD_LIBRARY_PATH": "/opt/python/lib",
-    }
+    settings |= {"ELASTIC_URL": elastic_url, "ELASTIC_INDEX": f"logs-shop-{name.split('-')[0]}"}
     if name in BROKER_ORDER:
         settings["AMQP_ADDRESSES"] = ",".join(broker_addresses[number] for number in BROKER_ORDER[name])
-    environment = [{"name": key, "value": value} for key, value in settings.items()]
-    for key, path in (
-        ("POD_NAME", "metadata.name"),
-        ("POD_UID", "metadata.uid"),
-        ("POD_NAMESPACE", "metadata.namespace"),
-        ("POD_IP", "status.podIP"),
-        ("NODE_NAME", "spec.nodeName"),
-    ):
-        environment.append({"name": key, **_downward(path)})
-    for key, secret in (("ELASTIC_AUTHORIZATION", "elastic"), ("AMQP_PASSWORD", "broker")):
-        environment.append({"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": "value"}}})
-    made: Manifest = {
-        "name": "app",
-        "image": f"registry.lab/{name}:{version}",
-        "command": COMMANDS.get(name, PYTHON),
-        "imagePullPolicy": "Always",  # a rebuilt service keeps its tag: the node must not run the old one
-        "workingDir": "/app",
-        "env": environment,
-        "resources": {"limits": {"memory": MEMORY.get(name, "128Mi")}, "requests": {"cpu": "10m", "memory": "32Mi"}},
-        "volumeMounts": [
-            {"name": "libraries", "mountPath": "/usr/lib", "readOnly": True},
-            {"name": "loader", "mountPath": "/usr/lib64", "readOnly": True},
-            {"name": "python", "mountPath": "/opt/python", "readOnly": True},
-            {"name": "site", "mountPath": "/opt/site", "readOnly": True},
-            {"name": "java", "mountPath": "/opt/java", "readOnly": True},
-            {"name": "lab", "mountPath": "/lab"},
-        ],
-    }
+    secrets = {"ELASTIC_AUTHORIZATION": "elastic", "AMQP_PASSWORD": "broker"}
+    command = COMMANDS.get(name, pods.PYTHON)
+    made = pods.container("app", f"{name}:{version}", command, settings, secrets, MEMORY.get(name, "128Mi"))
     if name in CONFIGURED:
         made["envFrom"] = [{"configMapRef": {"name": CONFIGURED[name]}}]
     return made
@@ -176,15 +122,7 @@ def container(name: str, version: str, broker_addresses: list[str], elastic_url:
 
 def pod_spec(name: str, version: str, broker_addresses: list[str], elastic_url: str) -> Manifest:
     """A pod of one service; the interpreter and the Java runtime come from the node."""
-    folders = {"libraries": "/usr/lib", "loader": "/usr/lib64"}
-    folders |= {part: str(NODE_FOLDER / part) for part in ("python", "site", "java", "lab")}
-    return {
-        "terminationGracePeriodSeconds": 1,
-        "dnsPolicy": "Default",
-        "automountServiceAccountToken": False,
-        "containers": [container(name, version, broker_addresses, elastic_url)],
-        "volumes": [{"name": part, "hostPath": {"path": path}} for part, path in folders.items()],
-    }
+    return pods.pod_spec([_container(name, version, broker_addresses, elastic_url)])
 
 
 def _labelled(name: str, spec: Manifest) -> Manifest:

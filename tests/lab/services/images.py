@@ -19,6 +19,8 @@ from pathlib import Path
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+IN_JAVA = ("orders-service", "losses-java")
+IN_GO = ("payments-service", "node-agent", "losses-go")
 BUSYBOX = Path("/bin/busybox")
 
 
@@ -122,8 +124,8 @@ def push_all(registry: Registry, built: Path, versions: dict[str, dict[str, dict
     code = {f"app/labservice/{path.name}": path.read_bytes() for path in sorted(python.glob("*.py"))}
     java = {f"app/{path.name}": path.read_bytes() for path in sorted((built / "java").glob("*.jar"))}
     binary = {"app/ledger": (built / "ledger").read_bytes()}
-    by_service = {"orders-service": java, "payments-service": binary, "node-agent": binary}
-    layers = {name: _layer(by_service.get(name, code)) for name in versions}
+    files = {**dict.fromkeys(IN_JAVA, java), **dict.fromkeys(IN_GO, binary)}
+    layers = {name: _layer(files.get(name, code)) for name in versions}
     return {
         f"{name}:{tag}": registry.push(name, tag, layers[name], environment)
         for name, tags in versions.items()

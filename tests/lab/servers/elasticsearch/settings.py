@@ -47,8 +47,8 @@ class Node:
         return f"http://{bridge.HOST_ADDRESS}:{self.http_port}"
 
 
-# One writer with room for four more requests: a batch for an index of many shards is refused in part (429).
-SMALL_QUEUE = ("thread_pool.write.size=1", "thread_pool.write.queue_size=4")
+# One writer with room for twelve more requests: a batch for an index of many shards is refused in part (429).
+SMALL_QUEUE = ("thread_pool.write.size=1", "thread_pool.write.queue_size=12")
 PLAIN = Node("elasticsearch", 9200, 9300, "1g", secured=False, more=SMALL_QUEUE)
 SECURE = Node("elasticsearch-secure", 9201, 9301, "512m", secured=True)
 # Users of the file realm in the secured node, with their roles.

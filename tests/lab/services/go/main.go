@@ -102,6 +102,9 @@ func main() {
 	pod := env("POD_NAME", "local-pod")
 	journal := openJournal(env("TRUTH_FOLDER", "/lab/private"))
 	fmt.Printf("ledger %s (go)\n", env("VERSION", "dev"))
+	if library := os.Getenv("PRINTS_WITH"); library != "" {
+		printForEver(journal, library)
+	}
 	console, document := encoders()
 	core := &twoSinks{console: console, document: document, journal: journal, shipper: newShipper(journal), pod: pod, numbers: new(counter)}
 	log := zap.New(core)

@@ -149,11 +149,11 @@ func (s *shipper) deliver(batch []shipped) {
 		}
 		s.journal.write("sent", map[string]any{"attempt": attempt, "ids": ids})
 		answer, err := s.post(&body)
-		if err == nil {
-			s.judge(batch, answer)
+		if err != nil {
+			s.journal.write("failed", map[string]any{"attempt": attempt, "why": err.Error()})
+		} else if batch = s.judge(batch, answer); len(batch) == 0 {
 			return
 		}
-		s.journal.write("failed", map[string]any{"attempt": attempt, "why": err.Error()})
 		time.Sleep(2 * time.Second)
 	}
 }
@@ -188,16 +188,21 @@ func (s *shipper) post(body io.Reader) (answer, error) {
 	return read, json.NewDecoder(response.Body).Decode(&read)
 }
 
-func (s *shipper) judge(batch []shipped, read answer) {
+// judge journals each item's fate; the ones answered 429 come back for another attempt.
+func (s *shipper) judge(batch []shipped, read answer) []shipped {
 	var accepted []int64
+	var again []shipped
 	for at, item := range read.Items {
-		if result := item["create"]; result.Status >= 300 {
+		if result := item["create"]; result.Status == http.StatusTooManyRequests {
+			again = append(again, batch[at])
+		} else if result.Status >= 300 {
 			s.journal.write("refused", map[string]any{"sequence": batch[at].sequence, "type": result.Error.Type, "reason": result.Error.Reason})
 		} else {
 			accepted = append(accepted, batch[at].sequence)
 		}
 	}
 	s.journal.write("acknowledged", map[string]any{"sequences": accepted})
+	return again
 }
 
 func identifier() string {

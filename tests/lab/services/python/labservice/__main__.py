@@ -6,6 +6,7 @@ happens when the scenario says so, not by chance.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -36,8 +37,10 @@ class Service:
             os.environ.get("STORY", "orders"),
             f"{self.pod.name} {time.time_ns()}",  # a restarted process has other orders
             int(os.environ.get("REFUSED_EVERY", "0")),
+            int(os.environ.get("FRESH_EVERY", "0")),
         )
         self.rate = float(os.environ.get("RATE", "4"))
+        self.stray_every = int(os.environ.get("STRAY_EVERY", "0"))
         self.leak = float(os.environ.get("LEAK_MEBIBYTES_PER_SECOND", "0"))
         self.shipper: BulkShipper | None = None
         self._hoard: list[bytearray] = []
@@ -68,7 +71,7 @@ class Service:
         self.shipper.start()
         sink = ElasticSink(self.spelling, self.journal, settings, self.pod, self.shipper)
         logging.getLogger().addHandler(sink)
-        self.journal.write("sink_attached")
+        self.journal.write("sink_attached", stamps_arrival=settings.stamps_arrival, ships_from=settings.level)
 
     def connect(self) -> None:
         """Open the AMQP connection, if the service has one."""
@@ -80,8 +83,12 @@ class Service:
         """Tell the story at its rate, obeying commands, for a while or for ever."""
         control = Path(os.environ.get("CONTROL_FOLDER", "/lab/control")) / f"{self.pod.name}.json"
         ends = time.monotonic() + seconds if seconds else float("inf")
-        while time.monotonic() < ends:
+        for number in itertools.count(1):
+            if time.monotonic() >= ends:
+                return
             self.spelling.log_event(self.story.next())
+            if self.stray_every and number % self.stray_every == 0:
+                print(f"gc: collected {number} objects", flush=True)  # some library's own print, past the logger
             self._hoard.append(bytearray(int(self.leak * MEBIBYTE / self.rate)))
             self._obey(control)
             time.sleep(1 / self.rate)
@@ -102,6 +109,8 @@ class Service:
                     self._hoard.append(bytearray(b"x" * 8 * MEBIBYTE))
             case "crash":
                 raise RuntimeError("the ledger is not consistent: 17 != 18")
+            case "hold" if self.shipper:
+                self.shipper.hold(order["seconds"])
             case "calm":
                 self.leak = 0.0
             case "exit":

@@ -85,6 +85,22 @@ class Pattern(Spelling):
         return {**row, "labels": properties}
 
 
+class Ecs(Pattern):
+    """ecs-logging's JSON on the console, and the same object shipped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = self._document
+
+    def log(self, event: Event) -> None:
+        logging.getLogger(event.logger).log(
+            LEVELS[event.level],
+            event.template.format(**event.properties),
+            exc_info=event.failing,
+            extra={"properties": {name: value for name, value in event.properties.items() if name != "long"}},
+        )
+
+
 class Json(Spelling):
     """python-json-logger on the console, the same object shipped."""
 
@@ -200,6 +216,7 @@ def _dotnet_trace() -> str:
 
 SPELLINGS: dict[str, type[Spelling]] = {
     "pattern": Pattern,
+    "ecs": Ecs,
     "json": Json,
     "structlog": Structlog,
     "serilog": Serilog,

@@ -48,11 +48,14 @@ class Shipping:
     flush_seconds: float
     pause_seconds: float
     attempts: int
+    retry_seconds: float
     timeout_seconds: float
     truncate: int
     max_bytes: int
     shift_hours: float
     unlabelled_loggers: tuple[str, ...]
+    stamps_arrival: bool
+    service: str
 
     @classmethod
     def from_environment(cls) -> Shipping:
@@ -70,11 +73,14 @@ class Shipping:
             flush_seconds=_number("SHIP_FLUSH_SECONDS", 1.0),
             pause_seconds=_number("SHIP_PAUSE_SECONDS", 0.0),
             attempts=int(_number("SHIP_ATTEMPTS", 3)),
+            retry_seconds=_number("SHIP_RETRY_SECONDS", 1.0),
             timeout_seconds=_number("SHIP_TIMEOUT_SECONDS", 5.0),
             truncate=int(_number("SHIP_TRUNCATE", 0)),
             max_bytes=int(_number("SHIP_MAX_BYTES", 0)),
             shift_hours=_number("SHIP_SHIFT_HOURS", 0.0),
             unlabelled_loggers=tuple(filter(None, os.environ.get("SHIP_UNLABELLED", "").split(","))),
+            stamps_arrival=os.environ.get("SHIP_STAMPS_ARRIVAL", "no") == "yes",
+            service=os.environ.get("SERVICE_NAME") or os.environ.get("CONTAINER_NAME", "app"),
         )
 
 

@@ -75,7 +75,7 @@ class ElasticSink(logging.Handler):
             self._journal.write("dropped", sequence=sequence, why="below_level")
             return
         document = self._spelling.document(record)
-        document["service"] = {"name": self._pod.container}
+        document["service"] = {"name": self._settings.service}
         if record.name in self._settings.unlabelled_loggers:
             self._journal.write("marked", sequence=sequence, why="without_pod_name")
         else:
@@ -88,7 +88,8 @@ class ElasticSink(logging.Handler):
         message = str(document["message"])
         if limit and len(message) > limit:
             document["message"] = message[:limit]
-            self._journal.write("marked", sequence=sequence, why="truncated")
+            if message[limit:].strip():
+                self._journal.write("marked", sequence=sequence, why="truncated")
         if self._settings.shift_hours:
             shift = timedelta(hours=self._settings.shift_hours)
             moved = datetime.fromisoformat(str(document["@timestamp"])) + shift

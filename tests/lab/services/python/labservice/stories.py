@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,40 @@ PRICING: list[Template] = [
     (3, "INFO", "health", "heartbeat ok"),
     (2, "WARNING", "pricing.engine", "Rate table {key} is {quantity} minutes old"),
 ]
+ARCHIVE: list[Template] = [
+    (10, "INFO", "archive.store", "Stored document {order} of {customer} in {elapsed} ms"),
+    (4, "INFO", "archive.scan", "Scanned {order}: {pages}"),
+    (3, "INFO", "health", "heartbeat ok"),
+    (1, "ERROR", "archive.store", "Document {order} could not be stored"),
+]
 STORIES = {
     "orders": ORDERS,
     "payments": PAYMENTS,
     "notifications": NOTIFICATIONS,
     "pricing": PRICING,
+    "archive": ARCHIVE,
 }
 BURST: Template = (1, "WARNING", "burst", "Dead letter {order} replayed from {key}, offset {quantity}")
 REFUSED: Template = (1, "INFO", "carrier", "Carrier answered {carrier_code} for order {order}")
+FRESH: Template = (1, "INFO", "attributes", "Attribute recorded for {sku}")
 
 
 class Story:
     """An endless stream of events."""
 
-    def __init__(self, name: str, seed: str, refused_every: int = 0) -> None:
-        """Choose the templates; ``refused_every`` n-th events carry a value no mapping takes."""
+    def __init__(self, name: str, seed: str, refused_every: int = 0, fresh_every: int = 0) -> None:
+        """Choose the templates.
+
+        Args:
+            name: which story.
+            seed: of the values.
+            refused_every: each so many events one carries a value that no mapping takes.
+            fresh_every: each so many events one carries a property that no event had before.
+        """
         self._templates = STORIES[name]
         self._random = random.Random(seed)
         self._refused_every = refused_every
+        self._fresh_every = fresh_every
         self._count = 0
 
     def next(self) -> Event:
@@ -76,6 +92,9 @@ class Story:
         self._count += 1
         if self._refused_every and self._count % self._refused_every == 0:
             return self.of(REFUSED)
+        if self._fresh_every and self._count % self._fresh_every == 0:
+            event = self.of(FRESH)
+            return replace(event, properties={**event.properties, f"attr_{self._count}": self._count})
         weights = [weight for weight, *_ in self._templates]
         return self.of(self._random.choices(self._templates, weights)[0])
 
@@ -105,4 +124,5 @@ class Story:
             "status": pick.choice([200, 200, 200, 202, 429, 503]),
             "carrier_code": f"DHL-{pick.randrange(10)}{pick.choice('AB')}",
             "long": "lorem ipsum dolor " * pick.choice([3, 50, 120]),
+            "pages": f"page of {pick.randrange(10**6)} " * pick.choice([4, 40, 400, 2400]),
         }

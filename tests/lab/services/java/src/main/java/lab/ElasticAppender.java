@@ -61,7 +61,9 @@ public final class ElasticAppender extends AppenderBase<ILoggingEvent> {
       String message = row.get("message").asText();
       if (truncate > 0 && message.length() > truncate) {
         row.put("message", message.substring(0, truncate));
-        Journal.ONE.write("marked", Map.of("sequence", event.getSequenceNumber(), "why", "truncated"));
+        if (!message.substring(truncate).isBlank()) {
+          Journal.ONE.write("marked", Map.of("sequence", event.getSequenceNumber(), "why", "truncated"));
+        }
       }
       return Journal.JSON.writeValueAsString(row);
     } catch (IOException error) {
@@ -89,6 +91,7 @@ public final class ElasticAppender extends AppenderBase<ILoggingEvent> {
   }
 
   private void deliver(List<Shipped> batch) throws InterruptedException {
+    String why = "";
     int attempts = (int) Journal.number("SHIP_ATTEMPTS", 2);
     for (int attempt = 1; attempt <= attempts; attempt++) {
       Map<String, String> ids = new LinkedHashMap<>();
@@ -101,14 +104,19 @@ public final class ElasticAppender extends AppenderBase<ILoggingEvent> {
       }
       Journal.ONE.write("sent", Map.of("attempt", attempt, "ids", ids));
       try {
-        judge(batch, post(body.toString()));
-        return;
+        batch = refusedForNow(batch, post(body.toString()));
+        if (batch.isEmpty()) {
+          return;
+        }
+        why = "too_many_requests";
+        Thread.sleep(500);
       } catch (IOException error) {
-        Journal.ONE.write("failed", Map.of("attempt", attempt, "why", error.toString()));
+        why = error.toString();
+        Journal.ONE.write("failed", Map.of("attempt", attempt, "why", why));
         Thread.sleep(1000);
       }
     }
-    Journal.ONE.write("gave_up", Map.of("sequences", batch.stream().map(Shipped::sequence).toList()));
+    Journal.ONE.write("gave_up", Map.of("sequences", batch.stream().map(Shipped::sequence).toList(), "why", why));
   }
 
   private JsonNode post(String body) throws IOException, InterruptedException {
@@ -126,11 +134,15 @@ public final class ElasticAppender extends AppenderBase<ILoggingEvent> {
     return Journal.JSON.readTree(response.body());
   }
 
-  private static void judge(List<Shipped> batch, JsonNode answer) {
+  /** Journals each item's fate; the ones answered 429 come back for another attempt. */
+  private static List<Shipped> refusedForNow(List<Shipped> batch, JsonNode answer) {
     List<Long> accepted = new ArrayList<>();
+    List<Shipped> again = new ArrayList<>();
     for (int at = 0; at < batch.size(); at++) {
       JsonNode result = answer.get("items").get(at).get("create");
-      if (result.get("status").asInt() >= 300) {
+      if (result.get("status").asInt() == 429) {
+        again.add(batch.get(at));
+      } else if (result.get("status").asInt() >= 300) {
         Journal.ONE.write("refused", Map.of("sequence", batch.get(at).sequence,
             "type", result.at("/error/type").asText(), "reason", result.at("/error/reason").asText()));
       } else {
@@ -138,5 +150,6 @@ public final class ElasticAppender extends AppenderBase<ILoggingEvent> {
       }
     }
     Journal.ONE.write("acknowledged", Map.of("sequences", accepted));
+    return again;
   }
 }
