@@ -35,7 +35,7 @@ def arbitrate(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> N
         return
     rows = np.concatenate(clusters)
     partners = np.unique(pairs.document[rows][pairs.document[rows] >= 0])
-    mine, theirs = _values(entries, np.sort(rows)), _values(documents, partners)
+    mine, theirs = values_of(entries, np.sort(rows)), values_of(documents, partners)
     for cluster in clusters:
         _settle(cluster.tolist(), pairs, mine, theirs)
 
@@ -49,7 +49,7 @@ def _clusters(entries: Side, members: Integers, keys: Integers, clocks: Clocks) 
     return [run[:_MOST_IN_CLUSTER] for run in np.split(members, np.flatnonzero(apart) + 1) if len(run) > 1]
 
 
-def _values(side: Side, rows: Integers) -> dict[int, dict[str, str]]:
+def values_of(side: Side, rows: Integers) -> dict[int, dict[str, str]]:
     """Values by the last part of their name; documents keep them under prefixes of their own."""
     found: dict[int, dict[str, str]] = {}
     for row, text in zip(rows.tolist(), side.text(["properties"], rows)["properties"].to_pylist(), strict=True):
@@ -63,9 +63,15 @@ def _values(side: Side, rows: Integers) -> dict[int, dict[str, str]]:
     return found
 
 
-def _agree(mine: dict[str, str], theirs: dict[str, str]) -> bool:
+def agree(mine: dict[str, str], theirs: dict[str, str]) -> bool:
+    """Whether both have values of the same names, and the same ones."""
     common = mine.keys() & theirs.keys()
     return bool(common) and all(mine[name] == theirs[name] for name in common)
+
+
+def disagree(mine: dict[str, str], theirs: dict[str, str]) -> bool:
+    """Whether a value that both have differs."""
+    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
 def _settle(
@@ -77,7 +83,7 @@ def _settle(
             continue
         for holder, document in list(taken.items()):
             values = theirs.get(document, {})
-            if _agree(mine[row], values) and not _agree(mine.get(holder, {}), values):
+            if agree(mine[row], values) and not agree(mine.get(holder, {}), values):
                 pairs.document[row], pairs.how[row], pairs.where[row], pairs.shift[row] = (
                     document,
                     pairs.how[holder],

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incident_kit.correlate.reconcile.buckets import Bucket
-from incident_kit.correlate.reconcile.causes.assign import assign_causes
-from incident_kit.correlate.reconcile.causes.mapping import FieldTypes, field_types
-from incident_kit.correlate.reconcile.causes.outages import holes_of
+from incident_kit.correlate.reconcile.causes.assign import assign_causes, assign_own_causes
+from incident_kit.correlate.reconcile.causes.field_types import Mappings
+from incident_kit.correlate.reconcile.causes.outages import holes_of, unsurprising
 from incident_kit.correlate.reconcile.causes.view import Ending, Hole
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.pairs import REFUSED, REFUSED_UNLABELLED
@@ -27,24 +27,29 @@ if TYPE_CHECKING:
 
 def explain(evidence: Evidence, buckets: Sequence[Bucket], unlabelled: Unlabelled, threads: Executor) -> None:
     """Give every console_only entry its cause, and rejected ones their reason."""
-    known, types = Known(_nodes(evidence), _endings(evidence)), _types(evidence)
+    known, mappings = Known(_nodes(evidence), _endings(evidence)), _mappings(evidence)
     losers = [bucket for bucket in buckets if len(bucket.verdicts.rows("console_only"))]
     # Twice, so that the views of one bucket at a time are in memory: holes first, of all containers together.
     holes = [hole for found in threads.map(partial(_holes, known), losers) for hole in found]
     witnesses = [hole for hole in holes if hole.witness]
-    for _ in threads.map(partial(_assign, known, witnesses, types), losers):
+    for _ in threads.map(partial(_assign, known, witnesses, mappings), losers):
         pass
     for bucket in buckets:
         _tell_refusals(bucket, unlabelled)
 
 
 def _holes(known: Known, bucket: Bucket) -> list[Hole]:
-    return [local.hole for view in container_views(bucket, known) for local in holes_of(view)]
+    return [
+        local.hole
+        for view in container_views(bucket, known)
+        for local in holes_of(view, unsurprising(view, assign_own_causes(view)))
+    ]
 
 
-def _assign(known: Known, witnesses: list[Hole], types: FieldTypes, bucket: Bucket) -> None:
-    hints = SlotHints(bucket) if types else None
+def _assign(known: Known, witnesses: list[Hole], mappings: Mappings, bucket: Bucket) -> None:
+    hints = SlotHints(bucket) if mappings.everywhere else None
     for view in container_views(bucket, known):
+        types = mappings.of(view.indices()) if mappings.differing else mappings.everywhere
         losses = assign_causes(view, witnesses, types, hints.of(view) if hints else {})
         lost = np.flatnonzero(view.lost)
         rows = view.rows[lost]
@@ -63,13 +68,13 @@ def _tell_refusals(bucket: Bucket, unlabelled: Unlabelled) -> None:
             bucket.verdicts.tell(own, files.take(["rejected"], bucket.document[own])["rejected"].to_pylist())
 
 
-def _types(evidence: Evidence) -> FieldTypes:
+def _mappings(evidence: Evidence) -> Mappings:
     quiet = Context(cluster=evidence.cluster, window=evidence.window, captured_at=None, profile=evidence.profile)
     for name in ("elasticsearch/mappings.json", "elasticsearch/mapping.json"):
         document = evidence.raw.json(name, quiet, "elasticsearch")
         if document is not None:
-            return field_types(document)
-    return {}
+            return Mappings.read(document)
+    return Mappings.read(None)
 
 
 def _endings(evidence: Evidence) -> dict[tuple[str, str, str], dict[int, Ending]]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from incident_kit.correlate.reconcile.arbitration import disagree, values_of
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.match import Integers, mix, nearest_pairs
 from incident_kit.correlate.reconcile.pairing import foreign
@@ -38,8 +39,14 @@ _MOST_CANDIDATES = 400
 _HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
 #: Folded texts and hashes of nothing, which are no text in common.
 _NO_TEXT: set[object] = {"", 0}
+#: Hashes of entry and document that make them equal, the strictest first.
+HASHES = (("message", "message"), ("head", "message"), ("head", "head"), ("text", "message"))
 #: A document this much later than its entry is late at most, never its document.
 MOST_LATE_NS = 6 * 3600 * SECOND
+#: On a busy node a line reaches the kubelet's file this long after its document was made.
+_MOST_STALLED_NS = 10 * SECOND
+#: A pod whose last line is older than the capture's by this had ended by then.
+_SILENT_NS = 60 * SECOND
 
 
 #: Whether an entry (first row number) and a document (second) are one event.
@@ -280,12 +287,7 @@ def _refused(where: int) -> int:
 def _hash_pass(leftovers: Leftovers, shift: int) -> None:
     """Exact texts by hash, at a shift or for documents without pod."""
     entries, documents = leftovers.entries, leftovers.documents
-    for mine, theirs in (
-        ("message", "message"),
-        ("head", "message"),
-        ("head", "head"),
-        ("text", "message"),
-    ):
+    for mine, theirs in HASHES:
         rows = leftovers.pairs.open_entries()
         part = leftovers.free
         if not len(rows) or not len(part):
@@ -374,10 +376,29 @@ def _shifts(leftovers: Leftovers) -> None:
 
 
 def _late(leftovers: Leftovers) -> None:
-    """Documents of the same text later than the tolerance, nearest first, in time order."""
+    """Documents of the same text later than the tolerance, or a little earlier where the console stalled; nearest first."""
+    entries, documents = leftovers.entries, leftovers.documents
+    ends = _console_ends(entries)
+    _, text, count = np.unique(mix(entries.pod, entries.hashes("message")), return_inverse=True, return_counts=True)
+    once = count[text] == 1
     proposals = []
     for entry, document in _candidates(leftovers):
-        behind = int(leftovers.documents.time[document] - leftovers.entries.time[entry])
-        if 0 < behind <= MOST_LATE_NS:
-            proposals.append((behind, entry, document))
+        behind = int(documents.time[document] - entries.time[entry])
+        # A document from after the console was read has its entry there, unless the text is only this one's.
+        unread = documents.time[document] > ends[entries.pod[entry]] and not once[entry]
+        if -_MOST_STALLED_NS <= behind <= MOST_LATE_NS and not unread:
+            proposals.append((abs(behind), entry, document))
+    if proposals:
+        mine = values_of(entries, np.unique([entry for _, entry, _ in proposals]))
+        theirs = values_of(documents, np.unique([document for _, _, document in proposals]))
+        proposals = [(far, e, d) for far, e, d in proposals if not disagree(mine.get(e, {}), theirs.get(d, {}))]
     leftovers._accept(proposals, LOOSE, 0)
+
+
+def _console_ends(entries: Side) -> Integers:
+    """By pod, until when its console was read: its last line's time; for one that fell silent before, that of all."""
+    ends = np.full(int(entries.pod.max()) + 1, entries.time.max())
+    own = np.zeros(len(ends), np.int64)
+    np.maximum.at(own, entries.pod, entries.time)
+    living: Integers = np.where(own > ends - _SILENT_NS, own, ends)
+    return living

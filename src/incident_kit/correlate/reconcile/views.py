@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow.compute as pc
 
 from incident_kit.correlate.reconcile.buckets import Bucket
@@ -15,8 +16,12 @@ from incident_kit.correlate.reconcile.causes.view import ContainerView, Ending
 from incident_kit.correlate.reconcile.columns import EntryColumns, words_of
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.hints import compile_templates, slot_values
-from incident_kit.correlate.reconcile.match import codes_among
+from incident_kit.correlate.reconcile.match import Integers, codes_among
+from incident_kit.correlate.reconcile.pairs import OWN
 from incident_kit.correlate.reconcile.verdicts import CODE
+
+#: Delivered entries of a container that are asked for more than their time.
+_MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +61,76 @@ def container_views(bucket: Bucket, known: Known) -> Iterator[ContainerView]:
             delivered=delivered[rows],
             lost=lost[rows],
             endings=known.endings.get((namespace, pod, container), {}),
-            document_levels=partial(levels.of, code_of_pod),
+            document_levels=partial(levels.of, owner),
+            delivered_names=partial(_property_names, bucket, rows[delivered[rows]]),
+            indices=partial(_indices, bucket, rows[delivered[rows]]),
             pod_has_documents=code_of_pod in pods_with,
             rows=rows,
         )
 
 
+def _evenly(rows: Integers) -> Integers:
+    """Some of many rows, over all of them."""
+    return rows[:: max(1, len(rows) // _MOST_LOOKED_AT)]
+
+
+def _property_names(bucket: Bucket, delivered: Integers) -> frozenset[str]:
+    """Names of the properties that some of the delivered entries carry."""
+    files = LogFiles(bucket.entry_paths)
+    if not len(delivered) or files.all_null("properties"):
+        return frozenset()
+    found: set[str] = set()
+    for text in files.take(["properties"], _evenly(delivered))["properties"].to_pylist():
+        document = orjson.loads(text) if text else None
+        found |= set(document) if isinstance(document, dict) else set()
+    return frozenset(found)
+
+
+def _indices(bucket: Bucket, delivered: Integers) -> frozenset[str]:
+    """Indices of the documents of some of the delivered entries, of those that name their pod."""
+    own = delivered[bucket.where[delivered] == OWN]
+    if not len(own):
+        return frozenset()
+    rows = bucket.document[_evenly(own)].astype(np.int64)
+    identifiers = LogFiles(bucket.document_paths).take(["document_id"], rows)["document_id"].to_pylist()
+    return frozenset(identifier.partition("/")[0] for identifier in identifiers if identifier)
+
+
 class DocumentLevels:
-    """Levels that a bucket's documents have, by pod; read when somebody asks."""
+    """Levels that a bucket's documents have, by container; read when somebody asks."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def of(self, pod: int) -> set[str]:
-        """Levels of a pod's documents, refused ones apart."""
-        return self._found.get(self._bucket.names.names[pod], set())
+    def of(self, owner: int) -> set[str]:
+        """Levels of documents of a container, refused ones apart: that name it, or whose pod has no other console."""
+        names, owners = self._bucket.names.names, self._bucket.entries.owners
+        pod, container = names[owners[owner, 0]], names[owners[owner, 2]]
+        siblings = {names[code] for code in owners[owners[:, 0] == owners[owner, 0], 2].tolist()}
+        found = set(self._found.get((pod, container), set()))
+        if len(siblings) == 1:
+            # What a document says of its container may be something else, an image or a service.
+            found |= {level for (of, _), levels in self._found.items() if of == pod for level in levels}
+        return found
 
     @cached_property
-    def _found(self) -> dict[str, set[str]]:
+    def _found(self) -> dict[tuple[str, str | None], set[str]]:
         files = LogFiles(self._bucket.document_paths)
         if not files.paths:
             return {}
         (pod, pods), (level, levels) = words_of(files, "pod"), words_of(files, "level")
+        container, containers = words_of(files, "container")
         known = (pod >= 0) & (level >= 0)
         if not files.all_null("rejected"):
             known &= np.asarray(pc.is_null(files.read(["rejected"])["rejected"]))
-        found: dict[str, set[str]] = {}
-        for pair in np.unique(pod[known].astype(np.int64) * len(levels) + level[known]).tolist():
-            found.setdefault(pods[pair // len(levels)], set()).add(levels[pair % len(levels)])
+        found: dict[tuple[str, str | None], set[str]] = {}
+        shape = (len(pods), len(containers) + 1, len(levels))
+        # Containers by code; the last place is that of documents that name none.
+        triples = np.ravel_multi_index((pod[known], container[known], level[known]), shape, mode="wrap")
+        for place in np.unique(triples).tolist():
+            one, two, three = (int(part) for part in np.unravel_index(place, shape))
+            name = containers[two] if two < len(containers) else None
+            found.setdefault((pods[one], name), set()).add(levels[three])
         return found
 
 

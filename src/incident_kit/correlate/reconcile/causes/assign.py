@@ -6,14 +6,25 @@ import numpy as np
 
 from incident_kit.correlate.reconcile.causes.bursts import burst
 from incident_kit.correlate.reconcile.causes.edges import before_logger, died_before_flush, rotation_edge
+from incident_kit.correlate.reconcile.causes.field_types import FieldTypes
 from incident_kit.correlate.reconcile.causes.levels import below_level
-from incident_kit.correlate.reconcile.causes.mapping import FieldTypes, refused_by_mapping, template_missing
+from incident_kit.correlate.reconcile.causes.mapping import (
+    LEAST_TOO_LONG,
+    refused_by_mapping,
+    template_missing,
+    unmapped_field,
+)
 from incident_kit.correlate.reconcile.causes.outages import shipping_outage
 from incident_kit.correlate.reconcile.causes.unlogged import not_logged
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses
 
-#: Below this many characters no appender or index refuses a text for its length.
-_LEAST_TOO_LONG = 8_000
+
+def assign_own_causes(view: ContainerView) -> Losses:
+    """The first causes, which the container alone can tell: what they explain is no hole that could witness an outage."""
+    losses = Losses.of(view.lost)
+    below_level(view, losses)
+    burst(view, losses)
+    return losses
 
 
 def assign_causes(
@@ -27,16 +38,15 @@ def assign_causes(
         types: mapped types by field.
         hints: values of template slots by row, for entries whose console does not carry them apart.
     """
-    losses = Losses.of(view.lost)
+    losses = assign_own_causes(view)
     absent = not view.pod_has_documents
-    below_level(view, losses)
-    burst(view, losses)
     shipping_outage(view, losses, witnesses, absent=absent)
     if absent:
         losses.give(losses.open(), "pod_absent", 0.9, "no document of the pod at all, while its siblings have some")
     before_logger(view, losses)
     not_logged(view, losses)
     refused_by_mapping(view, losses, types, hints)
+    unmapped_field(view, losses, types)
     template_missing(view, losses)
     too_long(view, losses)
     died_before_flush(view, losses)
@@ -48,7 +58,7 @@ def assign_causes(
 def too_long(view: ContainerView, losses: Losses) -> None:
     """Longer than anything of the container that arrived."""
     longest = int(view.length[view.delivered].max(initial=0))
-    limit = max(longest, _LEAST_TOO_LONG)
+    limit = max(longest, LEAST_TOO_LONG)
     losses.give(
         np.asarray(view.length > limit),
         "too_long",

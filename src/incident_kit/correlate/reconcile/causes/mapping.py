@@ -10,42 +10,19 @@ from typing import Any
 import numpy as np
 import orjson
 
+from incident_kit.correlate.reconcile.causes.field_types import LENIENT, FieldTypes
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
 from incident_kit.correlate.reconcile.match import is_among
 from incident_kit.normalise.logs.times import time_value
 
-#: Mapped type by dotted field name, as one index or several have it.
-FieldTypes = dict[str, str]
 _LIMITS = {"byte": 2**7, "short": 2**15, "integer": 2**31, "long": 2**63}
 _NUMBERS = {*_LIMITS, "float", "double", "half_float", "scaled_float", "unsigned_long"}
+_WITH_FIELDS = ("object", "nested", "flattened")
 _LEAST_MISSING = 3
-
-
-def field_types(mappings: Any) -> FieldTypes:
-    """Types from ``GET <index>/_mapping``; a field with several types in several indices keeps the strictest known."""
-    found: FieldTypes = {}
-    if not isinstance(mappings, Mapping):
-        return found
-    for value in [mappings, *mappings.values()]:
-        if isinstance(value, Mapping):
-            inner = value.get("mappings", value if "properties" in value else None)
-            if isinstance(inner, Mapping):
-                _collect(inner.get("properties"), "", found)
-    return found
-
-
-def _collect(properties: Any, prefix: str, found: FieldTypes) -> None:
-    if not isinstance(properties, Mapping):
-        return
-    for name, definition in properties.items():
-        if not isinstance(definition, Mapping):
-            continue
-        path = f"{prefix}{name}"
-        if "properties" in definition:
-            found.setdefault(path, "object")
-            _collect(definition["properties"], f"{path}.", found)
-        elif isinstance(definition.get("type"), str) and not definition.get("ignore_malformed"):
-            found.setdefault(path, definition["type"])
+#: Below this many characters no appender or index refuses a text for its length.
+LEAST_TOO_LONG = 8_000
+#: From which share of mapped names on a container's properties are known to become fields.
+_MOSTLY_MAPPED = 0.8
 
 
 def refusal(kind: str, value: Any) -> bool:
@@ -57,7 +34,7 @@ def refusal(kind: str, value: Any) -> bool:
     if kind == "object":
         return not isinstance(value, dict)
     if isinstance(value, dict):
-        return kind not in ("object", "nested", "flattened", "geo_point", "geo_shape", "range", "join")
+        return kind not in (*_WITH_FIELDS, "geo_point", "geo_shape", "range", "join", LENIENT)
     if kind in _NUMBERS:
         return _refuses_number(kind, value)
     if kind == "boolean":
@@ -124,6 +101,31 @@ def refused_by_mapping(
             )
 
 
+def unmapped_field(view: ContainerView, losses: Losses, types: FieldTypes) -> None:
+    """Entries with a property that has no field, where the properties of delivered entries have theirs.
+
+    Had one of them been taken, the mapping would know the field: the index takes no new ones (its limit of fields is
+    reached, or its mapping is strict) and refuses such documents.
+    """
+    open_rows = np.flatnonzero(losses.open()).tolist()
+    if not types or not open_rows:
+        return
+    known = view.delivered_names()
+    mapped = {name for name in known if _paths(name, types)}
+    if not mapped or len(mapped) < _MOSTLY_MAPPED * len(known):
+        return
+    for row in open_rows:
+        values = _values(view.properties(row), None)
+        fresh = [name for name in values if name not in known and not _paths(name, types)]
+        if fresh:
+            losses.give(
+                np.array([row]),
+                "never_arrives",
+                0.8,
+                f"the mapping has no field {fresh[0]}, as it would had the document been taken: the index takes no new fields",
+            )
+
+
 def _values(properties: str | None, hint: Mapping[str, Any] | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if properties:
@@ -144,7 +146,7 @@ def _proof(values: Mapping[str, Any], types: FieldTypes) -> tuple[str, Any] | No
         parent = name.rpartition(".")[0]
         while parent:
             for path in _paths(parent, types):
-                if types[path] not in ("object", "nested", "flattened"):
+                if types[path] not in (*_WITH_FIELDS, LENIENT):
                     return path, {name: value}
             parent = parent.rpartition(".")[0]
     return None
@@ -152,7 +154,9 @@ def _proof(values: Mapping[str, Any], types: FieldTypes) -> tuple[str, Any] | No
 
 def template_missing(view: ContainerView, losses: Losses) -> None:
     """Templates of which nothing arrives although their neighbours do."""
-    open_rows = np.flatnonzero(losses.open() & view.logged)
+    longest = max(int(view.length[view.delivered].max(initial=0)), LEAST_TOO_LONG)
+    # That all of a template is too long is told as that: what has no length in common arrives.
+    open_rows = np.flatnonzero(losses.open() & view.logged & (view.length <= longest))
     if not len(open_rows) or not view.delivered.any():
         return
     mine = view.mask[open_rows]

@@ -16,6 +16,12 @@ _ALONE_NS = 20 * _SECOND
 #: A hole corroborates others when deliveries of its own instance bound it and it is no handful by chance.
 _WITNESS_ENTRIES = 4
 _FAR = 1 << 62
+#: As long as a shipper that follows files by name may look away at a rotation.
+_ROTATION_NS = 10 * _SECOND
+#: In so many holes apart a template is missing for a reason of its own.
+_OFTEN = 3
+#: A hole that chance makes so often, where entries are lost all the time, is none.
+_BY_CHANCE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class LocalHole:
 
     Attributes:
         before, after: times of the last delivery before and the first after, of any instance of the container.
+        chance: how likely so many in a row are lost, as often as the entry after a delivered one is lost elsewhere.
     """
 
     hole: Hole
@@ -31,6 +38,7 @@ class LocalHole:
     last: int
     before: int
     after: int
+    chance: float
 
 
 def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHole]:
@@ -42,10 +50,15 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
         ~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered)
     )
     found = []
-    for first, last in _runs_by_instance(view.lost[counted], view.restart[counted]):
+    spans = _runs_by_instance(view.lost[counted], view.restart[counted])
+    # After a delivered entry one is lost this often; where losses come one by one, so is the one after it.
+    often = (len(spans) - 1) / max(len(counted) - int(view.lost[counted].sum()), 1)
+    for first, last in spans:
         begin, end = int(counted[first]), int(counted[last])
         before = int(view.time[counted[first - 1]]) if first else -_FAR
         after = int(view.time[counted[last + 1]]) if last + 1 < len(counted) else _FAR
+        length = last - first + 1
+        chance = min(often, 1.0) ** length
         inner = (
             first > 0
             and last + 1 < len(counted)
@@ -60,10 +73,37 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
             begin=int(view.time[begin]),
             end=int(view.time[end]),
             count=last - first + 1,
-            witness=bool(inner) and last - first + 1 >= _WITNESS_ENTRIES,
+            witness=bool(inner)
+            and length >= _WITNESS_ENTRIES
+            and len(spans) * chance <= _BY_CHANCE
+            and not _is_rotation(view, begin, end),
         )
-        found.append(LocalHole(hole, begin, end, before, after))
+        found.append(LocalHole(hole, begin, end, before, after, chance))
     return found
+
+
+def _is_rotation(view: ContainerView, begin: int, end: int) -> bool:
+    """A short hole at the edge of a rotated file; a node rotates the files of several containers at once."""
+    return bool((view.edge[begin : end + 1] > 0).any()) and view.time[end] - view.time[begin] <= _ROTATION_NS
+
+
+def unsurprising(view: ContainerView, losses: Losses) -> Flags:
+    """Losses that say nothing about an outage: explained ones, and templates that are missing again and again.
+
+    A template that no document has, in at least three holes apart, is missing for a reason of its own; one that is
+    missing in one hole only is missing as everything else there is.
+    """
+    ignored: Flags = view.lost & ~losses.open()
+    if not view.delivered.any():
+        return ignored
+    hole_of = np.full(len(view), -1)
+    for number, local in enumerate(holes_of(view, ignored)):
+        hole_of[local.first : local.last + 1] = number
+    never = view.lost & ~ignored & ~np.isin(view.mask, np.unique(view.mask[view.delivered]))
+    in_holes = np.unique(np.stack([view.mask[never], hole_of[never]]), axis=1)[0]
+    masks, holes = np.unique(in_holes, return_counts=True)
+    ignored |= never & np.isin(view.mask, masks[holes >= _OFTEN])
+    return ignored
 
 
 def _runs_by_instance(lost: Flags, restart: Integers) -> list[tuple[int, int]]:
@@ -77,7 +117,7 @@ def _runs_by_instance(lost: Flags, restart: Integers) -> list[tuple[int, int]]:
 
 def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], *, absent: bool) -> None:
     """Holes that other containers share, or that are long enough to stand alone."""
-    ignored = view.lost & ~losses.open()
+    ignored = unsurprising(view, losses)
     for local in holes_of(view, ignored):
         hole = local.hole
         others = [
@@ -89,6 +129,10 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
         rows = np.arange(local.first, local.last + 1)
         templates = len(np.unique(view.mask[rows[view.lost[rows]]]))
         seconds = (hole.end - hole.begin) / _SECOND
+        if not absent and (
+            local.chance > _BY_CHANCE or _is_edge(view, local) or _is_rotation(view, local.first, local.last)
+        ):
+            continue
         if others and (hole.count >= 2 or len({other.pod for other in others}) >= 2):
             pods = {other.pod for other in others} | {hole.pod}
             nodes = {other.node for other in others} | {hole.node}
@@ -106,6 +150,12 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
                 0.75,
                 f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {templates} templates",
             )
+
+
+def _is_edge(view: ContainerView, local: LocalHole) -> bool:
+    """A handful at an instance's beginning or end: what came before the logger, or a tail, whatever others lost then."""
+    own = view.delivered & (view.restart == view.restart[local.first])
+    return local.hole.count < _ALONE_ENTRIES and not (own[: local.first].any() and own[local.last + 1 :].any())
 
 
 def _shared(local: LocalHole, other: Hole, share: float) -> bool:

@@ -82,7 +82,9 @@ class ContainerView:
         columns: of the bucket, for what a signature asks of ``rows``.
         delivered: entries that are in Elasticsearch in whatever form.
         lost: entries called console_only.
-        document_levels: levels of the pod's documents.
+        document_levels: levels of the container's documents, whether or not they have an entry.
+        delivered_names: names of properties that delivered entries carry.
+        indices: where the pod's documents stand.
     """
 
     namespace: str
@@ -95,6 +97,8 @@ class ContainerView:
     lost: Flags
     endings: dict[int, Ending]
     document_levels: Callable[[], set[str]]
+    delivered_names: Callable[[], frozenset[str]]
+    indices: Callable[[], frozenset[str]]
     pod_has_documents: bool
     rows: Integers
     _parts: dict[str, Any] = field(default_factory=dict)
