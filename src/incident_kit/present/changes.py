@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_LANES = 40
 _NO_APPLICATION = " (no Application)"
+#: The tag of an image reference; a digest and a revision are too long to be read in a figure.
+_TAG = re.compile(r"[^\s,;]*/?[^\s,;/:]+:([\w][\w.-]*)(?![^\s,;])")
+_LONGEST_TAG = 16
 
 
 def plot_changes(evidence: Evidence) -> Figure:
@@ -33,7 +37,7 @@ def draw_changes(changes: pd.DataFrame, start: int, end: int) -> Figure:
     instants = timed["time"].to_numpy("datetime64[ns]").view("int64")
     shown = timed[(instants >= start) & (instants < end)]
     lane_of_row = _lanes(shown)
-    counted = dict.fromkeys(sorted(lane_of_row, key=lambda name: (name.endswith(_NO_APPLICATION), name)))
+    counted = dict.fromkeys(sorted(lane_of_row, key=lambda name: (name.endswith(_NO_APPLICATION), _natural(name))))
     names = list(counted)[:MOST_LANES]
     kept = np.array([lane in names for lane in lane_of_row], dtype=bool)
     figure = style.new_figure(12.5, 0.38 * max(len(names), 1) + 1.8)
@@ -58,20 +62,35 @@ def _lanes(changes: pd.DataFrame) -> list[str]:
     ]
 
 
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key that puts service-2 before service-10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _subject(row: Any, lane: str) -> str:
+    """What a marker is told by: the tag it came to, else the object where it is not the Application itself."""
+    new = row["new"] if isinstance(row["new"], str) else ""
+    tags = list(dict.fromkeys(tag for tag in _TAG.findall(new) if len(tag) <= _LONGEST_TAG))
+    if row["group"] in {"image", "rollback", "sync"} and tags:
+        return "→ " + ", ".join(tags)
+    own = lane.rpartition("/")[2]
+    return "" if row["name"] == own else style.name_label(str(row["name"]).removeprefix(f"{own}-"), 24)
+
+
 def _write_subjects(axes: Axes, shown: pd.DataFrame, names: list[str]) -> None:
-    """Name what changed above its marker where the next one of the lane leaves room; at the edge to its left."""
+    """Tell what changed above its marker where the next one of the lane leaves room; at the edge to its left."""
     left, right = axes.get_xlim()
     character = (right - left) / 190
     times = style.numbers(shown["time"])
     lanes = _lanes(shown)
     taken = dict.fromkeys(names, left)
-    for place, (time, lane, name) in enumerate(zip(times, lanes, shown["name"], strict=True)):
-        text = style.name_label(name, 24)
+    for place, (time, lane, row) in enumerate(zip(times, lanes, shown.to_dict("records"), strict=True)):
+        text = _subject(row, lane)
         length = len(text) * character
         begin = min(time - character, right - length)
         following = min(
             (t for t, at in zip(times[place + 1 :], lanes[place + 1 :], strict=True) if at == lane), default=right
         )
-        if begin >= taken[lane] and (begin + length <= following or following == right):
+        if text and begin >= taken[lane] and (begin + length <= following or following == right):
             taken[lane] = begin + length
             style.write(axes, begin, names.index(lane) - 0.36, text, fontsize=6.5, color=style.FAINT, va="center")
