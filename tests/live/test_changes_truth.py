@@ -43,7 +43,7 @@ def test_every_rule_names_what_was_done_and_nothing_else(played: Played) -> None
     print("\n" + score.rule_table(scores))
     assert len(scores) >= 19
     assert not [one for rule in scores.values() for one in rule.missed]
-    assert not [one for rule in scores.values() for one in rule.alarms]
+    assert not [one for rule in scores.values() for one in rule.alarms if one not in rule.untellable]
 
 
 def test_every_act_is_in_the_list_with_its_time_and_person(played: Played, changes: list[dict[str, Any]]) -> None:

@@ -86,7 +86,7 @@ def workload_images(evidence: Evidence) -> list[dict[str, Any]]:
         found = []
         for life in lifetimes(evidence):
             rows = by_pod.get(life.pod_uid, []) if life.pod_uid else []
-            for image in image_rows([life], [row for row in rows if row["container_type"] in ("app", "sidecar")]):
+            for image in image_rows([life], [row for row in rows if _ran(row)]):
                 begin = image["from"] if image["from"] is not None else life.begin
                 found.append(
                     {
@@ -102,3 +102,9 @@ def workload_images(evidence: Evidence) -> list[dict[str, Any]]:
         return found
 
     return evidence.memo("workload_images", build)
+
+
+def _ran(row: dict[str, Any]) -> bool:
+    """Whether an instance is of an app container and ran at all: one that waits for its image has run nothing yet."""
+    waits_for_the_first_time = row["state"] == "waiting" and row["started_at"] is None and not row["restart_count"]
+    return row["container_type"] in ("app", "sidecar") and not waits_for_the_first_time

@@ -18,7 +18,7 @@ from incident_kit.correlate.config_state import (
     reloader_watches,
     running_since,
 )
-from incident_kit.correlate.objects import Document, Objects, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Document, Objects, mapping, name_of, namespace_of, read_objects
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.kubernetes import OBJECTS, PODS
 from incident_kit.window import SECOND
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: A volume's change reaches the files; whether the application reads them again nobody here knows.
 _VOLUME_CONFIDENCE = 0.3
-#: Only one key of several is read, and the write may have been to another.
+#: Only some keys are read, and the write may have been to another: managedFields don't tell which of a manager's keys.
 _ONE_KEY_CONFIDENCE = 0.8
 #: Reloader needs some seconds, a rolling update some more.
 _RELOADER_PATIENCE = 300 * SECOND
@@ -94,7 +94,7 @@ def _finding(
 
 
 def _confidence(change: DataChange) -> float:
-    sure = _ONE_KEY_CONFIDENCE if change.reading.keys else 0.95
+    sure = _ONE_KEY_CONFIDENCE if _other_keys(change) else 0.95
     return sure * 0.8 if change.inferred else sure
 
 
@@ -114,8 +114,17 @@ def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, in
     )
 
 
+def _other_keys(change: DataChange) -> set[str]:
+    """Keys that the reading leaves out: the write may have been to one of them alone."""
+    if not change.reading.keys:
+        return set()
+    return {key for part in ("data", "binaryData") for key in mapping(change.config, part)} - set(change.reading.keys)
+
+
 def _evidence(change: DataChange, since: dict[str, int]) -> list[str]:
+    others = _other_keys(change)
     return [
+        *([f"the write may have been to other keys alone: {', '.join(sorted(others)[:5])}"] if others else []),
         describe(change),
         f"its data were last written at {at(change.time)} by {change.manager}",
         f"the running instance of {change.reading.container} started at {at(since.get(change.reading.container))}",

@@ -101,7 +101,9 @@ def play(lab: Lab, folder: Path) -> Played:
     _act(world, cron)
     world.truth.snapshots["after"] = snapshot(lab)
     for name in world.truth.history:
-        world.truth.history[name] = lab.argocd("app", "history", name).splitlines()[1:]
+        lines = lab.argocd("app", "history", name).splitlines()
+        # An Application of several sources is printed once for each source.
+        world.truth.history[name] = list(dict.fromkeys(line.split()[0] for line in lines if line[:1].isdecimal()))
     ended = time.time_ns()
     world.truth.window = (started, ended)
     world.truth.write(folder / "truth.json")

@@ -19,7 +19,7 @@ ASSERTED = 0.5
 
 @dataclass
 class RuleScore:
-    """One rule's cases."""
+    """One rule's cases; ``untellable`` are those of its false alarms that no evidence of one bundle could avoid."""
 
     positives: int = 0
     found: int = 0
@@ -27,6 +27,7 @@ class RuleScore:
     alarms: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    untellable: list[str] = field(default_factory=list)
 
 
 def score_findings(rows: list[Row], truth: Truth) -> dict[str, RuleScore]:
@@ -50,8 +51,11 @@ def score_findings(rows: list[Row], truth: Truth) -> dict[str, RuleScore]:
     for row in mine:
         if row["rule"] not in scores or any(c.positive and c.matches(row) for c in truth.cases):
             continue
-        planned = next((c.why for c in truth.cases if not c.positive and c.matches(row)), "no case of the scenario")
+        case = next((c for c in truth.cases if not c.positive and c.matches(row)), None)
+        planned = case.why if case else "no case of the scenario"
         told = f"{row['kind']} {row['namespace'] or ''}/{row['name']} ({row['confidence']}): {row['title']} [{planned}]"
+        if case is not None and not case.tellable:
+            scores[row["rule"]].untellable.append(told)
         (scores[row["rule"]].alarms if row["confidence"] > ASSERTED else scores[row["rule"]].hints).append(told)
     return scores
 
@@ -100,14 +104,14 @@ def unseen_acts(rows: list[Row], truth: Truth) -> list[str]:
 
 
 def invented(rows: list[Row], truth: Truth) -> list[str]:
-    """Rows about the scenario's Applications that no act explains: a dry run taken for real, a sync counted twice."""
+    """Rows about the scenario's Applications that no act explains: a dry run taken for real, a sync told twice."""
     explained = {id(row) for act in truth.acts if act.what and (row := matching_change(act, rows)) is not None}
+    begun = truth.snapshots["before"]["at"]  # what autosync brought before is not among the acts
     found = []
     for row in rows:
         if row["kind"] != "Application" or row["name"] not in truth.applications or id(row) in explained:
             continue
-        acts = [a for a in truth.acts if a.application == row["name"]]
-        if acts and row["what"] != "created":
+        if row["time"] is None or nanoseconds(row["time"]) > begun:
             found.append(f"{row['time']} {row['what']} of {row['name']} by {row['by']} ({row['evidence']})")
     return found
 

@@ -125,7 +125,14 @@ def without_history(world: World) -> None:
     world.git.write("apps/couriers/all.yaml", rollouts("couriers", NEW), bad)
     world.git.commit("search and couriers 1.1.0")
     world.sync("search", "alice", "--resource", "apps:Deployment:search", what="partial_sync")
-    world.sync("search", "alice", "--resource", ":ConfigMap:search-config", what="partial_sync")
+    world.sync(
+        "search",
+        "alice",
+        "--resource",
+        ":ConfigMap:search-config",
+        what="config",
+        shown_as=("ConfigMap", "search-config"),
+    )
     world.expect("image-without-history", "Application", "search", "a selective sync, hidden by another one")
     world.sync("couriers", what="failed_sync", fails=True)
     world.expect("image-without-history", "Application", "couriers", "the sync failed and yet changed it")

@@ -20,6 +20,7 @@ class Case:
         name: regular expression that matches its whole name: pods have names nobody chooses.
         positive: whether the rule must name it.
         why: what was done.
+        tellable: whether one bundle's evidence can tell a near-miss apart; a finding is a false alarm all the same.
     """
 
     rule: str
@@ -28,6 +29,7 @@ class Case:
     name: str
     positive: bool
     why: str
+    tellable: bool = True
 
     def matches(self, finding: dict[str, Any]) -> bool:
         """Whether a finding of the answer is about this subject."""

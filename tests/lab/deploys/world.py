@@ -29,12 +29,14 @@ class Git:
     """One repository on the lab's Git server, with its working copy."""
 
     def __init__(self, repositories: Path, name: str, url: str) -> None:
-        self._bare, self._tree = repositories / f"{name}.git", FOLDER / name
-        self.url = f"{url.rpartition('/')[0]}/{name}.git"
+        self._repositories, self._name, self._tree = repositories, name, FOLDER / name
+        # Argo CD remembers for minutes what a repository's branch pointed to: each run has a name of its own.
+        self._bare = repositories / f"{name}-{int(time.time())}.git"
+        self.url = f"{url.rpartition('/')[0]}/{self._bare.name}"
 
     def create(self) -> None:
-        """An empty repository, whatever was there before."""
-        for folder in (self._bare, self._tree):
+        """An empty repository; those of earlier runs are taken away."""
+        for folder in (*self._repositories.glob(f"{self._name}-[0-9]*.git"), self._tree):
             shutil.rmtree(folder, ignore_errors=True)
         self._tree.mkdir(parents=True)
         run("git", "init", "-q", "--bare", "-b", "main", self._bare)
@@ -110,10 +112,18 @@ class World:
     def start_root(self) -> None:
         """The Application of Applications; waits until all below it are there."""
         self.truth.applications.append(ROOT)
+        begun = time.time_ns()
         source = {"repoURL": self.git.url, "targetRevision": "main", "path": "root"}
         self.lab.apply(application(ROOT, [source], automated=True))
         wanted = set(self.truth.applications)
         until(lambda: wanted <= self._names("applications", "argocd"), seconds=90, what=f"Applications of {ROOT}")
+        until(lambda: "auto" in self._names("deployments", NAMESPACE), seconds=60, what="autosync of auto")
+        self.truth.acts.append(
+            Act(
+                what=("sync",), kind="Application", namespace=None, name="auto", by=None, automated=True,
+                application="auto", start=begun, end=time.time_ns(), told="first autosync",
+            )
+        )  # fmt: skip
 
     def _names(self, kind: str, namespace: str) -> set[str]:
         text = self.lab.kubectl("-n", namespace, "get", kind, "-o", "name")
@@ -143,15 +153,21 @@ class World:
 
     def expect(self, rule: str, kind: str, name: str, why: str, namespace: str | None = NAMESPACE) -> None:
         """A subject that the rule must name."""
-        self._case(rule, kind, name, why, namespace, positive=True)
+        self._case(rule, kind, name, why, namespace, positive=True, tellable=True)
 
-    def spare(self, rule: str, kind: str, name: str, why: str, namespace: str | None = NAMESPACE) -> None:
+    def spare(
+        self, rule: str, kind: str, name: str, why: str, namespace: str | None = NAMESPACE, *, tellable: bool = True
+    ) -> None:
         """A near-miss: a subject that the rule must not name."""
-        self._case(rule, kind, name, why, namespace, positive=False)
+        self._case(rule, kind, name, why, namespace, positive=False, tellable=tellable)
 
-    def _case(self, rule: str, kind: str, name: str, why: str, namespace: str | None, *, positive: bool) -> None:
+    def _case(
+        self, rule: str, kind: str, name: str, why: str, namespace: str | None, *, positive: bool, tellable: bool
+    ) -> None:
         where = None if kind == "Application" else namespace
-        self.truth.cases.append(Case(rule=rule, kind=kind, namespace=where, name=name, positive=positive, why=why))
+        self.truth.cases.append(
+            Case(rule=rule, kind=kind, namespace=where, name=name, positive=positive, why=why, tellable=tellable)
+        )
 
     # -- acts ------------------------------------------------------------------------------------
 
@@ -166,11 +182,30 @@ class World:
         print(f"{time.strftime('%H:%M:%S')}  {found.told or found.what}: {kind} {name} by {by}", flush=True)
         time.sleep(SECOND)
 
-    def sync(self, name: str, by: str = "ci", *flags: str, what: str = "sync", fails: bool = False) -> None:
-        """Sync one Application to HEAD, with the command line's own flags; waits for the operation's end."""
-        told = " ".join([what, *flags])
+    def sync(
+        self,
+        name: str,
+        by: str = "ci",
+        *flags: str,
+        what: str = "sync",
+        fails: bool = False,
+        shown_as: tuple[str, str] | None = None,
+    ) -> None:
+        """Sync one Application to HEAD, with the command line's own flags; waits for the operation's end.
+
+        Args:
+            name: the Application.
+            by: an account of Argo CD.
+            *flags: of ``argocd app sync``.
+            what: what the list of changes calls it.
+            fails: whether it must fail.
+            shown_as: kind and name of the one object that the sync writes, where the list tells of that instead.
+        """
+        told = " ".join(["sync", *flags])
+        kind, subject = shown_as or ("Application", name)
         words = () if "--dry-run" in flags else (what,)
-        with self.act(words, "Application", name, by, application=name, automated=False, told=told):
+        where = {"namespace": NAMESPACE} if shown_as else {}
+        with self.act(words, kind, subject, by, application=name, automated=False, told=told, **where):
             self._sync(name, by, *flags, fails=fails)
 
     def _sync(self, name: str, by: str, *flags: str, fails: bool = False) -> None:

@@ -18,17 +18,26 @@ _ACTION = re.compile(
 )
 
 
-def name_actors(changes: list[Change], events: list[Row]) -> None:
-    """Who ran an action in Argo CD (Restart, Create Job), which only an event tells."""
+def name_actors(changes: list[Change], events: list[Row], owner_of: dict[tuple[str, str | None, str], str]) -> None:
+    """Who ran an action in Argo CD (Restart, Create Job), which only an event tells.
+
+    Args:
+        changes: gain a name where an event tells one.
+        events: EVENTS rows about Applications.
+        owner_of: Application by kind, namespace and name of an object. The event names the Application's usual namespace,
+            which is not the object's where that states its own.
+    """
     for event in events:
         match = _ACTION.match(str(event["message"] or "")) if event["reason"] == "ResourceActionRan" else None
         time = event["last_at"] if event["last_at"] is not None else event["first_at"]
         if match is None or time is None:
             continue
-        namespace = annotations_of(event).get("dest-namespace")
+        subject = (match["kind"], match["name"], event["name"])
+        known = {space for (kind, space, name), application in owner_of.items() if (kind, name, application) == subject}
+        namespaces = known or {annotations_of(event).get("dest-namespace")}
         for change in changes:
             near = change.time is not None and abs(change.time - time) <= _AFTER
-            if near and change.namespace in (namespace, None) and _acted_on(change, match):
+            if near and change.namespace in {*namespaces, None} and _acted_on(change, match):
                 change.by, change.automated = match["user"], False
                 change.evidence.append(f"event ResourceActionRan: {event['message']}")
 

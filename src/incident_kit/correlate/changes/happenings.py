@@ -111,7 +111,8 @@ def deletion_changes(lives: Iterable[Lifetime], objects: Objects, others: list[C
     scaled = [
         (c.namespace, c.name, c.time)
         for c in others
-        if c.time is not None and (c.what == "scale" or c.kind in {"Deployment", "ReplicaSet"})
+        if c.time is not None
+        and (c.what == "scale" or (c.kind in {"Deployment", "ReplicaSet"} and c.what != "created"))
     ]
     changes = []
     for life in lives:

@@ -110,14 +110,17 @@ def _others_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
     forward = at_1 <= at_2
     for change in joined_changes(evidence):
         between = change.time is not None and first < change.time <= last
-        if not between or change.kind in _WORKLOADS or change.what in {"restart", "job", "manual_job", "hook_job"}:
+        gone = change.what == "pruned"
+        if not between or change.what in {"restart", "job", "manual_job", "hook_job"}:
+            continue
+        if change.kind in _WORKLOADS and not gone:
             continue
         made = change.what == "created"
         text = change.new or (f"since {_clock(change.time)}" if not made else "there")
-        before, after = (None if made else change.old or f"as before {_clock(change.time)}"), text
+        before, after = (None if made else change.old or f"as before {_clock(change.time)}"), None if gone else text
         yield _row(
             (change.kind, change.namespace, change.name),
-            "existence" if made else change.what,
+            "existence" if made or gone else change.what,
             time=change.time,
             before=before if forward else after,
             after=after if forward else before,

@@ -12,6 +12,8 @@ from typing import Any
 
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import describe_briefly
+from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.objects import Document, Objects
 from incident_kit.window import SECOND, format_ns
 
 Row = dict[str, Any]
@@ -45,10 +47,10 @@ def moment(sync: Row) -> int | None:
     return value
 
 
-def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str]) -> list[Change]:
+def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str], objects: Objects) -> list[Change]:
     """The changes with the syncs that made them, and as changes of their own the syncs that left no other trace."""
     real = [s for s in syncs if s["dry_run"] is not True and moment(s) is not None]
-    changes = [*changes, *_only_in_results(changes, real)]
+    changes = [*changes, *_only_in_results(changes, real, objects), *_pruned(real)]
     for change in changes:
         found = _sync_of(change, real)
         if found is not None:
@@ -114,7 +116,26 @@ def _place_unknown(changes: list[Change], syncs: list[Row]) -> None:
                 _adopt(change, open_syncs[0])
 
 
-def _only_in_results(changes: list[Change], syncs: list[Row]) -> list[Change]:
+def _pruned(syncs: list[Row]) -> list[Change]:
+    """Objects that a sync deleted: nothing else remembers them."""
+    return [
+        Change(
+            time=moment(sync),
+            kind=str(result.get("kind")),
+            namespace=result.get("namespace") or None,
+            name=str(result.get("name")),
+            what="pruned",
+            old="there",
+            evidence=[f"sync result: {result.get('message') or 'Pruned'}"],
+            application=sync["application"],
+        )
+        for sync in syncs
+        for result in results_of(sync)
+        if result.get("status") == "Pruned"
+    ]
+
+
+def _only_in_results(changes: list[Change], syncs: list[Row], objects: Objects) -> list[Change]:
     """Objects that a sync says it configured and that remember no write themselves (no managedFields)."""
     found = []
     for sync in syncs:
@@ -124,6 +145,8 @@ def _only_in_results(changes: list[Change], syncs: list[Row]) -> list[Change]:
             message = str(result.get("message") or "")
             if what is None or result.get("status") != "Synced" or not message.endswith((" configured", " created")):
                 continue
+            if _remembers_writes(objects.get(kind, namespace, name)):
+                continue  # its managedFields know: what was configured was a label or an annotation
             mine = [c for c in changes if (c.kind, c.namespace, c.name) == (kind, namespace, name)]
             end = moment(sync) or 0
             if any(c.time is not None and abs(c.time - end) <= 60 * SECOND for c in mine):
@@ -143,12 +166,17 @@ def _only_in_results(changes: list[Change], syncs: list[Row]) -> list[Change]:
     return found
 
 
+def _remembers_writes(document: Document | None) -> bool:
+    return document is not None and any(not write.inferred for write in writes_of(document))
+
+
 def fold(changes: list[Change], paths: dict[str, str]) -> list[Change]:
     """One change for each sync: what it rolled out is its evidence. What it wrote to configuration stays beside it."""
     groups: dict[int, list[Change]] = {}
     folded: list[Change] = []
     for change in changes:
-        if change.sync is None or change.kind in _OWN_ROWS or change.what == "hook_job":
+        alone = change.kind in _OWN_ROWS and change.what != "pruned"
+        if change.sync is None or alone or change.what == "hook_job":
             folded.append(change)
         else:
             groups.setdefault(id(change.sync), []).append(change)
@@ -231,9 +259,9 @@ def _adopt(change: Change, sync: Row) -> None:
 
 
 def changed_nothing(sync: Row) -> bool:
-    """Whether every resource of a sync that succeeded was said to be unchanged."""
+    """Whether every resource of a sync that succeeded was said to be unchanged, or was left although Git has it no more."""
     results = [r for r in results_of(sync) if not r.get("hookType")]
-    messages = [str(r.get("message")) for r in results]
+    messages = [str(r.get("message")) for r in results if r.get("status") != "PruneSkipped"]
     return sync["phase"] == "Succeeded" and bool(messages) and all(_UNCHANGED.search(m) for m in messages)
 
 

@@ -67,8 +67,8 @@ def _joined(evidence: Evidence) -> list[Change]:
     owner_of = application_by_object(objects, applications)
     for change in changes:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
-    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications))
-    name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])))
+    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications), objects)
+    name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])), owner_of)
     changes += restart_changes(instances(evidence))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
     changes += deletion_changes(lifetimes(evidence), objects, changes)

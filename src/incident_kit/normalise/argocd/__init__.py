@@ -32,6 +32,7 @@ def normalise_argocd(raw: RawFolder, context: Context) -> dict[str, list[Row]]:
         own = [e for e in events if _is_about(e, row)]
         syncs += sync_rows(document, row, own)
         _report_memory(row, context)
+    syncs += _of_gone_applications(rows, events, context)
     return {APPLICATIONS.name: rows, SYNCS.name: syncs}
 
 
@@ -46,6 +47,21 @@ def _applications(raw: RawFolder, context: Context) -> list[Row]:
             if text(metadata.get("name")):
                 found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
     return list(found.values())
+
+
+def _of_gone_applications(known: list[Row], events: list[Row], context: Context) -> list[Row]:
+    """SYNCS of Applications that were deleted: their events outlive them for an hour."""
+    named = {(r["namespace"], r["application"]) for r in known} | {(None, r["application"]) for r in known}
+    gone: dict[tuple[str | None, str], list[Row]] = {}
+    for event in events:
+        key = (text(_involved(event).get("namespace")), text(_involved(event).get("name")) or "")
+        if key[1] and key not in named and (None, key[1]) not in named:
+            gone.setdefault(key, []).append(event)
+    syncs = []
+    for (namespace, name), own in sorted(gone.items(), key=str):
+        row = {"cluster": context.cluster, "namespace": namespace, "application": name, "history_limit": None}
+        syncs += sync_rows({}, row, own)
+    return syncs
 
 
 def _each_once(events: list[Row]) -> list[Row]:

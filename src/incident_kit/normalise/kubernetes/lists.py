@@ -44,10 +44,10 @@ _KINDS = {
 def normalise_kubernetes(raw: RawFolder, context: Context) -> dict[str, list[dict[str, Any]]]:
     """Rows of OBJECTS, PODS, CONTAINERS and EVENTS, by table name.
 
-    Every file ``kubernetes/<plural>.json`` is read, whatever its plural; one that cannot be read is a gap. A pod
-    stands in PODS and in OBJECTS; an event only in EVENTS.
+    Every file ``kubernetes/<plural>.json`` is read, whatever its plural, and ``argocd/events.json``; one that cannot be
+    read is a gap. A pod stands in PODS and in OBJECTS; an event only in EVENTS.
     """
-    documents = _newest(_documents(raw, context))
+    documents = _newest([*_events_of_argocd(raw, context), *_documents(raw, context)])
     owners = OwnerIndex(documents)
     tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in (OBJECTS, PODS, CONTAINERS, EVENTS)}
     for document in documents:
@@ -112,6 +112,16 @@ def _documents(raw: RawFolder, context: Context) -> list[Document]:
                 f"{nameless} elements have no kind or no name and are left out",
                 f"Collect it with: kubectl get {plural} -A -o json",
             )
+    return found
+
+
+def _events_of_argocd(raw: RawFolder, context: Context) -> list[Document]:
+    """Events about Applications that a capture lists by themselves; their versions may be another cluster's clock."""
+    found = []
+    for item in raw.items("argocd/events.json", context, "argocd") or []:
+        metadata = {k: v for k, v in mapping(item, "metadata").items() if k != "resourceVersion"}
+        if text(metadata, "name") is not None:
+            found.append({**item, "kind": "Event", "metadata": metadata})
     return found
 
 
