@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _NO_APPLICATION = " (no Application)"
 #: The tag of an image reference; a digest and a revision are too long to be read in a figure.
 _TAG = re.compile(r"[^\s,;]*/?[^\s,;/:]+:([\w][\w.-]*)(?![^\s,;])")
 _LONGEST_TAG = 16
+_WITH_IMAGES = frozenset({"image", "rollback", "sync", "partial_sync", "failed_sync"})
 
 
 def plot_changes(evidence: Evidence) -> Figure:
@@ -37,8 +39,7 @@ def draw_changes(changes: pd.DataFrame, start: int, end: int) -> Figure:
     instants = timed["time"].to_numpy("datetime64[ns]").view("int64")
     shown = timed[(instants >= start) & (instants < end)]
     lane_of_row = _lanes(shown)
-    counted = dict.fromkeys(sorted(lane_of_row, key=lambda name: (name.endswith(_NO_APPLICATION), _natural(name))))
-    names = list(counted)[:MOST_LANES]
+    names = _chosen(lane_of_row, shown["undone_by"].notna().tolist())
     kept = np.array([lane in names for lane in lane_of_row], dtype=bool)
     figure = style.new_figure(12.5, 0.38 * max(len(names), 1) + 1.8)
     axes = figure.subplots()
@@ -47,9 +48,13 @@ def draw_changes(changes: pd.DataFrame, start: int, end: int) -> Figure:
     axes.set_yticks(range(len(names)), [style.name_label(name, 46) for name in names], parse_math=False)
     style.time_axis(axes, start, end)
     _write_subjects(axes, shown[kept], names)
-    outside = len(changes) - int(kept.sum())
-    note = f"; {plural(outside, 'change')} outside the window or without a time" if outside else ""
-    style.heading(axes, f"What changed, by Application{note}")
+    outside, crowded = len(changes) - len(shown), len(shown) - int(kept.sum())
+    notes = ["What changed, by Application"]
+    notes += [f"{plural(outside, 'change')} outside the window or without a time"] if outside else []
+    notes += (
+        [f"{plural(crowded, 'change')} of {len(set(lane_of_row)) - len(names)} more lanes not drawn"] if crowded else []
+    )
+    style.heading(axes, "; ".join(notes))
     style.legend(figure, change_lanes.handles(shown), loc="outside lower center", ncols=8)
     return figure
 
@@ -62,6 +67,14 @@ def _lanes(changes: pd.DataFrame) -> list[str]:
     ]
 
 
+def _chosen(lane_of_row: list[str], undone: list[bool]) -> list[str]:
+    """Lanes from top to bottom; of too many those with something undone, then those with most changes."""
+    counts = Counter(lane_of_row)
+    with_undone = {lane for lane, is_undone in zip(lane_of_row, undone, strict=True) if is_undone}
+    telling = sorted(counts, key=lambda lane: (lane not in with_undone, -counts[lane], _natural(lane)))[:MOST_LANES]
+    return sorted(telling, key=lambda lane: (lane.endswith(_NO_APPLICATION), _natural(lane)))
+
+
 def _natural(name: str) -> list[tuple[int, str]]:
     """A key that puts service-2 before service-10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
@@ -71,7 +84,7 @@ def _subject(row: Any, lane: str) -> str:
     """What a marker is told by: the tag it came to, else the object where it is not the Application itself."""
     new = row["new"] if isinstance(row["new"], str) else ""
     tags = list(dict.fromkeys(tag for tag in _TAG.findall(new) if len(tag) <= _LONGEST_TAG))
-    if row["group"] in {"image", "rollback", "sync"} and tags:
+    if row["group"] in _WITH_IMAGES and tags:
         return "→ " + ", ".join(tags)
     own = lane.rpartition("/")[2]
     return "" if row["name"] == own else style.name_label(str(row["name"]).removeprefix(f"{own}-"), 24)

@@ -32,6 +32,9 @@ RABBIT = ("#3b4754", "#7b3294", "#a6611a", "#01665e", "#8c2d04", "#54278f")
 #: Marker and colour of each sort of change; the order is the order of lanes and legends.
 CHANGES: dict[str, tuple[str, str]] = {
     "sync": ("D", "#0072b2"),
+    "sync_without_changes": ("D", "#c9d3dc"),
+    "partial_sync": ("d", "#0072b2"),
+    "failed_sync": ("X", "#c2410c"),
     "rollback": ("<", "#cc79a7"),
     "created": ("*", "#8a9099"),
     "image": ("s", "#e69f00"),

@@ -1,0 +1,141 @@
+"""What the real Argo CD forgets or tells by the way; each was found wrong on the lab's servers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from incident_kit.answers.changes import changes
+from incident_kit.answers.diff import diff
+from incident_kit.rules import DidNotApply, rule_named
+from tests.changes.bundles import at, evidence_of, rfc
+from tests.changes.objects import (
+    application,
+    config_map,
+    cron_job,
+    deployment,
+    event,
+    job,
+    operation,
+    pod,
+    replica_set,
+    result,
+    revision,
+    sync,
+    template,
+    written,
+)
+
+OLD, NEW = "registry.lab/orders-api:1.4.2", "registry.lab/orders-api:1.5.0"
+
+
+def rows(*objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = changes(evidence_of(*objects, **more)).to_dict("records")
+    return found
+
+
+def judged(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
+
+
+def test_a_selective_sync_that_brings_the_image_back_undoes_the_rollback() -> None:
+    history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
+    partial = operation(2, "10:00", [result("Deployment", "orders-api", "configured")], resources=[
+        {"group": "apps", "kind": "Deployment", "name": "orders-api"}])  # fmt: skip
+    app = application("orders-api", *history, operation=partial)
+    good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
+    bad = replica_set("orders-api", 4, "09:00", template(NEW), history="2")
+    again = [
+        event(
+            "Deployment", "orders-api", "ScalingReplicaSet", f"Scaled up replica set orders-api-{n} from 0 to 1", clock
+        )
+        for n, clock in ((3, "09:30"), (4, "10:00"))
+    ]
+    made = deployment("orders-api", template(NEW), application="orders-api")
+    (finding,) = judged("rollback-undone", made, good, bad, *again, applications=[app])
+    assert finding["name"] == "orders-api" and "limited to chosen resources" in " ".join(finding["evidence"])
+    assert (
+        judged("rollback-undone", made, good, bad, again[0], applications=[application("orders-api", *history)]) == []
+    )
+
+
+def test_what_a_sync_pruned_is_a_change_and_differs_between_two_times() -> None:
+    pruned = [result("ConfigMap", "extra", "pruned", "Pruned"), result("Deployment", "orders-api", "unchanged")]
+    app = application("orders-api", sync(2, "10:00", "alice", identifier=1), operation=operation(2, "10:00", pruned))
+    evidence = evidence_of(applications=[app])
+    (row,) = changes(evidence).to_dict("records")
+    assert (row["kind"], row["what"], row["by"]) == ("Application", "sync", "alice")
+    assert "ConfigMap extra: pruned" in row["evidence"]
+    (apart,) = diff(evidence, at("09:00"), at("11:00")).to_dict("records")
+    assert [apart[name] for name in ("kind", "name", "what", "before")] == ["ConfigMap", "extra", "existence", "there"]
+    assert pd.isna(apart["after"])
+
+
+def test_a_sync_that_only_left_orphans_changed_nothing() -> None:
+    results = [result("Service", "legacy", "ignored (requires pruning)", "PruneSkipped"),
+               result("Deployment", "orders-api", "deployment.apps/orders-api unchanged")]  # fmt: skip
+    app = application("orders-api", sync(2, "10:00", identifier=1), operation=operation(2, "10:00", results))
+    (row,) = rows(applications=[app])
+    assert row["what"] == "sync_without_changes" and "Service/legacy: PruneSkipped" in row["evidence"]
+
+
+def test_configured_is_no_change_of_an_object_whose_managed_fields_know_of_none() -> None:
+    made = config_map("orders-config", "08:00", written("argocd-controller", "08:00", "data.LOG_LEVEL"))
+    results = [result("ConfigMap", "orders-config", "configmap/orders-config configured")]
+    app = application("orders", sync(2, "10:00", identifier=1), operation=operation(2, "10:00", results))
+    assert [r["what"] for r in rows(made, applications=[app]) if r["kind"] == "ConfigMap"] == ["created"]
+    del made["metadata"]["managedFields"]
+    assert [r["what"] for r in rows(made, applications=[app]) if r["kind"] == "ConfigMap"] == ["created", "config"]
+
+
+def test_an_action_names_its_user_also_where_the_object_states_its_own_namespace() -> None:
+    resource = {"group": "batch", "kind": "CronJob", "name": "nightly", "namespace": "shop", "status": "Synced"}
+    app = application("nightly", sync(1, "08:00", identifier=0), resources=[resource])
+    told = event("Application", "nightly", "ResourceActionRan",
+                 "alice ran action create-job on resource batch/CronJob/nightly", "10:00", **{"dest-namespace": "elsewhere"})  # fmt: skip
+    made = job("nightly-2611231000", "10:00", cron="nightly", manual=True)
+    found = [r for r in rows(cron_job("nightly", "0 3 * * *"), made, told, applications=[app]) if r["kind"] == "Job"]
+    assert [(r["what"], r["by"], r["automated"]) for r in found] == [("manual_job", "alice", False)]
+
+
+def test_the_syncs_of_an_application_that_is_gone_are_told_by_its_events() -> None:
+    told = [
+        event(
+            "Application",
+            "leftover",
+            "OperationStarted",
+            f"ci initiated sync to main ({revision(1)})",
+            "09:00",
+            user="ci",
+        ),
+        event(
+            "Application", "leftover", "OperationCompleted", f"Sync operation to {revision(1)} succeeded", "09:00:01"
+        ),
+    ]
+    found = [r for r in rows(*told, applications=[application("other")]) if r["name"] == "leftover"]
+    assert [(r["what"], r["by"], r["observed"]) for r in found] == [("sync", "ci", False)]
+
+
+def test_an_image_that_never_ran_is_no_second_version() -> None:
+    owner = replica_set("orders", 1, "08:00", template(OLD))
+    following = replica_set("orders", 2, "10:00", template(NEW))
+    stuck = pod("orders-2-x", "10:00", template(NEW), owner=following)
+    stuck["status"]["containerStatuses"] = [
+        {"name": "app", "image": NEW, "imageID": "", "ready": False, "restartCount": 0,
+         "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    ]  # fmt: skip
+    runs = [owner, following, pod("orders-1-x", "08:00", template(OLD), owner=owner)]
+    assert judged("mixed-versions", *runs, stuck) == []
+    assert judged("mixed-versions", *runs, pod("orders-2-x", "10:00", template(NEW), owner=following))
+
+
+def test_a_pod_deleted_right_after_its_workload_was_made_was_deleted_by_hand() -> None:
+    owner = replica_set("orders", 1, "10:00", template(OLD))
+    owner["spec"]["replicas"] = 1
+    killing = event("Pod", "orders-1-x", "Killing", "Stopping container app", "10:00:40")
+    made = event("Pod", "orders-1-x", "Scheduled", "Successfully assigned shop/orders-1-x to node-1", "10:00:01")
+    found = rows(owner, killing, made, event("ReplicaSet", owner["metadata"]["name"], "SuccessfulCreate",
+                                             "Created pod: orders-1-x", "10:00:01"))  # fmt: skip
+    assert json.dumps([r["what"] for r in found if r["name"] == "orders-1-x"]) == '["deleted"]', rfc("10:00:40")
