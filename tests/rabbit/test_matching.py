@@ -181,3 +181,15 @@ def test_a_name_of_two_namespaces_is_refused_with_the_candidates(ask):
 def test_without_any_rabbit_evidence_the_answer_says_that_nobody_could_look(tmp_path):
     [row] = rabbit("a", bundle(tmp_path, {"kubernetes/pods.json": [pod("a")]})).to_dict("records")
     assert row["reason"].startswith("RabbitMQ could not be looked at")
+
+
+def test_with_only_rabbitmq_collected_a_client_named_like_the_pod_is_told_with_the_gap(tmp_path):
+    name = "orders-api-7c9f8d6b5-x2k4q"
+    evidence = bundle(tmp_path, {"rabbitmq/connections.json": [connection("10.1.0.7", 5100, "10:10:00", name=name)]})
+    frame = rabbit(f"shop/{name}", evidence)
+    assert frame[["match", "rabbit_node"]].to_numpy().tolist() == [["ambiguous", "rabbit@rabbit-0"]]
+    assert frame["candidates"].iloc[0] == [f"shop/{name}"]
+    assert "no source knows a pod of that name" in frame["reason"].iloc[0]
+    assert list(frame.attrs["gaps"]["source"]) == ["kubernetes"]
+    with pytest.raises(NotFoundError):
+        rabbit("orders-api-7c9f8d6b5-zzzzz", evidence)

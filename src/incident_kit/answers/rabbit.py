@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.identity import PodIdentity, resolve_pod
 from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
 from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row
+from incident_kit.errors import NotFoundError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.window import format_ns
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from incident_kit.evidence import Evidence
+
+
+_ONLY_A_NAME = "a client calls itself so, and no source knows a pod of that name"
+_PODS = "kubectl get pods -A -o json > kubernetes/pods.json"
 
 
 def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
@@ -28,22 +33,48 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     Returns:
         RABBIT. A connection that may be the pod's is listed as ``ambiguous`` with its candidates. Without any, one
         row with match ``none`` and the reason, which also says when RabbitMQ could not be looked at. Its
-        ``attrs["gaps"]`` (GAPS) says when the broker sees nodes instead of pods.
+        ``attrs["gaps"]`` (GAPS) says when the broker sees nodes instead of pods, and when nobody but clients, by the
+        name they give themselves, knows the pod.
 
     Raises:
         UsageError: the name fits pods of several namespaces.
-        NotFoundError: no source knows the pod.
+        NotFoundError: no source knows the pod, and no client calls itself so.
     """
     address = plain_address(pod_or_ip)
+    gaps: list[Any] = hidden_pods(evidence).to_dict("records")
     if is_address(address):
         rows = _rows_of_address(str(address), evidence, at)
     else:
-        rows = rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at)
+        try:
+            rows = rows_of_pod(resolve_pod(pod_or_ip, evidence), evidence, at)
+        except NotFoundError:
+            rows = _rows_of_name(pod_or_ip.strip(), evidence, at)
+            if not rows:
+                raise
+            gaps.append({"source": "kubernetes", "what": f"pod {pod_or_ip}", "reason": _ONLY_A_NAME, "remedy": _PODS})
     frame = RABBIT.frame(rows)
-    hidden = hidden_pods(evidence)
-    if len(hidden):
-        frame.attrs["gaps"] = hidden
+    if gaps:
+        frame.attrs["gaps"] = GAPS.frame(gaps)
     return frame
+
+
+def _rows_of_name(pod: str, evidence: Evidence, at: int | None) -> list[dict[str, Any]]:
+    """Connections of clients that call themselves like a pod that nobody else knows: its own, or of a copied name."""
+    name = pod.rpartition("/")[2]
+    named = [
+        one
+        for one in matched_connections(evidence)
+        if one.connection.user_provided_name == name and not one.match.single and _asked(one, evidence, at)
+    ]
+    return [
+        {
+            **row,
+            "match": "ambiguous",
+            "candidates": sorted({*row["candidates"], pod}),
+            "reason": f"{_ONLY_A_NAME}; {row['reason']}",
+        }
+        for row in _rows(named, evidence)
+    ]
 
 
 def hidden_pods(evidence: Evidence) -> pd.DataFrame:

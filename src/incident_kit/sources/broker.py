@@ -11,6 +11,11 @@ from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, Sou
 from incident_kit.sources.allowlist import permit
 
 SOURCE = "rabbitmq"
+#: What is asked of the overview: its listeners and exchange types grow with the cluster.
+_OVERVIEW = (
+    "management_version,rabbitmq_version,product_name,product_version,erlang_version,cluster_name,node,object_totals,"
+    "queue_totals,rates_mode,disable_stats"
+)
 #: Takes (what, reason, remedy) of something that is missing or cannot be trusted.
 Gap = Callable[[str, str, str], None]
 
@@ -36,6 +41,7 @@ class Broker:
     ) -> None:
         self.urls = [url.rstrip("/").removesuffix("/api") for url in urls]
         self.user = user
+        self.overview: dict[str, Any] = {}
         self._client = httpx.Client(
             auth=(user, password), timeout=httpx.Timeout(timeout_seconds, connect=3.0), verify=verify
         )
@@ -43,6 +49,8 @@ class Broker:
 
     def connect(self, gap: Gap) -> dict[str, Any]:
         """Choose the node to ask: one that answers and keeps statistics; the answer of whoami.
+
+        Its overview stays in ``overview``.
 
         Raises:
             SourceDenied: every node refuses the user.
@@ -56,12 +64,13 @@ class Broker:
             self._url = url
             try:
                 who = self._object("/api/whoami")
-                overview = self._object("/api/overview")
+                overview = self._object(f"/api/overview?columns={_OVERVIEW}")
             except SourceError as error:
                 failure = error
                 if not isinstance(error, SourceDenied):
                     gap(f"management API of {url}", error.reason, "Another node was asked; check this one.")
                 continue
+            self.overview = overview
             if overview.get("disable_stats") or "object_totals" not in overview:
                 without_statistics = (url, who)
                 continue
