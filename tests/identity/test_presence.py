@@ -24,6 +24,7 @@ def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | N
         files = {
             "kubernetes/pods.json": {"kind": "List", "items": pods},
             "rabbitmq/connections.json": list(connections),
+            "rabbitmq/nodes.json": [{"name": "rabbit@a", "running": True, "mem_used": 1}],
         }
         if present is not None:
             files["present.json"] = {"listed_at": moment - 10**9, "pods": present}
@@ -32,7 +33,10 @@ def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | N
             (raw / path).write_text(json.dumps(content))
         window = Window(start=parse_rfc3339(day("09:00:00")), end=moment)
         context = Context(cluster="test", window=window, captured_at=moment, profile=Profile(), imported=False)
-        asked = [{"source": "kubernetes", "what": "kubernetes pods", "at": day(at), "answer": str(len(pods))}]
+        asked = [
+            {"source": "kubernetes", "what": "kubernetes pods", "at": day(at), "answer": str(len(pods))},
+            {"source": "rabbitmq", "what": "rabbitmq", "at": day(at), "answer": str(len(connections))},
+        ]
         path = build_bundle(stage, context, folder / f"{title}.incident", asked=asked, force=False)
     return read_evidence(path)
 
@@ -80,3 +84,17 @@ def test_a_snapshot_that_stores_a_pod_no_more_still_knows_that_it_was_there(tmp_
     identity = trace("old", first, second, third)["identity"]
     assert identity["last_seen"] == parse_rfc3339(day("09:50:00")) - 10**9
     assert matches(trace("heir", first, second, third)) == {(name(5200), "pod_ip")}
+
+
+def test_a_connection_that_a_later_whole_list_has_no_more_was_closed_by_then(tmp_path):
+    stays = connection(5200, "09:10:00")
+    first = captured(tmp_path, "first", "09:30:00", [OLD], connections=[connection(5100, "09:10:00"), stays])
+    later = captured(tmp_path, "later", "10:30:00", [OLD], connections=[stays])
+    rows = trace("old", first, later)["rabbit"].set_index("peer_port")
+    assert rows.loc[5100, "closed_at"].value == parse_rfc3339(day("10:30:00"))
+    assert "not in the list of connections" in rows.loc[5100, "close_reason"]
+    assert rows.loc[5200, "state"] == "running"
+    assert trace("old", first, later)["rabbit_summary"]["open"] == 1
+    # What one user or a hand saw may be a part, and ends nothing.
+    by_hand = bundle(tmp_path, {"kubernetes/pods.json": [OLD], "rabbitmq/connections.json": [stays]})
+    assert trace("old", first, by_hand)["rabbit_summary"]["open"] == 2

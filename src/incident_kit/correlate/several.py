@@ -9,6 +9,7 @@ from incident_kit.correlate.connections import connection_intervals, merge_conne
 from incident_kit.correlate.identity import PodIdentity, lifetimes
 from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.lifetimes import merge_lifetimes
+from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.presence import learn_presence
 from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row
@@ -69,5 +70,6 @@ def _matched(evidences: Sequence[Evidence]) -> list[Matched]:
     ledgers = [ip_ledger(one) for one in evidences]
     nodes = {ip: name for ledger in ledgers for ip, name in ledger.nodes.items()}
     services = {ip: name for ledger in ledgers for ip, name in ledger.services.items()}
-    connections = merge_connections(row for one in evidences for row in connection_intervals(one))
+    merged = merge_connections(row for one in evidences for row in connection_intervals(one))
+    connections = end_unlisted(merged, evidences)
     return match_connections(connections, lives, Ledger(holdings_of(lives), nodes, services))

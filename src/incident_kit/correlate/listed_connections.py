@@ -1,0 +1,77 @@
+"""Over several bundles: a connection that a later, whole list does not have any more was closed by then.
+
+Without a broker's log nobody writes down when a connection ended; snapshots know it only so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from incident_kit.correlate.connections import Connection
+from incident_kit.correlate.frames import plain, records
+from incident_kit.tables.rabbitmq import RABBIT_NODES
+from incident_kit.window import SECOND, format_ns, parse_rfc3339
+
+if TYPE_CHECKING:
+    from incident_kit.evidence import Evidence
+
+#: The statistics of a new connection come with the next round of the collector.
+_COLLECTOR = 6 * SECOND
+_HIDING = ("connection", "management API", "/api/", "overview", "nodes", "statistics", "rabbitmq")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A whole list of connections: when it was asked for, and when the bundle was finished (ns)."""
+
+    listed_at: int
+    captured_at: int
+
+
+def end_unlisted(connections: Iterable[Connection], evidences: Sequence[Evidence]) -> list[Connection]:
+    """Connections, those closed that a later bundle's whole list has no more; the time is the latest possible."""
+    lists = [listed for one in evidences if (listed := listed_connections(one)) is not None]
+    return [_ended(connection, lists) for connection in connections]
+
+
+def _ended(connection: Connection, lists: list[Listed]) -> Connection:
+    latest = connection.latest
+    if connection.closed_at is not None or latest is None:
+        return connection
+    later = [listed.captured_at for listed in lists if listed.listed_at - _COLLECTOR > latest]
+    if not later:
+        return connection
+    by = min(later)
+    reason = connection.close_reason or f"not in the list of connections at {format_ns(by)} (inferred)"
+    return replace(connection, closed_at=by, state="closed", observed=False, close_reason=reason)
+
+
+def listed_connections(evidence: Evidence) -> Listed | None:
+    """When a bundle's list of connections was asked for; None where it may be a part.
+
+    A user's own connections, one pod's, the list of a node without statistics and what people collected by hand are
+    parts. A node that does not run has no connections: its gap hides nothing here.
+    """
+    nodes = records(evidence.table(RABBIT_NODES))
+    asked = [row for row in evidence.manifest.asked if row.get("what") == "rabbitmq"]
+    if evidence.manifest.imported or evidence.captured_at is None or not asked or not nodes:
+        return None
+    away = {str(node["rabbit_node"]) for node in nodes if plain(node["running"]) is False}
+    if any(_hides(gap, away) for gap in evidence.manifest.gaps) or b'"narrowed_to"' in _overview(evidence):
+        return None
+    listed_at = parse_rfc3339(str(asked[-1].get("at")))
+    return Listed(listed_at, evidence.captured_at) if listed_at is not None else None
+
+
+def _hides(gap: dict[str, Any], away: set[str]) -> bool:
+    what = str(gap.get("what"))
+    if gap.get("source") != "rabbitmq" or any(what in (f"node {name}", f"connections of {name}") for name in away):
+        return False
+    return any(word in what for word in _HIDING)
+
+
+def _overview(evidence: Evidence) -> bytes:
+    path = evidence.raw.find("rabbitmq/overview.json")
+    return evidence.raw.open(path).read() if path is not None else b""
