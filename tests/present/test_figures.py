@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib
@@ -22,6 +23,7 @@ from incident_kit.present.material import COUNTS, SLICES, count_entries
 from incident_kit.present.pod_lanes import choose_pods
 from incident_kit.present.timeline import draw_timeline
 from incident_kit.tables.answers import CONSOLE_ONLY
+from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from tests.present.incident import END, HOSTILE, START, an_incident
 
 
@@ -154,3 +156,31 @@ def test_markers_that_would_hide_each_other_are_moved_apart():
 )  # fmt: skip
 def test_each_sort_of_change_has_its_sign(what, kind, group):
     assert style.change_group(what, kind) == group
+
+
+def _one_pod(*instances, **pod):
+    identity = {"namespace": "shop", "pod": "a-1", "pod_uid": "uid-a"}
+    rows = [{**identity, "container": "app", "container_type": "app", "source": "state", **row} for row in instances]
+    pods = PODS.frame([{**identity, "created_at": START, "workload": "a", "pod_ips": ["10.88.0.1"], **pod}])
+    return replace(an_incident(1), pods=pods, instances=CONTAINERS.frame(rows))
+
+
+def test_a_tag_that_moved_is_two_versions_and_an_earlier_pod_has_a_bar_as_high():
+    image = {"image": "registry/a:latest", "started_at": START}
+    incident = _one_pod(
+        {**image, "restart_count": 0, "image_digest": "sha256:aaaaaaaaaa"},
+        {**image, "restart_count": 1, "image_digest": "sha256:bbbbbbbbbb"},
+        {**image, "source": "inferred", "container": "a", "finished_at": START + 60 * 10**9},
+    )
+    figure = draw_lifetimes(incident, "lifetimes")
+    assert {"a:latest@aaaaaaa", "a:latest@bbbbbbb"} <= set(_texts(figure))
+    bars = [bar for bar in figure.axes[0].patches if bar.get_zorder() == 3]
+    assert len({round(bar.get_height(), 6) for bar in bars}) == 1
+
+
+def test_restarts_known_by_count_are_told_and_an_address_of_the_node_is_no_reuse():
+    counted = [{"restart_count": number, "source": "restartCount", "image": "registry/a:1"} for number in range(3)]
+    incident = _one_pod(*counted, {"restart_count": 3, "image": "registry/a:1", "started_at": START}, host_network=True)
+    texts = _texts(draw_lifetimes(incident, "lifetimes"))
+    assert "3 earlier restarts, times not known" in texts
+    assert "10.88.0.1 (node)" in texts

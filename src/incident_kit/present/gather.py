@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from incident_kit.correlate.lifetimes import Lifetime
     from incident_kit.evidence import Evidence
 
-_FACTS = ("node", "pod_ips", "workload_kind", "workload", "application", "created_at", "started_at", "ready_at",
+_FACTS = ("node", "pod_ips", "host_network", "workload_kind", "workload", "application", "created_at", "started_at", "ready_at",
           "finished_at", "deleted_at", "phase", "status")  # fmt: skip
 
 

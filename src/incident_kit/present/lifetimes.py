@@ -88,13 +88,16 @@ def _link_handles(material: Material) -> list[Patch]:
 
 
 def _write_addresses(axes: Axes, material: Material, keys: Sequence[str]) -> bool:
-    """Each pod's addresses on the right; whether any was held by more than one pod."""
+    """Each pod's addresses on the right; whether any was held by more than one pod, its node's aside."""
     pods = material.pods.assign(key=keys_of(material.pods)).drop_duplicates("key", keep="last").set_index("key")
-    held = {key: list(ips) for key, ips in pods["pod_ips"].items() if ips is not None}
+    of_node = pods["host_network"].fillna(value=False).astype(bool)
+    held = {key: list(ips) for key, ips in pods.loc[~of_node, "pod_ips"].items() if ips is not None}
+    shared = {key: list(ips) for key, ips in pods.loc[of_node, "pod_ips"].items() if ips is not None}
     holders = Counter(ip for ips in held.values() for ip in set(ips))
     for lane, key in enumerate(keys):
         ips = held.get(key, [])
-        text = ", ".join(f"{ip}*" if holders[ip] > 1 else str(ip) for ip in ips)
+        told = [f"{ip}*" if holders[ip] > 1 else str(ip) for ip in ips]
+        text = ", ".join([*told, *(f"{ip} (node)" for ip in shared.get(key, []))])
         axes.text(
             1.004, lane, style.label(text, 44), transform=axes.get_yaxis_transform(), fontsize=7, va="center",
             color=style.INK, fontweight="bold" if any(holders[ip] > 1 for ip in ips) else "normal", parse_math=False,

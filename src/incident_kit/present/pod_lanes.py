@@ -73,12 +73,30 @@ def _draw_instances(axes: Axes, material: Material, lane_of: dict[str, int], ver
     shown = instances[instances["container_type"].ne("init").fillna(value=True)]
     shown = shown.assign(key=keys_of(shown))
     for key, rows in shown[shown["key"].isin(list(lane_of))].groupby("key", sort=False):
-        containers = list(dict.fromkeys(rows["container"]))
-        height = (_BARS[1] - _BARS[0]) / len(containers)
+        told = rows[rows["source"].ne("inferred")]
+        containers = list(dict.fromkeys((told if len(told) else rows)["container"].dropna()))
+        share = (_BARS[1] - _BARS[0]) / max(len(containers), 1)
         for row in rows.to_dict("records"):
-            top = lane_of[str(key)] + _BARS[0] + containers.index(row["container"]) * height
-            look = versions.look(str(key), row["image"])
+            # Of an earlier pod of that name, which is gone, only images are known: its bar stands for all containers.
+            named = row["container"] in containers
+            top = lane_of[str(key)] + _BARS[0] + (containers.index(row["container"]) * share if named else 0)
+            height = share if named else _BARS[1] - _BARS[0]
+            look = versions.look(str(key), row["image"], row["image_digest"])
             _draw_instance(axes, row, top, height, material, look, roomy=len(lane_of) <= ROOMY)
+        _tell_counted(axes, rows, lane_of[str(key)], material)
+
+
+def _tell_counted(axes: Axes, rows: pd.DataFrame, lane: int, material: Material) -> None:
+    """Restarts that the status only counts: nobody knows when they were, so they are a number before the first bar."""
+    counted = int((rows["started_at"].isna() & rows["finished_at"].isna() & rows["source"].eq("restartCount")).sum())
+    begin = rows["started_at"].min()
+    if not counted:
+        return
+    place = style.number(_instant(begin, material.end))
+    axes.annotate(
+        f"{counted} earlier restart{'s' if counted > 1 else ''}, times not known", (place, lane + sum(_BARS) / 2),
+        xytext=(-6, 0), textcoords="offset points", ha="right", va="center", fontsize=6.5, color=style.INK, zorder=5,
+    )  # fmt: skip
 
 
 def _draw_instance(

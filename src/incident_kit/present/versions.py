@@ -1,4 +1,7 @@
-"""Which colour a version has: its own while they are few, else its place in the workload's order of versions."""
+"""Which colour a version has: its own while they are few, else its place in the workload's order of versions.
+
+A version is an image reference as written; a tag that moved, so that it ran with several digests, is a version each.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from incident_kit.present.text import visible
 if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
+_SHOWN_DIGITS = 7
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -30,6 +34,10 @@ class Versions:
 
     def __init__(self, material: Material) -> None:
         instances = material.instances[material.instances["image"].notna()]
+        digests = instances.groupby("image")["image_digest"].nunique()
+        self._moved = frozenset(digests[digests > 1].index)
+        pairs = zip(instances["image"], instances["image_digest"], strict=True)
+        instances = instances.assign(image=[self._version(image, digest) for image, digest in pairs])
         workloads = dict(zip(keys_of(material.pods), material.pods["workload"], strict=True))
         lanes = [workloads.get(key) or key for key in keys_of(instances)]
         ordered = instances.assign(lane=lanes).sort_values("started_at", kind="stable", na_position="last")
@@ -45,8 +53,15 @@ class Versions:
         self._images = images
         self._workloads = workloads
 
-    def look(self, key: str, image: object) -> dict[str, Any]:
+    def _version(self, image: Any, digest: Any) -> Any:
+        """The reference; of a moved tag with the beginning of the digest that ran, where it is known."""
+        if image not in self._moved or not isinstance(digest, str):
+            return image
+        return f"{image}@{digest.removeprefix('sha256:')[:_SHOWN_DIGITS]}"
+
+    def look(self, key: str, image: object, digest: object = None) -> dict[str, Any]:
         """Fill and hatch of an instance's bar."""
+        image = self._version(image, digest)
         place = self._places.get((self._workloads.get(key) or key, repository(image), image))
         if place is None:
             return {"facecolor": FAINT, "hatch": ""}
