@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
 class Relay:
-    """Forwards one port until so many bytes have come back; from then on nothing answers."""
+    """Forwards one port, also from TLS to plain, until so many bytes have come back; from then on nothing answers."""
 
-    def __init__(self, url: str, cut_after: int | None = None) -> None:
+    def __init__(self, url: str, cut_after: int | None = None, certificate: tuple[Path, Path] | None = None) -> None:
         parts = urlsplit(url)
         self._target = (str(parts.hostname), int(parts.port or 80))
         self._left = cut_after
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls: ssl.SSLContext | None = None
+        if certificate:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*certificate)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -30,6 +36,14 @@ class Relay:
         while True:
             try:
                 client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                client = self._tls.wrap_socket(client, server_side=True) if self._tls else client
+            except OSError:
+                client.close()  # the client does not trust us
+                continue
+            try:
                 server = socket.create_connection(self._target)
             except OSError:
                 return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from incident_kit.capture.reach import has_failures, tell_of_other_times, tell_what_is_passed_over
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.profile import load_credentials
@@ -54,6 +55,7 @@ def capture_elasticsearch(session: Session) -> None:
         return
     indices = session.profile.elasticsearch.indices
     session.step("elasticsearch mappings", "elasticsearch", lambda: _mappings(session, search, indices), hides=False)
+    tell_what_is_passed_over(session, search, indices)
     try:
         types = search.field_types(indices, _candidates(session))
     except SourceError as error:
@@ -61,6 +63,7 @@ def capture_elasticsearch(session: Session) -> None:
         session.progress(f"elasticsearch: {error.reason}")
         return
     questions = Questions(session, types)
+    tell_of_other_times(session, questions.time_field, types.get(questions.time_field, set()))
     if session.journal.done("elasticsearch documents"):
         session.context.captured_at = questions.earlier_reading()
     else:
@@ -267,10 +270,7 @@ def _documents_by_pod(search: Search, indices: Sequence[str], questions: Questio
 def _failures(session: Session, search: Search, indices: Sequence[str], questions: Questions) -> None:
     """Failure stores are optional: where the server knows none, nothing is missing."""
     stores = [f"{index}::failures" for index in indices]
-    try:
-        if not search.mapping(stores):
-            return
-    except SourceError:
+    if not has_failures(session, search, stores):
         return
     limit = session.profile.elasticsearch.limit_without_pod
     _read(session, search, stores, Request("failures", questions.failures(), limit))

@@ -20,10 +20,12 @@ from elasticsearch import Elasticsearch
 
 from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete, SourceUnreachable
 from incident_kit.sources.allowlist import permit
-from incident_kit.sources.slices import KEEP_ALIVE, Reading, Slice, drain, page_body
+from incident_kit.sources.slices import KEEP_ALIVE, PointInTimeLost, Reading, Slice, drain, page_body
 
 SOURCE = "elasticsearch"
 _RETRIES = 4
+#: How often a reading whose point in time is lost is begun.
+_OPENED = 3
 _RETRIED = frozenset({429, 502, 503, 504})
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 
@@ -105,6 +107,11 @@ class Search:
                     SOURCE, what or target, f"no answer from {self.url}: {error.message}", "Check url and network."
                 )
                 if isinstance(error, elastic_transport.TlsError):
+                    problem.remedy = "Check that the url's scheme is right, and set elasticsearch.ca_certificate to the authority's file."
+                    raise problem from error
+                if isinstance(error, elastic_transport.ConnectionTimeout):
+                    # It had elasticsearch.timeout_seconds; four more of them would hold up everything else.
+                    problem.remedy = "Repeat the capture when it has recovered, or raise elasticsearch.timeout_seconds."
                     raise problem from error
             else:
                 if meta.status < 400:
@@ -152,6 +159,31 @@ class Search:
             write: takes (slice number, whole lines); called from several threads.
             limit: stop after so many documents (the rest is a problem of the reading).
         """
+        for _ in range(_OPENED):
+            reading.lost.clear()
+            self._read_point_in_time(indices, query, slices, page_size, what, reading, write, limit)
+            if not reading.lost.is_set():
+                break
+            # What came stays: hits that come twice are known by their _id.
+        else:
+            reading.note(
+                f"the server lost the point in time {_OPENED} times: {reading.fetched} of {reading.expected} documents came"
+            )
+        if reading.fetched < reading.expected and not reading.problems:
+            reading.note(f"{reading.fetched} of {reading.expected} documents came")
+
+    def _read_point_in_time(
+        self,
+        indices: Sequence[str],
+        query: dict[str, Any],
+        slices: int,
+        page_size: int,
+        what: str,
+        reading: Reading,
+        write: Callable[[int, bytes], None],
+        limit: int | None,
+    ) -> None:
+        """Open a point in time and read it; the counts of the reading are those of the last one."""
         pit = self.open_point_in_time(indices, what)
         reading.opened_at = time.time_ns()
 
@@ -173,8 +205,12 @@ class Search:
             self.close_point_in_time(pit)
         reading.expected = sum(reader.expected for reader in readers)
         reading.fetched = sum(reader.fetched for reader in readers)
-        if reading.fetched < reading.expected and not reading.problems:
-            reading.note(f"{reading.fetched} of {reading.expected} documents came")
+
+    def resolve(self, pattern: str) -> dict[str, Any]:
+        """Indices, aliases and data streams that a pattern names, closed and hidden ones too; a name of nothing is refused."""
+        target = f"/_resolve/index/{index_path([pattern])}?expand_wildcards=all"
+        answer = self.ask("GET", target, what=f"indices of {pattern}")
+        return answer if isinstance(answer, dict) else {}
 
     def mapping(self, indices: Sequence[str]) -> dict[str, Any]:
         """Mappings of the indices, as served."""
@@ -213,6 +249,13 @@ def _refusal(what: str, status: int, body: bytes) -> SourceError:
     causes = (error.get("root_cause") or [error]) if isinstance(error, dict) else []
     reasons = "; ".join(dict.fromkeys(f"{c.get('type')}: {c.get('reason')}" for c in causes if isinstance(c, dict)))
     reason = (reasons or str(error or "") or body[:200].decode("utf-8", "replace") or "no reason given")[:500]
+    kinds = {cause.get("type") for cause in causes if isinstance(cause, dict)}
+    if "search_context_missing_exception" in kinds:
+        return PointInTimeLost(SOURCE, what, reason, "Repeat the capture.")
+    if "cluster_block_exception" in kinds and status == 403:
+        return SourceDenied(
+            SOURCE, what, reason, "The index is blocked: lift index.blocks.read, then repeat the capture."
+        )
     if status == 401:
         return SourceDenied(
             SOURCE, what, reason, "The key or password is wrong, expired or invalidated: make a new one."

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from incident_kit.errors import SourceError
+from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.sources.pages import Page, read_page
 
 KEEP_ALIVE = "5m"
+
+
+class PointInTimeLost(SourceIncomplete):
+    """The server no longer knows the point in time: it expired, its node was restarted, or somebody closed it."""
 
 
 @dataclass(kw_only=True)
@@ -23,6 +27,7 @@ class Reading:
         problems: why the reading may lack documents; empty when it is whole.
         opened_at: when the point in time was opened (ns): later documents are not in it.
         stopping: set when the user interrupts.
+        lost: set when the server no longer knows the point in time.
     """
 
     expected: int = 0
@@ -30,6 +35,7 @@ class Reading:
     problems: list[str] = field(default_factory=list)
     opened_at: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
+    lost: threading.Event = field(default_factory=threading.Event)
 
     def note(self, problem: str) -> None:
         """Remember a problem once."""
@@ -76,7 +82,7 @@ class Slice:
         """Pages until the last; problems go to the reading."""
         body = dict(self._body)
         size = int(body["size"])
-        while not self.reading.stopping.is_set():
+        while not (self.reading.stopping.is_set() or self.reading.lost.is_set()):
             page = read_page(self._ask(body), size)
             self._check(page)
             if page.total is not None:
@@ -106,11 +112,16 @@ class Slice:
 
 
 def drain(reader: Slice, write: Callable[[int, bytes], None]) -> None:
-    """Read a slice to its end; a server that dies in the middle ends it with a problem, and what came is kept."""
+    """Read a slice to its end; a server that dies in the middle ends it with a problem, and what came is kept.
+
+    A point in time that the server forgot ends all slices of it: the reading as a whole begins anew.
+    """
     try:
         for page in reader.pages():
             if page.lines:
                 write(reader.number, page.lines)
+    except PointInTimeLost:
+        reader.reading.lost.set()
     except SourceError as error:
         expected = reader.expected or "unknown"
         reader.reading.note(f"broke off after {reader.fetched} of {expected} documents: {error.reason}")
