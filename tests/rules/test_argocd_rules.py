@@ -203,6 +203,14 @@ def test_a_service_before_its_api_breaks_the_order() -> None:
     assert finding["name"] == "orders-service"
 
 
+def test_syncs_right_after_each_other_have_an_order_and_those_side_by_side_have_none() -> None:
+    apps = released(("orders-api", "09:00:03"), ("orders-service", "09:00:02"))
+    (finding,) = judge("release-order", applications=apps)
+    assert finding["name"] == "orders-service"
+    apps[0]["status"]["history"][-1]["deployStartedAt"] = apps[1]["status"]["history"][-1]["deployedAt"]
+    assert judge("release-order", applications=apps) == []
+
+
 def test_the_profiles_order_is_no_finding_and_an_hour_between_is_no_release() -> None:
     assert (
         judge(

@@ -13,6 +13,7 @@ from incident_kit.answers.findings import findings
 from incident_kit.answers.logs import logs
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
+from incident_kit.answers.reach import reach
 from incident_kit.answers.restarts import restarts
 from incident_kit.answers.trace import trace
 from incident_kit.answers.whois import whois
@@ -26,6 +27,7 @@ __all__ = [
     "logs",
     "rabbit",
     "rabbit_node",
+    "reach",
     "restarts",
     "trace",
     "whois",

@@ -195,6 +195,29 @@ def whois(
     return print_answer("whois", answer(ip, evidence, at=_at(at)), evidence, output)
 
 
+def reach(
+    pod: Annotated[str, typer.Argument(metavar="POD", help="a captured pod: its name, or namespace/pod")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE...", help="a bundle, or an earlier one and a later one")
+    ],
+    to: Annotated[str | None, typer.Option("--to", help="a Service: name, or namespace/name")] = None,
+    output: Format = Output.TABLE,
+) -> int:
+    """May a pod reach RabbitMQ, Elasticsearch or a Service, as the NetworkPolicies say: now and before?
+
+    Example:
+        incident-kit reach shop/orders-api-5fc5964bfc-4pfpf checkout.incident --to payments-api
+    """
+    from incident_kit.answers import reach as answer
+    from incident_kit.evidence import read_evidence
+
+    if len(bundles) > 2:
+        raise UsageError("Give one bundle, or an earlier and a later one.")
+    evidences = [read_evidence(path) for path in bundles]
+    evidence, earlier = evidences[-1], evidences[0] if len(evidences) == 2 else None
+    return print_answer("reach", answer(pod, evidence, to, earlier), evidence, output)
+
+
 def diff(
     bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE", help="one bundle with --at twice, or two bundles")],
     at: Annotated[
@@ -262,6 +285,6 @@ detect_fields = _of_bundle(
 def register(app: typer.Typer) -> None:
     """Add the commands, in the order in which an investigation asks."""
     for function in (
-        trace, logs, console_only, rabbit, rabbit_node, whois, restarts, changes, findings, diff, detect_fields,
+        trace, logs, console_only, rabbit, rabbit_node, whois, reach, restarts, changes, findings, diff, detect_fields,
     ):  # fmt: skip
         add_command(app, function, PANEL)

@@ -33,6 +33,7 @@ RELEVANT: dict[str, tuple[str, ...]] = {
     "console-only": ("console", "elasticsearch", "kubernetes", "bundle"),
     "logs": ("console", "elasticsearch", "kubernetes", "bundle"),
     "restarts": ("kubernetes", "bundle"),
+    "reach": ("kubernetes", "bundle"),
     "rabbit": ("rabbitmq", "kubernetes", "bundle"),
     "rabbit-node": ("rabbitmq", "kubernetes", "bundle"),
     "whois": ("kubernetes", "bundle"),

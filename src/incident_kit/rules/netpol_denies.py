@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
-from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.log_pods import pods_in_logs
-from incident_kit.correlate.network_policy.endpoints import Endpoint, endpoint_of_pod
+from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
+from incident_kit.correlate.network_policy.reach import allowed_before, changed_at
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
 from incident_kit.correlate.objects import (
     Document,
@@ -78,12 +78,6 @@ def _was_connected(pod: Document, connections: list[dict[str, Any]]) -> int | No
     return max(times, default=None)
 
 
-def changed_at(policy: Document) -> int:
-    """When the specification of a policy was last written, or when it was made (ns; 0 when neither is known)."""
-    times = [w.time for w in writes_of(policy) if w.touches("f:spec") and w.time is not None]
-    return max(times) if times else created_at(policy) or 0
-
-
 def _youngest(names: Sequence[str], changed: dict[str, int]) -> str:
     return max(names, key=lambda name: (changed.get(name, 0), name))
 
@@ -113,22 +107,10 @@ def _denied(
     last = shipped.get(name_of(pod))
     if server.system == "Elasticsearch" and last is not None and abs(last - changed[youngest]) < _SHIPPING:
         use = use or f"its documents end at {at(last)}"
-    before = _before(source, server, policies, youngest, changed)
+    before = allowed_before(source, server, policies, youngest, changed)
     if use is None and (before is not True or not server.certain):
         return None  # it was never allowed, and nothing says that the pod wants to
     return _Denied(pod=name_of(pod), server=server, decision=now[0], before=before, use=use)
-
-
-def _before(
-    source: Endpoint, server: Server, policies: list[Document], youngest: str, changed: dict[str, int]
-) -> bool | None:
-    """Whether it was allowed before the policy's last change; None when the policy's earlier rules are not known."""
-    policy = next(p for p in policies if label(p) == youngest)
-    made = created_at(policy)
-    if made is None or changed[youngest] > made + 1_000_000_000:
-        return None
-    others = [p for p in policies if changed[label(p)] < changed[youngest]]
-    return any(may_connect(source, target, port, others).allowed for target, port in server.targets)
 
 
 def _finding(policy: str, cases: list[_Denied], changed: dict[str, int]) -> dict[str, Any]:

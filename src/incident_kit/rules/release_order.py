@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
@@ -51,7 +51,7 @@ def _of_release(release: Release, start: int, end: int, evidence: Evidence) -> O
         for early, late in combinations(release.syncs, 2)
         if late[0].place < early[0].place and _begun(late[1]) - (moment(early[1]) or 0) > -_TOGETHER
     ]
-    broken = [(e, s) for e, s in broken if (moment(s[1]) or 0) - (moment(e[1]) or 0) > _TOGETHER]
+    broken = [(e, s) for e, s in broken if _one_after_the_other(e[1], s[1])]
     if not broken or not start <= (moment(broken[0][0][1]) or 0) < end:
         return None
     (first, first_sync), (second, second_sync) = broken[0]
@@ -72,6 +72,12 @@ def _of_release(release: Release, start: int, end: int, evidence: Evidence) -> O
         confidence=0.9,
         next_step="Look whether the earlier group met versions of the later one that it did not know yet.",
     )
+
+
+def _one_after_the_other(early: dict[str, Any], late: dict[str, Any]) -> bool:
+    """Whether there is an order to break: the later sync began in a second after the earlier one's end, or ended well after it."""
+    began, ended = late["started_at"], moment(early) or 0
+    return (began is not None and began > ended) or (moment(late) or 0) - ended > _TOGETHER
 
 
 def _begun(sync: dict[str, object]) -> int:

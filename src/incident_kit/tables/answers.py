@@ -156,6 +156,24 @@ WHOIS = declare(
     order=("from", "namespace", "pod"),
 )
 
+REACH = declare(
+    "reach",
+    "one port of a server that a pod may or may not reach",
+    "OBJECTS (NetworkPolicies, Services, pods), CONNECTIONS",
+    [
+        ("namespace", TEXT, "namespace of the pod"),
+        ("pod", TEXT, "pod that connects"),
+        ("to", TEXT, "Service as namespace/name, or where else the server is"),
+        ("system", TEXT, "RabbitMQ, Elasticsearch, or the port of the Service asked for"),
+        ("allowed", FLAG, "whether the NetworkPolicies allow it; null where an address that decides is not known"),
+        ("before", FLAG, "whether they did before the last change of one that concerns it; null where nothing tells"),
+        ("since", TIME, "that last change"),
+        ("policies", TEXTS, "namespace/name of each policy that selects the pod or what stands behind the server"),
+        ("reason", TEXT, "why, in one sentence"),
+    ],
+    order=("namespace", "pod", "to", "system"),
+)
+
 CHANGES = declare(
     "changes",
     "one change, with all evidence for it",

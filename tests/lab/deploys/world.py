@@ -84,6 +84,8 @@ class World:
         """Take an earlier run away; empty namespaces, repositories with nothing in them, images."""
         kubectl, wanted = self.lab.kubectl, list(namespaces)
         TRUTH.mkdir(parents=True, exist_ok=True)
+        # The root first: it would make the others anew.
+        kubectl("-n", "argocd", "delete", "application", ROOT, "--ignore-not-found")
         kubectl("-n", "argocd", "delete", "applications", "-l", f"{LABEL}={NAMESPACE}", "--ignore-not-found")
         kubectl("delete", "namespace", *wanted, "--ignore-not-found", "--timeout=120s")
         for namespace in wanted:

@@ -1,0 +1,115 @@
+"""Reach: may a pod connect to a Service, now and before the policies last changed?
+
+A policy remembers its present rules and when they were written, not what it said before. So "before" is known where the
+last change made a policy (then it was not there), or from an earlier bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.network_policy.endpoints import Endpoint, service_targets
+from incident_kit.correlate.network_policy.evaluate import Decision, isolates, label, may_connect
+from incident_kit.correlate.network_policy.servers import Server
+from incident_kit.correlate.objects import Document, Objects, created_at, listing, name_of, namespace_of
+from incident_kit.window import SECOND
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whether a pod may connect to one port of a Service.
+
+    Attributes:
+        allowed: to one of the pods behind it at least; None where an address that decides is not known.
+        before: the same before the last change of a policy that concerns both; None where nothing tells.
+        since: when that policy was last changed (ns); None where none concerns them.
+        policies: policies that select the pod or what is behind the Service, ``namespace/name``.
+        reason: one sentence.
+    """
+
+    allowed: bool | None
+    before: bool | None
+    since: int | None
+    policies: tuple[str, ...]
+    reason: str
+
+
+def changed_at(policy: Document) -> int:
+    """When the specification of a policy was last written, or when it was made (ns; 0 when neither is known)."""
+    times = [w.time for w in writes_of(policy) if w.touches("f:spec") and w.time is not None]
+    return max(times) if times else created_at(policy) or 0
+
+
+def allowed_before(
+    source: Endpoint, server: Server, policies: list[Document], youngest: str, changed: dict[str, int]
+) -> bool | None:
+    """Whether it was allowed before the policy's last change; None when the policy's earlier rules are not known.
+
+    Args:
+        source: who connects.
+        server: what it connects to.
+        policies: every NetworkPolicy.
+        youngest: ``namespace/name`` of the policy that was changed last.
+        changed: time of the last change by policy.
+    """
+    policy = next(p for p in policies if label(p) == youngest)
+    made = created_at(policy)
+    if made is None or changed[youngest] > made + SECOND:
+        return None
+    others = [p for p in policies if changed[label(p)] < changed[youngest]]
+    return any(may_connect(source, target, port, others).allowed for target, port in server.targets)
+
+
+def reach(
+    source: Endpoint, server: Server, policies: list[Document], earlier: Sequence[Document] | None = None
+) -> Reach:
+    """Whether a pod may connect, now and before.
+
+    Args:
+        source: the pod.
+        server: the Service.
+        policies: every NetworkPolicy of the cluster.
+        earlier: the NetworkPolicies of an earlier bundle, where there is one.
+    """
+    decisions = [may_connect(source, target, port, policies) for target, port in server.targets]
+    best = _best(decisions)
+    mine = [p for p in policies if _concerns(p, source, server)]
+    changed = {label(p): changed_at(p) for p in policies}
+    youngest = max((label(p) for p in mine), key=lambda name: (changed[name], name), default=None)
+    before: bool | None = None
+    if earlier is not None:
+        before = _best([may_connect(source, target, port, earlier) for target, port in server.targets]).allowed
+    elif youngest is not None:
+        before = allowed_before(source, server, policies, youngest, changed)
+    return Reach(
+        allowed=best.allowed,
+        before=before,
+        since=(changed[youngest] or None) if youngest is not None else None,
+        policies=tuple(sorted(label(p) for p in mine)),
+        reason=best.reason,
+    )
+
+
+def _best(decisions: list[Decision]) -> Decision:
+    """Allowed when one pod behind the Service may be reached; not known before denied."""
+    nothing = Decision(allowed=None, reason="nothing is known to stand behind it")
+    return max(decisions, key=lambda d: {True: 2, None: 1, False: 0}[d.allowed], default=nothing)
+
+
+def _concerns(policy: Document, source: Endpoint, server: Server) -> bool:
+    return isolates(policy, source, "egress") or any(isolates(policy, t, "ingress") for t, _ in server.targets)
+
+
+def services_named(text: str, objects: Objects) -> Iterable[Server]:
+    """Every port of the Services of a name, ``name`` or ``namespace/name``."""
+    space, _, name = text.rpartition("/")
+    for service in objects.of("Service"):
+        if name_of(service) != name or (space and namespace_of(service) != space):
+            continue
+        for port in listing(service, "spec", "ports"):
+            if port.get("protocol", "TCP") == "TCP":
+                targets = tuple(service_targets(service, port, objects))
+                place = f"{namespace_of(service)}/{name_of(service)}"
+                yield Server(system=f"port {port.get('port')}", service=place, targets=targets)

@@ -1,0 +1,73 @@
+"""May this pod reach that server: now, before the policy was made, and before it changed where an earlier bundle knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from incident_kit.answers.reach import reach
+from incident_kit.errors import UsageError
+from tests.changes.bundles import evidence_of, rfc
+from tests.changes.objects import pod, service, written
+
+DNS = {"ports": [{"port": 53, "protocol": "UDP"}]}
+TO_BROKER = {"to": [{"podSelector": {"matchLabels": {"app": "rabbitmq"}}}], "ports": [{"port": "amqp"}]}
+
+
+def labelled(name: str, app: str, *ports: dict[str, Any]) -> dict[str, Any]:
+    made = pod(name, "08:00", ip=f"10.2.0.{len(app)}")
+    made["metadata"]["labels"] = {"app": app}
+    made["spec"]["containers"][0]["ports"] = list(ports)
+    return made
+
+
+def policy(created: str, *egress: dict[str, Any], changed: str | None = None) -> dict[str, Any]:
+    writes = [written("argocd-controller", changed or created, "spec.egress")]
+    metadata = {"name": "out", "namespace": "shop", "creationTimestamp": rfc(created), "managedFields": writes}
+    spec = {"podSelector": {"matchLabels": {"app": "orders"}}, "policyTypes": ["Egress"], "egress": list(egress)}
+    return {"kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+WORLD = [
+    labelled("orders-1", "orders"),
+    labelled("rabbitmq-0", "rabbitmq", {"name": "amqp", "containerPort": 5672}),
+    service("rabbitmq", {"app": "rabbitmq"}, [{"port": 5672, "targetPort": "amqp"}]),
+    service("web", {"app": "rabbitmq"}, [{"port": 80, "targetPort": 8080}]),
+]
+
+
+def asked(*objects: dict[str, Any], to: str | None = "rabbitmq", **more: Any) -> dict[str, Any]:
+    found = reach("shop/orders-1", evidence_of(*WORLD, *objects), to, **more).to_dict("records")
+    return {key: None if np.ndim(value) == 0 and pd.isna(value) else value for key, value in found[0].items()}
+
+
+def test_a_named_port_is_allowed_and_another_service_is_not() -> None:
+    row = asked(policy("09:00", TO_BROKER, DNS))
+    assert (row["allowed"], row["before"], list(row["policies"])) == (True, True, ["shop/out"])
+    assert asked(policy("09:00", TO_BROKER), to="web")["allowed"] is False
+
+
+def test_a_policy_that_was_made_says_what_was_so_before_it() -> None:
+    row = asked(policy("09:00", DNS))
+    assert (row["allowed"], row["before"], row["since"]) == (False, True, pd.Timestamp("2026-11-23T09:00:00Z"))
+
+
+def test_what_a_changed_policy_said_before_only_an_earlier_bundle_knows() -> None:
+    now = policy("08:00", DNS, changed="10:00")
+    assert asked(now)["before"] is None
+    earlier = evidence_of(*WORLD, policy("08:00", TO_BROKER, DNS))
+    assert asked(now, earlier=earlier)["before"] is True
+    assert asked(now, to=None, earlier=earlier)["allowed"] is False
+
+
+def test_policies_that_nobody_captured_give_no_answer() -> None:
+    row = asked()
+    assert row["allowed"] is None and "no networkpolicies" in str(row["reason"])
+
+
+def test_an_unknown_service_is_named() -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        asked(policy("09:00"), to="nowhere")
