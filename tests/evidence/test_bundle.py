@@ -133,6 +133,16 @@ def test_a_path_that_leaves_the_bundle_is_refused(bundle, tmp_path, path):
     assert not (tmp_path.parent / "evil").exists()
 
 
+@pytest.mark.parametrize("path", ["../../evil.txt", "/tmp/evil.txt", "raw/kubernetes/slipped-in.json"])
+def test_a_zip_with_more_than_its_manifest_lists_is_refused(bundle, tmp_path, path):
+    packed = tmp_path / "more.zip"
+    write_archive(bundle, packed)
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(path, "x")
+    with pytest.raises(BundleError, match=path.rsplit("/", 1)[-1]):
+        read_evidence(packed)
+
+
 def test_a_zip_that_unpacks_to_more_than_it_says_is_refused(bundle, tmp_path):
     (bundle / "raw/kubernetes/pods.json").write_text("[]" + " " * 5_000_000)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:

@@ -123,3 +123,10 @@ def test_what_is_no_json_at_all_is_said_in_its_own_words_with_what_to_do(tmp_pat
     assert write(tmp_path, text).kubernetes("pods", context) == []
     [gap] = context.gaps
     assert gap["what"] == "kubernetes/pods.json" and told in gap["reason"] and remedy in gap["remedy"]
+
+
+def test_one_page_of_a_list_is_not_the_list(tmp_path, context):
+    page = {**PODS, "metadata": {"continue": "eyJ2IjoibWV0YSJ9", "remainingItemCount": 120}}
+    assert len(write(tmp_path, json.dumps(page).encode()).kubernetes("pods", context)) == 5
+    [gap] = context.gaps
+    assert "120 more objects" in gap["reason"] and "limit" in gap["remedy"]

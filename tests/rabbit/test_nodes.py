@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from incident_kit.answers.diff import diff
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
 from incident_kit.correlate.rabbit import hides_pods
@@ -215,3 +216,11 @@ def test_what_another_source_still_sees_did_not_end_when_metricbeat_fell_silent(
     [row] = rabbit("a", bundle(tmp_path, files)).to_dict("records")
     assert row["closed_at"] is None or row["closed_at"] != row["closed_at"]
     assert row["source"] == "management_api+metricbeat"
+
+
+def test_before_and_after_name_the_nodes_that_pods_moved_between(tmp_path):
+    [row] = [
+        r for r in diff(bundle(tmp_path, DOWN), at("10:15:00"), at("10:30:00")).to_dict("records") if r["name"] == "a"
+    ]
+    assert (row["what"], row["before"], row["after"]) == ("rabbit_node", "rabbit@rabbit-0", "rabbit@rabbit-1")
+    assert row["time"].value in (at("10:20:01"), at("10:20:03"))

@@ -133,6 +133,14 @@ def test_a_replica_set_older_than_one_with_a_smaller_number_was_used_before_it()
     )
 
 
+def test_an_entry_of_an_old_version_without_its_start_is_still_the_last_operation() -> None:
+    entry = sync(2, "09:00", identifier=1)
+    del entry["deployStartedAt"]
+    app = application("orders-api", entry, sync(1, "08:00", identifier=0), operation=operation(2, "09:00", []))
+    told = changes(evidence_of(applications=[app]))
+    assert [t.hour for t in told["time"]] == [8, 9]
+
+
 def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None:
     objects = rolled(("08:00", OLD), ("09:00", NEW))
     pods = [pod(f"orders-api-2-{n}", "09:00:05", template(NEW), owner=objects[-1]) for n in "ab"]

@@ -40,7 +40,7 @@ RELEVANT: dict[str, tuple[str, ...]] = {
     "changes": ("kubernetes", "argocd", "bundle"),
     "findings": ("console", "elasticsearch", "kubernetes", "rabbitmq", "argocd", "bundle"),
     "trace": ("console", "elasticsearch", "kubernetes", "rabbitmq", "argocd", "bundle"),
-    "diff": ("kubernetes", "argocd", "bundle"),
+    "diff": ("kubernetes", "argocd", "rabbitmq", "bundle"),
     "detect-fields": ("elasticsearch", "bundle"),
 }
 _EXAMPLE = "Example:"

@@ -43,6 +43,7 @@ def extract_archive(archive_path: Path, target: Path) -> None:
                 raise BundleError(f"{name}: its manifest claims {manifest_info.file_size} bytes; refused.")
             _copy(archive, manifest_info, target / MANIFEST_NAME, manifest_info.file_size, name)
             manifest = Manifest.from_json((target / MANIFEST_NAME).read_text("utf-8", errors="replace"), name)
+            _refuse_strangers(members, prefix, manifest, name)
             _check_room(manifest, target, name)
             for relative, facts in sorted(manifest.files.items()):
                 destination = _safe(target, relative, name)
@@ -67,6 +68,20 @@ def _prefix(members: dict[str, zipfile.ZipInfo], name: str) -> str:
     if not manifests:
         raise BundleError(f"{name} holds no manifest.json; it is not an incident bundle.")
     return min(manifests, key=len).removesuffix(MANIFEST_NAME)
+
+
+def _refuse_strangers(members: dict[str, zipfile.ZipInfo], prefix: str, manifest: Manifest, name: str) -> None:
+    """What the manifest does not list is never taken out; where it pretends to belong here, the zip was changed."""
+    for path in sorted(members):
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts:
+            raise BundleError(f"{name}: the path {path!r} leaves the bundle; refused.")
+        relative = path.removeprefix(prefix)
+        sealed = path.startswith(prefix) and not path.endswith("/") and relative.split("/", 1)[0] in SEALED_FOLDERS
+        if sealed and relative not in manifest.files:
+            raise BundleError(
+                f"{name}: {relative} is not in the manifest. The bundle was changed; get it again from where it came."
+            )
 
 
 def _safe(target: Path, relative: str, name: str) -> Path:

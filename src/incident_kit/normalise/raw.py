@@ -257,6 +257,13 @@ def _objects(document: Any, name: str, context: Context, source: str) -> Iterato
         if isinstance(items, list):
             kind = str(document.get("kind", ""))
             item_kind = kind.removesuffix("List") if kind.endswith("List") and kind != "List" else ""
+            metadata = document.get("metadata")
+            if isinstance(metadata, dict) and metadata.get("continue"):
+                left = metadata.get("remainingItemCount")
+                more = f"{left} more objects" if isinstance(left, int) else "more objects"
+                context.gap(
+                    source, name, f"the list is one page (limit); {more} follow it", "Collect it without limit."
+                )
             for item in items:
                 if isinstance(item, dict) and item_kind and "kind" not in item:
                     # The API server leaves kind and apiVersion out of the items of a typed list.

@@ -226,7 +226,7 @@ DIFF = declare(
         ("kind", TEXT, "kind of the object"),
         ("namespace", TEXT, "namespace"),
         ("name", TEXT, "name"),
-        ("what", TEXT, "existence, image, template, config, spec, revision, alive ..."),
+        ("what", TEXT, "existence, image, template, config, spec, revision, alive, rabbit_node ..."),
         ("before", TEXT, "as it was at the first time; null where it was not there or is not known"),
         ("after", TEXT, "as it was at the second time; null where it was not there any more"),
         ("evidence", TEXTS, "what it rests on"),

@@ -10,8 +10,10 @@ from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import Revision, revisions, template_of, workloads
 from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.changes.templates import compare_templates, image_list
+from incident_kit.correlate.connections import Connection
 from incident_kit.correlate.identity import lifetimes
 from incident_kit.correlate.objects import Document, Objects, field, mapping, name_of, namespace_of, read_objects
+from incident_kit.correlate.rabbit import matched_connections
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
@@ -37,7 +39,32 @@ def states_apart(evidence: Evidence, at_1: int, at_2: int) -> list[Row]:
         *_pods_apart(evidence, at_1, at_2),
         *_templates_apart(evidence, at_1, at_2),
         *_others_apart(evidence, at_1, at_2),
+        *_connections_apart(evidence, at_1, at_2),
     ]
+
+
+def _connections_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
+    """Pods whose connections, as far as they are surely theirs, were on other RabbitMQ nodes."""
+    by_pod: dict[tuple[str | None, str], list[Connection]] = {}
+    for matched in matched_connections(evidence):
+        if matched.match.single:
+            life = matched.match.lives[0]
+            by_pod.setdefault((life.namespace, life.pod), []).append(matched.connection)
+    for (namespace, pod), connections in sorted(by_pod.items(), key=str):
+        then, now = ([c for c in connections if c.open_at(moment)] for moment in (at_1, at_2))
+        before, after = ({c.rabbit_node or "an unknown node" for c in found} for found in (then, now))
+        if before == after:
+            continue
+        moved = [c.begin for c in now if c.rabbit_node not in before] + [c.closed_at for c in then]
+        yield _row(
+            ("Pod", namespace, pod),
+            "rabbit_node",
+            time=min((t for t in moved if t is not None and min(at_1, at_2) < t <= max(at_1, at_2)), default=None),
+            before=", ".join(sorted(before)) or None,
+            after=", ".join(sorted(after)) or None,
+            evidence=[f"{c.connection} on {c.rabbit_node}, from {c.source}" for c in (then + now)[:10]],
+            observed=all(c.observed for c in then + now),
+        )
 
 
 def _pods_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
@@ -88,7 +115,14 @@ def _templates_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
             before, after = image_list(then[1].template), image_list(now[1].template)
             yield _row(key, "image", time=now[0], before=before, after=after, evidence=evidence_lines)
         if difference.sentences():
-            yield _row(key, "template", time=now[0], after="; ".join(difference.sentences()), evidence=evidence_lines)
+            yield _row(
+                key,
+                "template",
+                time=now[0],
+                before=difference.before(),
+                after=difference.after(),
+                evidence=[*evidence_lines, *difference.sentences()],
+            )
 
 
 def _rollouts(evidence: Evidence) -> dict[tuple[str, str | None, str], list[Change]]:
@@ -176,7 +210,13 @@ def _object_apart(key: tuple[str, str | None, str], was: Document, becomes: Docu
             before, after = image_list(old_template), image_list(new_template)
             yield _row(key, "image", before=before, after=after, evidence=evidence)
         if difference.sentences():
-            yield _row(key, "template", after="; ".join(difference.sentences()), evidence=evidence)
+            yield _row(
+                key,
+                "template",
+                before=difference.before(),
+                after=difference.after(),
+                evidence=[*evidence, *difference.sentences()],
+            )
     for part in ("data", "binaryData"):
         changed = _changed(mapping(was, part), mapping(becomes, part))
         if changed:

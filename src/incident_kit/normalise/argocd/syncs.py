@@ -118,12 +118,19 @@ def _merge_operation(rows: list[Row], operation: Row) -> None:
     """History's entry is added while the operation runs, so a running one has one already."""
     if not operation["dry_run"] and not operation["partial"] and operation["phase"] in {"Succeeded", "Running"}:
         for row in reversed(rows):
-            if row["revisions"] == operation["revisions"] and _near(row["started_at"], operation["started_at"]):
+            if row["revisions"] == operation["revisions"] and _same_time(row, operation):
                 for key in ("phase", "prune", "message", "results"):
                     row[key] = operation[key]
                 row["source"] = "history+operationState"
                 return
     rows.append(operation)
+
+
+def _same_time(row: Row, operation: Row) -> bool:
+    """Whether an entry of history is of the operation; entries of old versions lack their start."""
+    if row["started_at"] is None:
+        return _near(row["finished_at"], operation["finished_at"])
+    return _near(row["started_at"], operation["started_at"])
 
 
 def _near(one: int | None, other: int | None, within: int = _CLOCK) -> bool:
