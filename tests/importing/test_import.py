@@ -266,3 +266,55 @@ def test_ends_of_a_range_that_are_the_wrong_way_round_are_a_wrong_question(folde
     asked = run("logs", POD, bundle, "--from", "2026-11-20T08:30:00Z", "--to", "2026-11-20T08:10:00Z")
 
     assert asked.returncode == 2 and "before it begins" in asked.stderr
+
+
+def break_line(folder, number, cut):
+    path = folder / "elasticsearch" / "hits.ndjson"
+    lines = path.read_text("utf-8").splitlines()
+    lines[number] = lines[number][: lines[number].index(cut)] + "\ufffd"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_broken_hit_that_still_says_whose_and_when_and_what_leaves_no_doubt(folder, tmp_path, again):
+    source = (folder / "elasticsearch" / "hits.ndjson").read_text("utf-8")
+    swapped = source.replace(
+        '"log.level": "INFO", "podName": "' + POD + '"', '"podName": "' + POD + '", "log.level": "INFO"'
+    )
+    (folder / "elasticsearch" / "hits.ndjson").write_text(swapped, encoding="utf-8")
+    break_line(folder, 10, '"INFO"')
+    bundle = import_folder(folder, tmp_path / "a.incident")
+    if again:
+        bundle = import_folder(bundle, tmp_path / "b.incident")
+
+    evidence = read_evidence(bundle)
+
+    assert any("hits.ndjson line 11" in row["what"] for row in gaps(evidence))
+    assert [row["text"][-17:] for row in console_only(evidence).to_dict("records")] == ["Order 30 accepted"]
+    assert set(console_only(evidence, verdicts=True)["verdict"]) == {"matched", "console_only"}
+
+
+def test_a_broken_hit_that_could_be_any_leaves_every_unmatched_entry_unknown(folder, tmp_path):
+    break_line(folder, 10, "podName")
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    verdicts = console_only(evidence, verdicts=True)
+
+    assert len(console_only(evidence)) == 0
+    assert (verdicts["verdict"] == "unknown").sum() >= 1
+
+
+def test_making_tables_anew_still_knows_that_a_console_was_torn(folder, tmp_path):
+    (log,) = sorted((folder / "console").rglob("*.log"))[:1]
+    packed = gzip.compress(log.read_bytes(), compresslevel=0)
+    log.unlink()
+    log.with_name(f"{log.name}.gz").write_bytes(packed[: len(packed) // 2])
+    first = import_folder(folder, tmp_path / "a.incident")
+
+    again = read_evidence(import_folder(first, tmp_path / "b.incident"))
+
+    before, after = (
+        e.coverage[e.coverage["source"] == "console"].to_dict("records") for e in (read_evidence(first), again)
+    )
+    assert after == before
+    assert not after[0]["complete"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -190,6 +191,28 @@ def _what_else(data: bytes) -> tuple[str, str] | None:
     return f"not JSON; it begins: {first}", "Collect it again with -o json, errors and warnings apart (2>errors.txt)."
 
 
+def lenient_json(data: bytes) -> Any:
+    """The JSON document in some bytes, also where it holds bytes that are no UTF-8, half a surrogate pair, NaN or raw tabs.
+
+    Numbers that are none (NaN, beyond a float) are null.
+
+    Raises:
+        ValueError: it is broken.
+    """
+    import json
+
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as strict:
+        mended = _without_half_pairs(data.decode("utf-8", errors="replace").encode())
+        try:
+            return json.loads(
+                mended, strict=False, parse_int=_integer, parse_float=_finite, parse_constant=lambda _: None
+            )
+        except (ValueError, RecursionError):
+            raise strict from None
+
+
 def _loads(data: bytes) -> Any | None:
     try:
         return orjson.loads(data)
@@ -210,9 +233,14 @@ def _without_half_pairs(data: bytes) -> bytes:
     return _ESCAPE.sub(lambda escape: b"\\ufffd" if escape["half"] else escape[0], data)
 
 
-def _integer(digits: str) -> int | float:
+def _integer(digits: str) -> int | float | None:
     """A JSON integer; beyond 64 bits a float, as the strict decoder reads it."""
-    return int(digits) if len(digits) < 19 else float(digits)
+    return int(digits) if len(digits) < 19 else _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
 
 
 def _salvage(data: bytes) -> list[Any] | None:

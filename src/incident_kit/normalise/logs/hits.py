@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks
+from incident_kit.normalise.logs.salvage import readable_beginning
+from incident_kit.normalise.raw import RawFolder, decode_json, lenient_json, read_chunks
 
 #: Files in the folder that are not hits.
 _OTHER = {
@@ -113,12 +114,24 @@ def _is_json(data: bytes) -> bool:
 
 @dataclass(slots=True)
 class HitLines:
-    """The lines of one file, one document each; what is broken is counted and told when the file ends."""
+    """The lines of one file, one document each; what is broken is counted and told when the file ends.
+
+    Attributes:
+        name: the file as gaps state it.
+        context: where gaps go.
+        reading: what is known of the completeness of all files.
+        tells: whether the readable part of a broken hit says whose, when and what it was; else it could be any.
+        broken: broken lines so far.
+        lost: those of them that could be any document.
+        cut: whether the last line is broken and has no end.
+    """
 
     name: str
     context: Context
     reading: Reading
+    tells: Callable[[Hit], bool] = lambda _: False
     broken: int = 0
+    lost: int = 0
     cut: bool = False
 
     def hits(self, number: int, line: bytes) -> Iterator[Hit]:
@@ -127,22 +140,25 @@ class HitLines:
         if not stripped:
             return
         try:
-            document = orjson.loads(stripped)
-        except orjson.JSONDecodeError:
-            try:
-                document = orjson.loads(stripped.decode("utf-8", errors="replace"))
-            except orjson.JSONDecodeError as error:
-                self._broken(number, line, error)
-                return
+            document = lenient_json(stripped)
+        except ValueError as error:
+            yield from self._broken(number, line, error)
+            return
         self.cut = False
         yield from hits_of(document, f"{self.name} line {number}", self.context, self.reading)
 
-    def _broken(self, number: int, line: bytes, error: orjson.JSONDecodeError) -> None:
-        self.broken += 1
+    def _broken(self, number: int, line: bytes, error: ValueError) -> Iterator[Hit]:
+        """The hit at the beginning of a broken line, where it is whole enough to be told from others."""
+        name = f"{self.name} line {number}"
+        hit = salvaged_hit(line, name)
         self.cut = not line.endswith(b"\n")
+        self.broken += 1
+        self.lost += hit is None or not self.tells(hit)
         if self.broken <= _TOLD_LINES:
-            what, reason = f"{self.name} line {number}", f"broken JSON: {error}; the line is left out"
-            self.context.gap("elasticsearch", what, reason, "Collect it again.")
+            used = "the line is left out" if hit is None else "the fields before the break are used"
+            self.context.gap("elasticsearch", name, f"broken JSON: {error}; {used}", "Collect it again.")
+        if hit is not None:
+            yield hit
 
     def torn(self, error: BaseException) -> None:
         """The file could not be read any further."""
@@ -151,12 +167,22 @@ class HitLines:
     def close(self) -> None:
         """Judge the file after its last line."""
         if self.broken > _TOLD_LINES:
-            reason = f"{self.broken} lines are broken JSON and left out"
+            reason = f"{self.broken} lines are broken JSON"
             self.context.gap("elasticsearch", self.name, reason, "Collect it again.")
         if self.cut:
             _incomplete(self.reading, self.context, self.name, "the file is cut off in its last line")
-        elif self.broken:
-            self.reading.incomplete.append(f"{self.name}: {self.broken} broken lines")
+        elif self.lost:
+            self.reading.incomplete.append(f"{self.name}: {self.lost} broken lines that could be any document")
+
+
+def salvaged_hit(line: bytes, name: str) -> Hit | None:
+    """The hit in the readable beginning of a broken line; None when there is none."""
+    document = readable_beginning(line)
+    source = document.get("_source")
+    if not isinstance(source, dict) or not source:
+        return None
+    # Without its _id it is still no other document.
+    return Hit(str(document.get("_index", "")), str(document.get("_id") or name), source)
 
 
 def line_blocks(path: Path, lines: HitLines, size: int = _BLOCK) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 if TYPE_CHECKING:
     import pandas as pd
 
+_LINE = re.compile(r"\.(?:ndjson|jsonl)(?:\.gz)? line \d+$")
 _SAMPLED_HITS = 3_000
 _SAMPLED_LINES = 3_000
 _KNOWN_MESSAGES = 60_000
@@ -60,6 +62,8 @@ def _says_incomplete(gap: dict[str, Any]) -> bool:
         "not collected",
         "the file is empty",
     )
+    # Tables made anew read the lines themselves again, and know which of the broken ones leave doubt.
+    other = other or bool(_LINE.search(what))
     return (
         gap["source"] == "elasticsearch"
         and what.startswith("elasticsearch/")

@@ -15,7 +15,7 @@ from incident_kit.normalise.logs.documents.table import SAID
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten, is_property, lookup, properties_of
 from incident_kit.normalise.logs.hits import Hit
 from incident_kit.normalise.logs.json_lines import render
-from incident_kit.normalise.logs.times import time_values
+from incident_kit.normalise.logs.times import time_value, time_values
 
 
 def rows_table(hits: Sequence[Hit], roles: FieldRoles) -> pa.Table:
@@ -59,6 +59,12 @@ def document_row(hit: Hit, roles: FieldRoles) -> dict[str, Any]:
         "rejected": rejected,
         "original": original,
     }
+
+
+def tells_its_entry(hit: Hit, roles: FieldRoles) -> bool:
+    """Whether a hit says whose, when and what it was, so that losing the rest of it leaves no other entry in doubt."""
+    row = document_row(hit, roles)
+    return bool(row["pod"] and row["message"]) and time_value(row["time"]) is not None
 
 
 def _name(value: Any) -> str | None:

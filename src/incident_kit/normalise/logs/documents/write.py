@@ -14,7 +14,7 @@ import pyarrow as pa
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter
 from incident_kit.normalise.logs.documents.columns import said_columns
-from incident_kit.normalise.logs.documents.rows import rows_table
+from incident_kit.normalise.logs.documents.rows import rows_table, tells_its_entry
 from incident_kit.normalise.logs.documents.shape import HitShape, Integers
 from incident_kit.normalise.logs.documents.table import SAID, documents_table
 from incident_kit.normalise.logs.fields import FieldRoles
@@ -99,7 +99,7 @@ def _tables_of_lines(
     reading: Reading,
     pool: ThreadPoolExecutor,
 ) -> Iterator[pa.Table]:
-    lines = HitLines(raw.relative(path), context, reading)
+    lines = HitLines(raw.relative(path), context, reading, tells=lambda hit: tells_its_entry(hit, roles))
     shape = HitShape()
     first = 1
     for block in in_order(pool, lambda data: read_block(data, shape, roles), line_blocks(path, lines)):
