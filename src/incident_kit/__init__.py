@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from incident_kit.capture import capture
     from incident_kit.evidence import Evidence, read_evidence
     from incident_kit.importing import import_folder
+    from incident_kit.present.progress import ProgressBars
     from incident_kit.profile import Profile
     from incident_kit.window import Window
 
@@ -57,12 +58,14 @@ _HOME = {
     "capture": "incident_kit.capture",
     "import_folder": "incident_kit.importing",
     "Profile": "incident_kit.profile",
+    "ProgressBars": "incident_kit.present.progress",
     "Window": "incident_kit.window",
 }
 
 __all__ = [
     "Evidence",
     "Profile",
+    "ProgressBars",
     "Window",
     "capture",
     "changes",

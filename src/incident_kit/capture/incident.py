@@ -23,6 +23,8 @@ from incident_kit.importing import build_bundle
 from incident_kit.importing.build import staging
 from incident_kit.normalise.context import Context
 from incident_kit.profile import Profile
+from incident_kit.progress import Progress as Bars
+from incident_kit.progress import silent
 from incident_kit.redaction import default_redactor
 from incident_kit.window import Window, format_ns
 
@@ -38,6 +40,7 @@ def capture(
     rotated: bool = False,
     force: bool = False,
     progress: Progress = say,
+    bars: Bars = silent,
 ) -> Path:
     """Capture an incident from the live servers into a bundle.
 
@@ -51,6 +54,7 @@ def capture(
         rotated: also rotated console files, through the node's log endpoint.
         force: replace an existing output.
         progress: told one line for each step.
+        bars: told how far the making of tables is.
 
     Returns:
         The bundle's path. What could not be read is among its gaps.
@@ -62,6 +66,7 @@ def capture(
     scope = Scope(app=app, pod=pod, namespace=namespace)
     with staging(target, force=force) as stage:
         session = open_session(profile, window, scope, target, progress)
+        session.context.progress = bars
         run_sources(session, rotated=rotated)
         return seal(session, stage, target, force=force)
 

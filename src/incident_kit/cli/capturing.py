@@ -15,6 +15,7 @@ from incident_kit.cli.run import (
     asked_window,
     bundle_name,
     load_profile,
+    progress_bars,
 )
 from incident_kit.cli.terminal import say, warn, warn_of_gaps
 from incident_kit.errors import UsageError
@@ -43,7 +44,7 @@ def capture_now(profile: str, start: str, end: str | None, pod: str | None = Non
     stem = (pod or profile).replace("/", "_").replace(":", "_")
     path = next(p for i in range(1, 10_000) if not (p := Path(f"{stem}-{i}.incident")).exists())
     warn(f"Capturing into {path} ...")
-    return run(settings, window, path, pod=pod)
+    return run(settings, window, path, pod=pod, bars=progress_bars())
 
 
 def capture(
@@ -85,6 +86,7 @@ def capture(
         namespace=namespace,
         rotated=rotated,
         force=force,
+        bars=progress_bars(),
     )
     return _report(path)
 
@@ -111,10 +113,8 @@ def import_(
     """
     from incident_kit.importing import import_folder
 
-    window = asked_window(start, end)
-    return _report(
-        import_folder(folder, bundle_name(output), window=window, profile=load_profile(profile), force=force)
-    )
+    window, chosen, target = asked_window(start, end), load_profile(profile), bundle_name(output)
+    return _report(import_folder(folder, target, window=window, profile=chosen, force=force, progress=progress_bars()))
 
 
 def _report(path: Path) -> int:

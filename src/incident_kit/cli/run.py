@@ -14,6 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import typer
 
 from incident_kit.cli.terminal import say, say_data, warn, warn_of_gaps
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from incident_kit.evidence import Evidence
+    from incident_kit.present.progress import ProgressBars
     from incident_kit.profile import Profile
 
 ANSWERED, FAILED, USAGE, WITH_GAPS, INTERRUPTED = 0, 1, 2, 3, 130
@@ -112,6 +114,17 @@ def bundle_name(path: Path) -> Path:
     return path
 
 
+def progress_bars() -> ProgressBars:
+    """Bars on stderr where it is a terminal; however the command ends, they are cleared."""
+    from incident_kit.present.progress import ProgressBars
+
+    bars = ProgressBars()
+    command = click.get_current_context(silent=True)
+    if command is not None:
+        command.call_on_close(bars.close)
+    return bars
+
+
 def open_evidence(
     bundle: Path | None, profile: str | None, start: str | None, end: str | None, **scope: Any
 ) -> Evidence:
@@ -121,12 +134,12 @@ def open_evidence(
     if bundle is not None:
         if profile is not None:
             raise UsageError("Give a bundle or --profile, not both.")
-        return read_evidence(bundle)
+        return read_evidence(bundle, progress=progress_bars())
     if profile is None or start is None:
         raise UsageError("Name a bundle, or capture first with --profile NAME --from T [--to T].")
     from incident_kit.cli.capturing import capture_now
 
-    return read_evidence(capture_now(profile, start, end, **scope), verify=False)
+    return read_evidence(capture_now(profile, start, end, **scope), verify=False, progress=progress_bars())
 
 
 @contextmanager

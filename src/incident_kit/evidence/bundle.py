@@ -12,6 +12,7 @@ from incident_kit.evidence.archive import extract_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, verify_tree
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.profile import Profile
+from incident_kit.progress import Progress, silent
 from incident_kit.tables import Table
 from incident_kit.tables.answers import COVERAGE, GAPS
 from incident_kit.window import Window, parse_rfc3339
@@ -29,10 +30,14 @@ class Evidence:
         path: the bundle as the user named it.
         folder: where its files are (a temporary folder for a zip).
         manifest: what it says of itself.
+        progress: told how far long work on the evidence is.
     """
 
-    def __init__(self, path: Path, folder: Path, manifest: Manifest, scratch: Any = None) -> None:
+    def __init__(
+        self, path: Path, folder: Path, manifest: Manifest, scratch: Any = None, progress: Progress = silent
+    ) -> None:
         self.path, self.folder, self.manifest = path, folder, manifest
+        self.progress = progress
         self._scratch = scratch  # keeps the temporary folder of a zip alive as long as the evidence
         self._memo: dict[Any, Any] = {}
 
@@ -118,12 +123,13 @@ def _instant(text: str | None) -> int | None:
     return parse_rfc3339(text) if text else None
 
 
-def read_evidence(path: str | Path, *, verify: bool = True) -> Evidence:
+def read_evidence(path: str | Path, *, verify: bool = True, progress: Progress = silent) -> Evidence:
     """Open a bundle, a folder or a zip.
 
     Args:
         path: ``NAME.incident`` folder or ``.zip``.
         verify: check every file's checksum (default). Leave on unless the same process just wrote it.
+        progress: told how far long work on the evidence is, such as matching.
 
     Raises:
         BundleError: it does not exist, is no bundle, is newer, torn or changed.
@@ -148,7 +154,7 @@ def read_evidence(path: str | Path, *, verify: bool = True) -> Evidence:
     manifest = Manifest.from_json(manifest_path.read_text("utf-8", errors="replace"), path.name)
     if verify:
         verify_tree(folder, manifest)
-    return Evidence(path, folder, manifest, scratch)
+    return Evidence(path, folder, manifest, scratch, progress)
 
 
 def _looks_raw(folder: Path) -> bool:

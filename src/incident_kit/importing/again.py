@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from incident_kit.evidence import read_evidence
 from incident_kit.importing.build import build_bundle, staging
 from incident_kit.normalise.context import Context
+from incident_kit.progress import Progress, silent
 from incident_kit.window import parse_rfc3339
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def normalise_again(
-    bundle: Path, output: Path, *, window: Window | None = None, profile: Profile | None = None, force: bool = False
+    bundle: Path,
+    output: Path,
+    *,
+    window: Window | None = None,
+    profile: Profile | None = None,
+    force: bool = False,
+    progress: Progress = silent,
 ) -> Path:
     """Make a bundle with the raw documents, gaps and notes of another and freshly made tables.
 
@@ -27,6 +34,7 @@ def normalise_again(
         window: another window to judge; by default the old one.
         profile: other field names and patterns; by default the old ones.
         force: replace an existing output.
+        progress: told how far the work is.
 
     Raises:
         BundleError: the old bundle is torn or changed, or the output exists.
@@ -43,6 +51,7 @@ def normalise_again(
             captured_at=manifest.captured_at,
             profile=profile or evidence.profile,
             imported=manifest.imported,
+            progress=progress,
         )
         # What could not be had then is still not had; what the normalisers say again is not said twice.
         context.gaps.extend({**gap, "from": _instant(gap["from"]), "to": _instant(gap["to"])} for gap in manifest.gaps)

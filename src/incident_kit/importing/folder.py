@@ -17,6 +17,7 @@ from incident_kit.importing.copy import RawCopy
 from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, nearest_name
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder, decode_json
+from incident_kit.progress import Progress, silent
 from incident_kit.window import Window, parse_rfc3339
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def import_folder(
     window: Window | None = None,
     profile: Profile | None = None,
     force: bool = False,
+    progress: Progress = silent,
 ) -> Path:
     """Make a bundle from a folder in the raw layout.
 
@@ -39,6 +41,7 @@ def import_folder(
         window: what to judge; by default what ``window.json`` says.
         profile: field names and patterns; detected where absent.
         force: replace an existing bundle.
+        progress: told how far the work is.
 
     Returns:
         The path of the bundle.
@@ -51,7 +54,9 @@ def import_folder(
     from incident_kit.profile import default_profile
 
     if (Path(folder) / MANIFEST_NAME).is_file() or Path(folder).suffix == ".zip":
-        return normalise_again(Path(folder), Path(output), window=window, profile=profile, force=force)
+        return normalise_again(
+            Path(folder), Path(output), window=window, profile=profile, force=force, progress=progress
+        )
     source = _layout_root(Path(folder))
     profile = profile or default_profile()
     described = _window_file(source)
@@ -59,7 +64,7 @@ def import_folder(
     captured_at = _captured_at(described)
     cluster = str(described.get("cluster") or "unnamed")
     with staging(Path(output), force=force) as stage:
-        context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile)
+        context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile, progress=progress)
         _report_window(described, context)
         _copy_all(source, stage / "raw", context)
         _report_missing(RawFolder(stage / "raw"), context)
@@ -126,9 +131,10 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
 
     raw.mkdir(parents=True)
     copier = RawCopy(RawFolder(source), raw, context, default_redactor(context.profile.keep_readable))
-    for path in sorted(source.rglob("*")):
-        if not path.is_file():
-            continue
+    paths = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    sizes = [path.stat().st_size for path in paths]
+    for number, path in enumerate(paths):
+        context.progress("reading and redacting", sum(sizes[:number]), sum(sizes))
         relative = path.relative_to(source).as_posix()
         shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
         if shown != relative:
@@ -149,6 +155,7 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
             shutil.copyfile(path, raw / relative)
         else:
             copier.copy(path, relative, kind)
+    context.progress("reading and redacting", sum(sizes), sum(sizes))
 
 
 def _report_missing(raw: RawFolder, context: Context) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.progress import Progress, silent
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Context:
         captured_at: when the evidence was taken (ns), or None when nobody said.
         profile: field names, patterns, release groups.
         gaps: GAPS rows; append through `gap`.
+        progress: told how far the work is.
         imported: True for a folder collected by hand, False for the kit's own capture.
     """
 
@@ -28,6 +30,7 @@ class Context:
     window: Window
     captured_at: int | None
     profile: Profile
+    progress: Progress = silent
     imported: bool = True
     gaps: list[dict[str, Any]] = field(default_factory=list)
 

@@ -33,8 +33,9 @@ def sample_bundle() -> Path:
 def open_bundle(bundle: str | Path = "") -> Evidence:
     """The evidence of a bundle; of the sample incident when none is named."""
     from incident_kit.evidence import read_evidence
+    from incident_kit.present.progress import ProgressBars
 
-    return read_evidence(bundle or sample_bundle())
+    return read_evidence(bundle or sample_bundle(), progress=ProgressBars())
 
 
 def chosen_pod(evidence: Evidence, pod: str = "") -> str:

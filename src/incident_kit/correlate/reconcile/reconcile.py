@@ -64,7 +64,10 @@ def reconcile(evidence: Evidence, executor: Executor | None = None) -> Reconcili
         (name, entries.get(name, []), documents.get(name, [])) for name in sorted({*entries, *documents} - {_NO_POD})
     ]
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
-        buckets = list((executor or threads).map(match_bucket, *zip(*tasks, strict=True))) if tasks else []
+        buckets: list[Bucket] = []
+        for bucket in (executor or threads).map(match_bucket, *zip(*tasks, strict=True)) if tasks else ():
+            buckets.append(bucket)
+            evidence.progress("matching", len(buckets), len(tasks))
         unlabelled = claim_unlabelled(buckets, documents.get(_NO_POD, []))
         lag = usual_lag(_lags(buckets, unlabelled))
         for bucket in buckets:

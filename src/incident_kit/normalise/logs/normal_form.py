@@ -3,6 +3,11 @@
 It folds what differs between two spellings of one event: quotes around template values, escapes of JSON and of
 key=value pairs, white space, escape sequences, bytes that were no UTF-8. `loose_form` folds more (numbers,
 null words, letter case, punctuation) and is tried only on what found no partner.
+
+Forms and their hashes are taken of the *redacted* text, although the design once asked for keyed hashes taken before:
+a bundle's tables must come out the same when they are made anew, and then only the redacted files are left; and
+whoever holds the key could guess a short secret from the hash of a text that is otherwise known. Matching loses little,
+because a secret has the same pseudonym on both sides. What it loses is an entry of which one side cut the secret short.
 """
 
 from __future__ import annotations

@@ -59,11 +59,12 @@ def write_consoles(
         for console in ordered
     )
     with BucketWriter(tables_folder, CONSOLE_ENTRIES, count) as writer, ThreadPoolExecutor(WORKERS) as pool:
-        for made in in_order(pool, lambda work: _read(work, raw, context), works):
+        for number, made in enumerate(in_order(pool, lambda work: _read(work, raw, context), works), 1):
             for table in made.tables:
                 writer.write(table)
             context.gaps += made.gaps
             rows += made.coverage
+            context.progress("consoles", number, len(ordered))
     return rows
 
 

@@ -62,6 +62,7 @@ def write_documents(
 ) -> DocumentFacts:
     """Write the documents of all files; returns what was read."""
     facts = DocumentFacts()
+    total, done = sum(path.stat().st_size for path in files), 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for path in files:
             if is_lines(path):
@@ -71,6 +72,8 @@ def write_documents(
             for said in tables:
                 facts.add(said)
                 writer.write(documents_table(said, context.cluster))
+            done += path.stat().st_size
+            context.progress("documents", done, total)
     if facts.untimed:
         context.gap(
             "elasticsearch",
