@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint test-live lab lab-stop record-sample bench corpus lock clean
+.PHONY: help setup demo test lint test-live lab lab-stop record-sample bench bench-import corpus lock clean
 
 help:
 	@echo "make demo           set up .venv and run the main job on the sample incident"
@@ -13,6 +13,7 @@ help:
 	@echo "make lab lab-stop   start / stop the lab"
 	@echo "make record-sample  record the sample incident anew from the lab"
 	@echo "make bench          print the benchmark table"
+	@echo "make bench-import   import 2 GB of raw console and hits; time and peak memory"
 	@echo "make corpus         score console against Elastic on every case of the corpus (about 5 minutes)"
 
 setup: $(STAMP)
@@ -53,6 +54,9 @@ record-sample: lab
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+bench-import: setup
+	$(BIN)/python -m benchmarks.importing
 
 corpus: setup
 	$(BIN)/python -m tests.corpus.score --inside

@@ -17,6 +17,14 @@ def import_and_match(folder: str, bundle: str) -> Result:
     return {"console_only": len(console_only(read_evidence(path, verify=False)))}
 
 
+def importing(folder: str, bundle: str) -> Result:
+    """From raw text and raw hits to a sealed bundle; rows of its log tables."""
+    from incident_kit import import_folder, read_evidence
+
+    rows = read_evidence(import_folder(folder, bundle, force=True), verify=False).manifest.rows
+    return {name: rows[name] for name in ("console_entries", "elastic_documents")}
+
+
 def matching(bundle: str) -> Result:
     """From the tables of a bundle to a verdict for every entry and every document."""
     from incident_kit.correlate.reconcile import reconcile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,9 @@ from incident_kit.normalise.logs.lines import STREAMS, Lines
 from incident_kit.normalise.logs.normal_form import hashes, masks, normal_forms
 from incident_kit.tables.logs import CONSOLE_ENTRIES
 
+_SCHEMA = CONSOLE_ENTRIES.schema
+#: Entries that are made into a table at once.
+_AT_ONCE = 100_000
 _JSON_START = r"^\s*\{"
 
 
@@ -40,7 +44,7 @@ class Instance:
 
 
 #: The columns that an instance's rows share, and their types.
-_SHARED = {name: CONSOLE_ENTRIES.schema.field(name).type for name in Instance.__dataclass_fields__}
+_SHARED = {name: _SCHEMA.field(name).type for name in Instance.__dataclass_fields__}
 
 
 def entries_of(
@@ -51,8 +55,8 @@ def entries_of(
     roles: FieldRoles,
     first_number: int,
     offset_seconds: int | None = None,
-) -> pa.Table:
-    """Entries of one instance, in time order.
+) -> Iterator[pa.Table]:
+    """Entries of one instance, in time order, in tables of bounded size.
 
     Args:
         lines: all lines of the instance in time order.
@@ -64,67 +68,82 @@ def entries_of(
         offset_seconds: zone of the console's times, where the profile states it.
     """
     if not len(lines):
-        return CONSOLE_ENTRIES.schema.empty_table()
+        return
     heads = layout.heads(lines.text)
-    head_levels = np.full(len(lines), None, dtype=object)
-    if not heads.all():
-        rows = np.flatnonzero(heads)
-        head_levels[rows] = layout.parse(lines.text.take(pa.array(rows))).level
-    owner = owners(lines, heads, head_levels)
+    owner = owners(lines, heads, _levels_before_loose_lines(lines, heads, layout))
     firsts = np.unique(owner[owner >= 0])
-    if not len(firsts):
-        return CONSOLE_ENTRIES.schema.empty_table()
-    counts = np.bincount(np.searchsorted(firsts, owner[owner >= 0]), minlength=len(firsts))
-    first_lines = lines.text.take(pa.array(firsts))
-    texts, rests = _joined(lines, owner, firsts, counts, first_lines)
-    return _rows(
-        lines, parts, firsts, counts, first_lines, texts, rests, instance, layout, roles, first_number, offset_seconds
-    )
+    places = np.searchsorted(firsts, owner)
+    counts = np.bincount(places[owner >= 0], minlength=len(firsts))
+    edges = _edges(parts[firsts])
+    rest = np.flatnonzero((owner >= 0) & (owner != np.arange(len(owner))))
+    rest = rest[np.argsort(places[rest], kind="stable")]
+    for start in range(0, len(firsts), _AT_ONCE):
+        stop = min(start + _AT_ONCE, len(firsts))
+        own = rest[slice(*np.searchsorted(places[rest], [start, stop]))]
+        rests = _rests(lines, own, places[own] - start)
+        rows = firsts[start:stop]
+        first_lines = lines.text.take(pa.array(rows))
+        said = _said(first_lines, rests, lines.time[rows], layout, roles, offset_seconds)
+        shared = {
+            **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), len(rows)) for name, kind in _SHARED.items()},
+            "number": np.arange(first_number + start, first_number + stop),
+            "time": lines.time[rows],
+            "stream": STREAMS[lines.stream[rows]],
+            "line_count": counts[start:stop] + np.asarray(pc.count_substring(first_lines, "\n")),
+            "part": parts[rows],
+            "edge": edges[start:stop],
+        }
+        columns = {**shared, **said}
+        yield pa.Table.from_arrays([column(columns[f.name], f.type) for f in _SCHEMA], schema=_SCHEMA)
 
 
-def _joined(
-    lines: Lines,
-    owner: np.ndarray[Any, Any],
-    firsts: np.ndarray[Any, Any],
-    counts: np.ndarray[Any, Any],
-    first_lines: pa.Array,
-) -> tuple[pa.Array, dict[int, list[str]]]:
-    """Whole texts, and for entries of several lines the lines after the first."""
-    many = np.flatnonzero(counts > 1)
-    if not len(many):
-        return first_lines, {}
-    wanted = np.zeros(len(lines), dtype=bool)
-    wanted[firsts[many]] = True
-    valid = owner >= 0
-    rest_rows = np.flatnonzero(valid & (owner != np.arange(len(owner))))
+def _levels_before_loose_lines(lines: Lines, heads: np.ndarray[Any, Any], layout: Layout) -> np.ndarray[Any, Any]:
+    """Levels of the heads that a line without prefix follows on the same stream; grouping asks for no others."""
+    levels = np.full(len(lines), None, dtype=object)
+    if heads.all():
+        return levels
+    asked: list[np.ndarray[Any, Any]] = []
+    for stream in np.unique(lines.stream):
+        own = np.flatnonzero(lines.stream == stream)
+        asked.append(own[:-1][heads[own[:-1]] & ~heads[own[1:]]])
+    rows = np.concatenate(asked)
+    if len(rows):
+        levels[rows] = layout.parse(lines.text.take(pa.array(rows))).level
+    return levels
+
+
+def _rests(lines: Lines, rows: np.ndarray[Any, Any], places: np.ndarray[Any, Any]) -> dict[int, list[str]]:
+    """For entries of several lines, by place, the lines after the first."""
     rests: dict[int, list[str]] = {}
-    positions = np.searchsorted(firsts, owner[rest_rows]).tolist()
-    for position, text in zip(positions, lines.text.take(pa.array(rest_rows)).to_pylist(), strict=True):
-        rests.setdefault(position, []).append(text)
+    for place, text in zip(places.tolist(), lines.text.take(pa.array(rows)).to_pylist(), strict=True):
+        rests.setdefault(place, []).append(text)
+    return rests
+
+
+def _joined(first_lines: pa.Array, rests: dict[int, list[str]]) -> pa.Array:
+    """Whole texts."""
+    if not rests:
+        return first_lines
+    many = list(rests)
     heads = first_lines.take(pa.array(many)).to_pylist()
-    whole = ["\n".join([head, *rests[int(p)]]) for head, p in zip(heads, many, strict=True)]
-    mask = np.zeros(len(firsts), dtype=bool)
+    mask = np.zeros(len(first_lines), dtype=bool)
     mask[many] = True
-    return pc.replace_with_mask(first_lines, pa.array(mask), pa.array(whole, pa.large_string())), rests
+    whole = ["\n".join([head, *rests[place]]) for head, place in zip(heads, many, strict=True)]
+    return pc.replace_with_mask(first_lines, pa.array(mask), pa.array(whole, pa.large_string()))
 
 
-def _rows(
-    lines: Lines,
-    parts: np.ndarray[Any, Any],
-    firsts: np.ndarray[Any, Any],
-    counts: np.ndarray[Any, Any],
+def _said(
     first_lines: pa.Array,
-    texts: pa.Array,
     rests: dict[int, list[str]],
-    instance: Instance,
+    times: np.ndarray[Any, Any],
     layout: Layout,
     roles: FieldRoles,
-    first_number: int,
     offset_seconds: int | None,
-) -> pa.Table:
-    count = len(firsts)
+) -> dict[str, Any]:
+    """Columns of what the entries say."""
+    count = len(first_lines)
+    texts = _joined(first_lines, rests)
     parsed = layout.parse(first_lines)
-    times = lines.time[firsts]
     messages, heads = _messages(parsed.message, parsed.format, rests)
     said = _Said(app_time=console_times(pa.array(parsed.time, pa.string()), times, offset_seconds))
     if layout.json:
@@ -134,13 +153,8 @@ def _rows(
     head_forms = forms if heads is messages else normal_forms(heads)
     text_forms = forms if texts is messages else normal_forms(texts)
     message_hash = hashes(forms)
-    edges, row_parts = _edges(parts[firsts])
-    columns: dict[str, Any] = {
-        **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), count) for name, kind in _SHARED.items()},
-        "number": np.arange(first_number, first_number + count),
-        "time": times,
+    return {
         "app_time": said.app_time,
-        "stream": STREAMS[lines.stream[firsts]],
         "level": parsed.level,
         "logger": parsed.logger,
         "message": messages,
@@ -148,17 +162,12 @@ def _rows(
         "properties": _sparse(said.properties, count),
         "text": texts,
         "format": parsed.format,
-        "line_count": counts + np.asarray(pc.count_substring(first_lines, "\n")),
         "text_length": pc.utf8_length(texts),
-        "part": row_parts,
-        "edge": edges,
         "message_hash": message_hash,
         "head_hash": message_hash if head_forms is forms else hashes(head_forms),
         "text_hash": message_hash if text_forms is forms else hashes(text_forms),
         "mask_hash": hashes(masks(heads)),
     }
-    schema = CONSOLE_ENTRIES.schema
-    return pa.Table.from_arrays([column(columns[f.name], f.type) for f in schema], schema=schema)
 
 
 @dataclass(slots=True)
@@ -248,10 +257,10 @@ def _pair_properties(texts: pa.Array, formats: np.ndarray[Any, Any], said: _Said
                 said.properties[row] = orjson.dumps(found, default=str).decode()
 
 
-def _edges(parts: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _edges(parts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     edge = np.zeros(len(parts), dtype=np.int64)
     if len(parts) > 1:
         change = np.flatnonzero(parts[1:] != parts[:-1])
         edge[change] = 2
         edge[change + 1] = 1
-    return edge, parts
+    return edge

@@ -100,9 +100,9 @@ def _tables(
     number = 0
     for one in instances:
         instance = _instance(work, one.restart_count, cluster)
-        table = entries_of(one.lines, one.parts, instance, layout, roles, number, offset)
-        number += table.num_rows
-        yield table
+        for table in entries_of(one.lines, one.parts, instance, layout, roles, number, offset):
+            number += table.num_rows
+            yield table
 
 
 def _sample(instances: list[InstanceLines]) -> pa.Array:

@@ -1,0 +1,47 @@
+"""Import of a large folder: ``make bench-import``.
+
+Writes raw console and hits until there are ``IMPORT_BYTES`` (2 GB by default), imports them in a process of its own, and
+prints seconds, CPU seconds and peak memory; then the same of a tenth, so that the growth with the rows can be seen.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.generate import write_incident
+from benchmarks.measure import measure
+
+IMPORT_BYTES = int(os.environ.get("IMPORT_BYTES", "2000000000"))
+#: Raw bytes of one entry and its document, as the generator writes them.
+_BYTES_PER_ENTRY = 403
+
+
+def main() -> None:
+    """Measure both sizes and print one row each."""
+    load = os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {load:.1f}, {time.strftime('%Y-%m-%d', time.gmtime())}")
+    print("| raw MB | entries | documents | seconds | CPU s | MB/s | peak MiB |\n" + "| --- " * 7 + "|")
+    for volume in (IMPORT_BYTES // 10, IMPORT_BYTES):
+        with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
+            print(_row(volume // _BYTES_PER_ENTRY, Path(scratch)), flush=True)
+
+
+def _row(entries: int, scratch: Path) -> str:
+    raw = scratch / "raw"
+    write_incident(raw, entries)
+    volume = sum(path.stat().st_size for path in raw.rglob("*") if path.is_file())
+    done = measure("importing", raw, scratch / "bench.incident")
+    assert isinstance(done.result, dict)
+    rows = done.result
+    return (
+        f"| {volume / 1e6:.0f} | {rows['console_entries']} | {rows['elastic_documents']} | {done.seconds:.0f} "
+        f"| {done.cpu_seconds:.0f} | {volume / 1e6 / done.seconds:.0f} | {done.peak_bytes / 2**20:.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
