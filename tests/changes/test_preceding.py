@@ -7,6 +7,7 @@ from typing import Any
 from incident_kit.answers.changes import changes
 from incident_kit.answers.diff import diff
 from incident_kit.answers.findings import findings
+from incident_kit.answers.trace import trace
 from incident_kit.correlate.preceding import preceding_changes
 from tests.changes.bundles import at, evidence_of
 from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
@@ -42,6 +43,15 @@ def test_a_later_change_never_precedes() -> None:
     assert "same config" in {
         p.path for p in preceding_changes(evidence, at("09:51"), namespace="shop", pod="orders-2-x")
     }
+
+
+def test_a_trace_tells_what_changed_before_each_restart() -> None:
+    found = trace("shop/orders-2-x", evidence_of(*objects()))["preceding"].to_dict("records")
+    assert {(row["symptom"], row["path"], row["what"]) for row in found} >= {
+        ("restart: app: Error, exit code 1", "same workload", "image"),
+        ("restart: app: Error, exit code 1", "same config", "config"),
+    }
+    assert all(row["lag_seconds"] > 0 for row in found)
 
 
 def test_before_and_after_in_one_bundle() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.preceding import preceding_changes
+from incident_kit.correlate.preceding import telling_changes
 from incident_kit.correlate.symptoms import console_only_rises
 from incident_kit.rules import DidNotApply, Outcome, all_rules
 from incident_kit.rules.rule import at
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 #: Rules whose findings are symptoms: what precedes them is worth telling.
 _SYMPTOMS = frozenset({"oom-killed", "crash-loop", "consumer-lost", "error-rate-rise", "logs-lost"})
-_SHOWN = 3
 
 
 def findings(evidence: Evidence) -> pd.DataFrame:
@@ -63,11 +62,10 @@ def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
     if time is None:
         return told
     if finding["kind"] == "Pod":
-        found = preceding_changes(evidence, time, namespace=namespace, pod=finding["name"])
+        found = telling_changes(evidence, time, namespace=namespace, pod=finding["name"])
     else:
-        found = preceding_changes(evidence, time, namespace=namespace, workload=(finding["kind"], finding["name"]))
-    near = [p for p in found if p.path != "same namespace" and p.change.what not in {"created", "restart"}]
-    return told + [p.sentence() for p in near[:_SHOWN]]
+        found = telling_changes(evidence, time, namespace=namespace, workload=(finding["kind"], finding["name"]))
+    return told + [p.sentence() for p in found]
 
 
 def _gap(rule: str, outcome: DidNotApply) -> dict[str, Any]:

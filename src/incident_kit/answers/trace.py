@@ -14,9 +14,10 @@ from incident_kit.correlate.identity import PodIdentity, lives_of, resolve_pod
 from incident_kit.correlate.images import image_rows
 from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.correlate.log_numbers import log_numbers
+from incident_kit.correlate.preceding import before_restarts
 from incident_kit.correlate.several import instances_of, rabbit_rows_of
 from incident_kit.errors import UsageError
-from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, RABBIT
+from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, PRECEDING, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS
 from incident_kit.window import format_ns
 
@@ -35,8 +36,8 @@ def trace(pod: str, *evidence: Evidence) -> dict[str, Any]:
 
     Returns:
         ``identity`` (with ``first_seen``, ``last_seen`` and where from, and ``facts``, each observed or inferred),
-        ``instances`` (CONTAINERS), ``images``, ``logs`` in numbers, ``rabbit`` (RABBIT), ``changes``, ``findings``,
-        ``coverage`` and ``gaps``.
+        ``instances`` (CONTAINERS), ``images``, ``logs`` in numbers, ``rabbit`` (RABBIT), ``changes``, ``preceding`` (what
+        changed before each restart), ``findings``, ``coverage`` and ``gaps``.
 
     Raises:
         UsageError: no bundle, bundles of several clusters, or an ambiguous name.
@@ -61,10 +62,17 @@ def trace(pod: str, *evidence: Evidence) -> dict[str, Any]:
         "rabbit": RABBIT.frame(connections),
         "rabbit_summary": _rabbit_summary(connections),
         "changes": CHANGES.conform(_about(subjects, [changes(one) for one in evidence], CHANGES.columns)),
+        "preceding": PRECEDING.frame(_preceding(identity, evidence)),
         "findings": FINDINGS.conform(_about(subjects, [findings(one) for one in evidence], FINDINGS.columns)),
         "coverage": COVERAGE.conform(_coverage(identity, evidence)),
         "gaps": GAPS.conform(_joined([one.gaps for one in evidence])),
     }
+
+
+def _preceding(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> list[dict[str, Any]]:
+    """What changed before each restart, once where several bundles tell of it."""
+    rows = [row for one in evidence for row in before_restarts(one, identity.namespace, identity.pod)]
+    return list({tuple(map(str, row.values())): row for row in rows}.values())
 
 
 def _identity(identity: PodIdentity, lives: list[Lifetime]) -> dict[str, Any]:

@@ -153,6 +153,35 @@ def _path(change: Change, near: dict[Subject, str], namespace: str | None) -> st
     return None
 
 
-def as_rows(found: Iterable[Preceding]) -> list[dict[str, Any]]:
-    """Rows for display: the change's columns, path and lag."""
-    return [{**p.change.row(), "path": p.path, "lag_seconds": p.lag_seconds} for p in found]
+#: Shown of one symptom.
+SHOWN = 3
+
+
+def telling_changes(evidence: Evidence, time: int, **subject: Any) -> list[Preceding]:
+    """The few `preceding_changes` worth telling: on a path of their own, and neither a creation nor a restart."""
+    found = preceding_changes(evidence, time, **subject)
+    near = [p for p in found if p.path != "same namespace" and p.change.what not in {"created", "restart"}]
+    return near[:SHOWN]
+
+
+def before_restarts(evidence: Evidence, namespace: str | None, pod: str) -> list[dict[str, Any]]:
+    """Rows of PRECEDING: what changed before each restart of a pod."""
+    restarts = [
+        c
+        for c in joined_changes(evidence)
+        if (c.what, c.kind, c.name) == ("restart", "Pod", pod)
+        and namespace in (None, c.namespace)
+        and c.time is not None
+    ]
+    return [
+        {
+            "symptom": f"restart: {restart.old}",
+            "time": restart.time,
+            "path": found.path,
+            "lag_seconds": found.lag_seconds,
+            **{name: getattr(found.change, name) for name in ("kind", "namespace", "name", "what", "old", "new")},
+            "by": found.change.by or found.change.manager,
+        }
+        for restart in restarts
+        for found in telling_changes(evidence, restart.time or 0, namespace=restart.namespace, pod=pod)
+    ]

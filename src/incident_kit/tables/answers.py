@@ -174,6 +174,26 @@ REACH = declare(
     order=("namespace", "pod", "to", "system"),
 )
 
+PRECEDING = declare(
+    "preceding",
+    "one change that came before a symptom, and by which path it is near; not its cause",
+    "CHANGES",
+    [
+        ("symptom", TEXT, "what happened"),
+        ("time", TIME, "when"),
+        ("path", TEXT, "same pod, same workload, same config, same network policy, upstream queue, same node"),
+        ("lag_seconds", NUMBER, "from the change to the symptom"),
+        ("kind", TEXT, "kind of the object that changed"),
+        ("namespace", TEXT, "its namespace"),
+        ("name", TEXT, "its name"),
+        ("what", TEXT, "as in CHANGES"),
+        ("old", TEXT, "before"),
+        ("new", TEXT, "after"),
+        ("by", TEXT, "user or field manager"),
+    ],
+    order=("time", "lag_seconds"),
+)
+
 CHANGES = declare(
     "changes",
     "one change, with all evidence for it",

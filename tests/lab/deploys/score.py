@@ -81,55 +81,78 @@ def rule_table(scores: dict[str, RuleScore]) -> str:
     return "\n".join(lines)
 
 
-def matching_change(act: Act, rows: list[Row]) -> Row | None:
-    """The row of ``changes`` that tells of an act: its object, its word, within its time; by whom where that is known."""
-    for row in rows:
-        if row["kind"] != act.kind or re.fullmatch(act.name, str(row["name"])) is None or row["time"] is None:
-            continue
-        if act.namespace is not None and row["namespace"] != act.namespace:
-            continue
-        inside = act.start - 2 * SECOND <= nanoseconds(row["time"]) <= act.end + 4 * SECOND
-        if inside and row["what"] in act.what and act.by in (None, row["by"]):
-            return row
-    return None
+def told_by(acts: list[Act], rows: list[Row]) -> dict[int, Row]:
+    """The row of ``changes`` that tells of each act, by the act's position: each row tells of one act, the nearest.
+
+    A row tells of an act by its object, its word, a time within the act's, and by whom where that can be known.
+    """
+    pairs = sorted(
+        (*_distance(act, nanoseconds(row["time"])), number, place)
+        for number, act in enumerate(acts)
+        for place, row in enumerate(rows)
+        if act.what and _fits(act, row)
+    )
+    found: dict[int, int] = {}
+    for *_, number, place in pairs:
+        if number not in found and place not in found.values():
+            found[number] = place
+    return {number: rows[place] for number, place in found.items()}
+
+
+def _distance(act: Act, time: int) -> tuple[int, int]:
+    """How far a time lies outside of an act, then how far from its end; times of servers are whole seconds, cut."""
+    outside = max(act.start // SECOND * SECOND - time, time - act.end, 0)
+    return outside, abs(time - act.end)
+
+
+def _fits(act: Act, row: Row) -> bool:
+    if row["kind"] != act.kind or re.fullmatch(act.name, str(row["name"])) is None or row["time"] is None:
+        return False
+    if act.namespace is not None and row["namespace"] != act.namespace:
+        return False
+    inside = act.start - 2 * SECOND <= nanoseconds(row["time"]) <= act.end + 4 * SECOND
+    return inside and row["what"] in act.what and act.by in (None, row["by"])
 
 
 def unseen_acts(rows: list[Row], truth: Truth) -> list[str]:
     """Acts that the list of changes does not have with their word, time and person."""
+    told = told_by(truth.acts, rows)
     return [
         f"{act.told}: {act.kind} {act.name} by {act.by}"
-        for act in truth.acts
-        if act.what and matching_change(act, rows) is None
+        for number, act in enumerate(truth.acts)
+        if act.what and number not in told
     ]
 
 
 def invented(rows: list[Row], truth: Truth) -> list[str]:
     """Rows about the scenario's Applications that no act explains: a dry run taken for real, a sync told twice."""
-    explained = {id(row) for act in truth.acts if act.what and (row := matching_change(act, rows)) is not None}
+    explained = {id(row) for row in told_by(truth.acts, rows).values()}
     begun = truth.snapshots["before"]["at"]  # what autosync brought before is not among the acts
-    found = []
-    for row in rows:
-        if row["kind"] != "Application" or row["name"] not in truth.applications or id(row) in explained:
-            continue
-        if row["time"] is None or nanoseconds(row["time"]) > begun:
-            found.append(f"{row['time']} {row['what']} of {row['name']} by {row['by']} ({row['evidence']})")
-    return found
+    return [
+        f"{row['time']} {row['what']} of {row['name']} by {row['by']} ({row['evidence']})"
+        for row in rows
+        if row["kind"] == "Application"
+        and row["name"] in truth.applications
+        and id(row) not in explained
+        and (row["time"] is None or nanoseconds(row["time"]) > begun)
+    ]
 
 
 def history_table(rows: list[Row], truth: Truth) -> str:
     """What was done, what ``argocd app history`` shows of it, and what ``changes`` shows."""
+    told = told_by(truth.acts, rows)
     lines = [
         f"{'Application':<12}{'acts':>6}{'app history':>13}{'changes':>9}   what changes shows and history does not"
     ]
     for name, history in truth.history.items():
-        acts = [a for a in truth.acts if (a.application or a.name) == name and a.what]
-        seen = [(a, row) for a in acts if (row := matching_change(a, rows)) is not None]
+        acts = [n for n, a in enumerate(truth.acts) if (a.application or a.name) == name and a.what]
+        seen = [told[number] for number in acts if number in told]
         beyond = [
             f"{row['what']} by {row['by'] or ('autosync' if row['automated'] else 'nobody recorded')}"
-            for _, row in seen
+            for row in seen
             if not any("history id" in line for line in row["evidence"])
         ]
-        named = [row for _, row in seen if row["what"] == "rollback" and row["kind"] == "Application"]
+        named = [row for row in seen if row["what"] == "rollback" and row["kind"] == "Application"]
         beyond += [f"that {len(named)} of its entries are rollbacks" for _ in named[:1]]
         lines.append(f"{name:<12}{len(acts):>6}{len(history):>13}{len(seen):>9}   {'; '.join(beyond)}")
     return "\n".join(lines)
