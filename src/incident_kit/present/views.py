@@ -55,6 +55,18 @@ _VIEWS = (
         spare=("kind", "confidence"),
     ),
     View(
+        signature=frozenset({"symptom", "path", "lag_seconds"}),
+        columns=("time", "symptom", "lag_seconds", "path", "what", "kind", "name", "old", "new", "by", "namespace"),
+        noun=("change before a restart", "changes before a restart"),
+        spare=("namespace",),
+    ),
+    View(
+        signature=frozenset({"allowed", "before", "policies"}),
+        columns=("system", "to", "allowed", "before", "since", "policies", "reason", "pod", "namespace"),
+        noun=("server", "servers"),
+        spare=("namespace",),
+    ),
+    View(
         signature=frozenset({"what", "old", "new", "by"}),
         columns=("time", "what", "kind", "name", "old", "new", "by", "undone_by", "namespace", "automated"),
         noun=("change", "changes"),

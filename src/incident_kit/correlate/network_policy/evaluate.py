@@ -93,7 +93,7 @@ def _side(
         allowed=False,
         denied_side=side,
         isolating=names,
-        reason=f"{', '.join(names)} isolate the {side} of {subject.name}, and none allows {peer.name} on {protocol} {port}",
+        reason=f"{', '.join(names)} isolate{'s' if len(names) == 1 else ''} the {side} of {subject.name}, and none allows {peer.name} on {protocol} {port}",
     )
 
 
