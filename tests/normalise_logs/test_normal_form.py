@@ -53,3 +53,13 @@ def test_different_values_stay_different_even_in_the_loose_form(one: str, other:
 def test_equal_texts_have_equal_hashes() -> None:
     first, second, third = hash_texts(["a", "a", "b"]).tolist()
     assert first == second != third
+
+
+def test_a_slice_of_an_array_has_the_forms_of_its_own_texts() -> None:
+    whole = pa.array(
+        ['say "a"', None, "plain text", "two  blanks", "\u200bzero width", "tab\tbed", "it\u2019s", ""], pa.string()
+    )
+    for begin in range(len(whole)):
+        for end in range(begin, len(whole) + 1):
+            part = whole.slice(begin, end - begin)
+            assert normal_forms(part).to_pylist() == [None if t is None else normal_form(t) for t in part.to_pylist()]

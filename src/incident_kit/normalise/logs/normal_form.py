@@ -27,6 +27,8 @@ import pyarrow.compute as pc
 from incident_kit.normalise.logs.lines import ANSI
 
 _QUOTE_MARKS = "\"'`\\“”‘’"
+#: Bytes that every quote mark has one of.
+_QUOTE_BYTES = (b'"', b"'", b"`", b"\\", b"\xe2\x80")
 _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
 _RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
@@ -36,22 +38,48 @@ _ESCAPED_SPACE = r"\\[nrt]"
 def normal_forms(texts: pa.Array) -> pa.Array:
     """Normal form of each text; null stays null."""
     out = texts
-    if _any(out, "\x1b"):
+    if _holds(out, b"\x1b"):
         out = pc.replace_substring_regex(out, ANSI, "")
-    if _any(out, "\\u"):
-        rows = pc.fill_null(pc.match_substring(out, "\\u"), False)
-        out = pc.replace_with_mask(
-            out, rows, pa.array([_unescape(text) for text in out.filter(rows).to_pylist()], out.type)
-        )
-    if _any(out, "\\"):
+    if _holds(out, b"\\u"):
+        out = _where(out, r"\\u", _unescaped)
+    if _holds(out, b"\\"):
         out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
-    out = _where(out, _QUOTES, _without_quotes)
-    out = _where(out, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " "))
-    while _any(out, "  "):
+    if any(_holds(out, mark) for mark in _QUOTE_BYTES):
+        out = _where(out, _QUOTES, _without_quotes)
+    if _holds_odd_space(out):
+        out = _where(out, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " "))
+    while _holds(out, b"  ") and _any(out, "  "):
         out = pc.replace_substring(out, "  ", " ")
-    if _any(out, "\ufffd"):
+    if _holds(out, b"\xef\xbf\xbd"):
         out = pc.replace_substring_regex(out, "\ufffd+", "\ufffd")
     return pc.utf8_trim(out, " ")
+
+
+def _bytes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The bytes of all texts, one after the other, where Arrow keeps them."""
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return np.zeros(0, np.uint8)
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    ends = np.frombuffer(offsets, kind)[[texts.offset, texts.offset + len(texts)]]
+    return np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
+
+
+def _holds(texts: pa.Array, needle: bytes) -> bool:
+    """Whether these bytes stand somewhere in the texts, perhaps over two of them: no is certain, and cheap to find."""
+    data = _bytes(texts)
+    found = data == needle[0]
+    for place, byte in enumerate(needle[1:], 1):
+        if not found.any():
+            return False
+        found = found[:-1] & (data[place:] == byte)
+    return bool(found.any())
+
+
+def _holds_odd_space(texts: pa.Array) -> bool:
+    """Whether some text may hold a space that is no blank: a control character, or a longer character that leads one."""
+    data = _bytes(texts)
+    return bool((data < 0x20).any() or (data == 0xC2).any() or (data == 0xE2).any())
 
 
 def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -61,6 +89,10 @@ def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array
     if not count:
         return texts
     return fold(texts) if count == len(texts) else pc.replace_with_mask(texts, rows, fold(texts.filter(rows)))
+
+
+def _unescaped(texts: pa.Array) -> pa.Array:
+    return pa.array([_unescape(text) for text in texts.to_pylist()], texts.type)
 
 
 def _without_quotes(texts: pa.Array) -> pa.Array:

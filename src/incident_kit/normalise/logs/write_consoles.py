@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, bucket_name
@@ -88,7 +89,7 @@ def _read(work: _Work, raw: RawFolder, context: Context) -> _Made:
     instances = [join_two_lines(one) for one in read_console(work.console, raw, own, work.known)]
     sample = _sample(instances)
     layout = detect_layout(sample, work.messages, stated_expressions(work.console, context.profile))
-    roles = json_roles((str(line) for line in sample.to_pylist()), work.messages)
+    roles = json_roles(_json_lines(sample), work.messages)
     offset = offset_seconds(context)
     coverage = console_coverage(work.console, instances, work.known, context)
     return _Made(list(_tables(work, instances, layout, roles, context.cluster, offset)), coverage, own.gaps)
@@ -113,6 +114,11 @@ def _sample(instances: list[InstanceLines]) -> pa.Array:
         chosen = np.unique(np.linspace(0, max(0, size - 1), wanted).astype(np.int64))
         pieces.append(one.lines.text.take(pa.array(chosen, pa.int64())))
     return pa.concat_arrays(pieces) if pieces else pa.array([], pa.large_string())
+
+
+def _json_lines(sample: pa.Array) -> list[str]:
+    found: list[str] = sample.filter(pc.match_substring_regex(sample, r"^\s*\{")).to_pylist()
+    return found
 
 
 def _instance(work: _Work, restart_count: int | None, cluster: str) -> Instance:

@@ -68,22 +68,39 @@ def _choose(lines: pa.Array, known: KnownMessages) -> list[Alternative]:
     left = lines
     chosen: list[Alternative] = []
     for _ in range(5):
-        best: tuple[float, Alternative, np.ndarray] | None = None
-        for rank, pattern in enumerate(PATTERNS):
-            fits = np.asarray(pc.match_substring_regex(left, pattern.expression))
-            count = int(fits.sum())
-            if not count:
-                continue
-            score = count * (1 - rank * 0.002) + _equal(left.filter(pa.array(fits)), pattern.expression, known) * 2
-            if best is None or score > best[0]:
-                best = (score, Alternative(pattern.name, pattern.expression), fits)
+        best = _best(left, known)
         if best is None:
             break
-        chosen.append(best[1])
-        left = left.filter(pa.array(~best[2]))
+        chosen.append(best[0])
+        left = left.filter(pa.array(~best[1]))
         if len(left) == 0:
             break
     return chosen
+
+
+def _best(lines: pa.Array, known: KnownMessages) -> tuple[Alternative, np.ndarray] | None:
+    """The pattern of the highest score, the first of equals, and which lines it fits.
+
+    A line counts once for being fitted and twice for a message that some document has. Patterns are asked by the
+    highest score that they could reach; once one has it, the documents need not be asked about the rest.
+    """
+    fitting = []
+    for rank, pattern in enumerate(PATTERNS):
+        fits = np.asarray(pc.match_substring_regex(lines, pattern.expression))
+        count = int(fits.sum())
+        if count:
+            fitting.append((count * (1 - rank * 0.002), -rank, count, fits))
+    best: tuple[float, int, np.ndarray] | None = None
+    for fitted, rank, count, fits in sorted(fitting, key=lambda one: (one[0] + 2 * one[2], one[1]), reverse=True):
+        if best is not None and (fitted + 2 * count, rank) < best[:2]:
+            break
+        equal = _equal(lines.filter(pa.array(fits)), PATTERNS[-rank].expression, known)
+        if best is None or (fitted + equal * 2, rank) > best[:2]:
+            best = (fitted + equal * 2, rank, fits)
+    if best is None:
+        return None
+    pattern = PATTERNS[-best[1]]
+    return Alternative(pattern.name, pattern.expression), best[2]
 
 
 def _equal(lines: pa.Array, expression: str, known: KnownMessages) -> int:
