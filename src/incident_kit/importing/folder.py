@@ -7,6 +7,8 @@ capture takes.
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from incident_kit.window import Window, parse_rfc3339
 
 if TYPE_CHECKING:
     from incident_kit.profile import Profile
+    from incident_kit.redaction import Redactor
 
 
 def import_folder(
@@ -127,35 +130,44 @@ def _report_window(described: dict[str, Any], context: Context) -> None:
 
 
 def _copy_all(source: Path, raw: Path, context: Context) -> None:
+    """Copy every file, several at once; gaps come in the order of the files."""
+    from incident_kit.normalise.logs.in_order import WORKERS, in_order
     from incident_kit.redaction import default_redactor
 
     raw.mkdir(parents=True)
-    copier = RawCopy(RawFolder(source), raw, context, default_redactor(context.profile.keep_readable))
+    redactor = default_redactor(context.profile.keep_readable)
+
+    def copied(path: Path) -> list[dict[str, Any]]:
+        own = replace(context, gaps=[])
+        _copy_file(path, source, raw, own, redactor)
+        return own.gaps
+
     paths = [path for path in sorted(source.rglob("*")) if path.is_file()]
-    sizes = [path.stat().st_size for path in paths]
-    for number, path in enumerate(paths):
-        context.progress("reading and redacting", sum(sizes[:number]), sum(sizes))
-        relative = path.relative_to(source).as_posix()
-        shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        if shown != relative:
-            context.gap("bundle", shown, "its name is not UTF-8; it is left out", "Rename it.")
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
-            context.gap("bundle", relative, "a link that leaves the folder; it is left out", "Copy the file itself.")
-            continue
-        kind = file_kind(relative)
-        if kind is None:
-            context.gap(
-                "bundle",
-                relative,
-                "not a file of the layout; it is left out",
-                f"Perhaps it is {nearest_name(relative)}.",
-            )
-        elif kind == "window":
-            shutil.copyfile(path, raw / relative)
-        else:
-            copier.copy(path, relative, kind)
-    context.progress("reading and redacting", sum(sizes), sum(sizes))
+    done, total = 0, sum(path.stat().st_size for path in paths)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for path, gaps in zip(paths, in_order(pool, copied, paths), strict=True):
+            context.gaps += gaps
+            done += path.stat().st_size
+            context.progress("reading and redacting", done, total)
+
+
+def _copy_file(path: Path, source: Path, raw: Path, context: Context, redactor: Redactor) -> None:
+    relative = path.relative_to(source).as_posix()
+    shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if shown != relative:
+        context.gap("bundle", shown, "its name is not UTF-8; it is left out", "Rename it.")
+        return
+    if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
+        context.gap("bundle", relative, "a link that leaves the folder; it is left out", "Copy the file itself.")
+        return
+    kind = file_kind(relative)
+    if kind is None:
+        remedy = f"Perhaps it is {nearest_name(relative)}."
+        context.gap("bundle", relative, "not a file of the layout; it is left out", remedy)
+    elif kind == "window":
+        shutil.copyfile(path, raw / relative)
+    else:
+        RawCopy(RawFolder(source), raw, context, redactor).copy(path, relative, kind)
 
 
 def _report_missing(raw: RawFolder, context: Context) -> None:
