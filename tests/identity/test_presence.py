@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from incident_kit.answers import trace
+from incident_kit.cli.main import app
 from incident_kit.evidence import Evidence, read_evidence
 from incident_kit.importing.build import build_bundle, staging
 from incident_kit.normalise.context import Context
@@ -19,7 +22,7 @@ ADDRESS = "10.1.0.7"
 def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | None = None, connections=()) -> Evidence:
     """A bundle as the kit's own capture leaves it: everything up to an instant of the tests' day."""
     moment = parse_rfc3339(day(at))
-    with staging(folder / f"{title}.incident", force=False) as stage:
+    with staging(folder / (title if title.endswith(".zip") else f"{title}.incident"), force=False) as stage:
         raw = stage / "raw"
         files = {
             "kubernetes/pods.json": {"kind": "List", "items": pods},
@@ -37,7 +40,13 @@ def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | N
             {"source": "kubernetes", "what": "kubernetes pods", "at": day(at), "answer": str(len(pods))},
             {"source": "rabbitmq", "what": "rabbitmq", "at": day(at), "answer": str(len(connections))},
         ]
-        path = build_bundle(stage, context, folder / f"{title}.incident", asked=asked, force=False)
+        path = build_bundle(
+            stage,
+            context,
+            folder / (title if title.endswith(".zip") else f"{title}.incident"),
+            asked=asked,
+            force=False,
+        )
     return read_evidence(path)
 
 
@@ -98,3 +107,27 @@ def test_a_connection_that_a_later_whole_list_has_no_more_was_closed_by_then(tmp
     # What one user or a hand saw may be a part, and ends nothing.
     by_hand = bundle(tmp_path, {"kubernetes/pods.json": [OLD], "rabbitmq/connections.json": [stays]})
     assert trace("old", first, by_hand)["rabbit_summary"]["open"] == 2
+
+
+def test_a_store_of_snapshots_is_read_as_one(tmp_path):
+    """None of them alone knows the pods: each holds only what is new in it."""
+    listed = {"shop": ["uid-shop-old", "uid-shop-other"]}
+    opened, moved = connection(5100, "09:10:00"), connection(5200, "10:10:00")
+    captured(tmp_path, "20261120T093000Z.zip", "09:30:00", [OLD, OTHER], present=listed, connections=[opened])
+    captured(tmp_path, "20261120T095000Z.zip", "09:50:00", [], present=listed, connections=[opened])
+    later = {"shop": ["uid-shop-heir", "uid-shop-other"]}
+    captured(tmp_path, "20261120T103000Z.zip", "10:30:00", [HEIR], present=later, connections=[moved])
+
+    def ask(*words: str) -> list[dict]:
+        ran = CliRunner().invoke(app, [*words, str(tmp_path), "--output", "json"])
+        assert ran.exit_code in (0, 3), ran.output
+        return json.loads(ran.stdout)
+
+    [row] = ask("rabbit", "old")["rows"]
+    assert (row["peer_port"], row["match"], row["closed_at"]) == (5100, "pod_ip", "2026-11-20T10:30:00.000000000Z")
+    assert [row["pod"] for row in ask("rabbit-node", "rabbit@a")["rows"]] == ["old", "heir"]
+    assert ask("whois", ADDRESS, "--at", day("10:15:00"))["rows"][0]["pod"] == "heir"
+    assert ask("whois", ADDRESS, "--at", day("09:40:00"))["rows"][0]["pod"] == "old"
+    assert ask("trace", "old")["identity"]["last_seen"] == "2026-11-20T09:49:59.000000000Z"
+    refused = CliRunner().invoke(app, ["findings", str(tmp_path)])
+    assert refused.exit_code != 0

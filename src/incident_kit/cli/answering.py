@@ -17,6 +17,7 @@ from incident_kit.cli.run import (
     print_answer,
     print_text,
     relevant_gaps,
+    snapshots_of,
 )
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time
@@ -63,7 +64,7 @@ def trace(
     from incident_kit.answers import trace as answer
     from incident_kit.present.formats import render_trace
 
-    paths: list[Path | None] = list(bundles) if bundles else [None]
+    paths: list[Path | None] = [one for path in bundles or [] for one in snapshots_of(path) or [path]] or [None]
     evidences = [open_evidence(path, profile, start, end, pod=pod) for path in paths]
     with asking(*evidences):
         story = answer(pod, *evidences)
@@ -145,7 +146,7 @@ def rabbit(
     """
     from incident_kit.answers import rabbit as answer
 
-    evidence = open_evidence(bundle, profile, start, end, pod=pod)
+    evidence = open_evidence(bundle, profile, start, end, pod=pod, store=True)
     with asking(evidence):
         frame = answer(pod, evidence, at=_at(at))
     return print_answer("rabbit", frame, evidence, output)
@@ -169,7 +170,7 @@ def rabbit_node(
     """
     from incident_kit.answers import rabbit_node as answer
 
-    evidence = open_evidence(bundle, profile, start, end)
+    evidence = open_evidence(bundle, profile, start, end, store=True)
     with asking(evidence):
         frame = answer(node, evidence, at=_at(at))
     return print_answer("rabbit-node", frame, evidence, output)
@@ -191,7 +192,7 @@ def whois(
     """
     from incident_kit.answers import whois as answer
 
-    evidence = open_evidence(bundle, profile, start, end)
+    evidence = open_evidence(bundle, profile, start, end, store=True)
     return print_answer("whois", answer(ip, evidence, at=_at(at)), evidence, output)
 
 

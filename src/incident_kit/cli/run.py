@@ -126,15 +126,32 @@ def progress_bars() -> ProgressBars:
 
 
 def open_evidence(
-    bundle: Path | None, profile: str | None, start: str | None, end: str | None, **scope: Any
+    bundle: Path | None, profile: str | None, start: str | None, end: str | None, *, store: bool = False, **scope: Any
 ) -> Evidence:
-    """The bundle named, or one captured now by --profile and --from (kept; its path goes to stderr)."""
+    """The bundle named, or one captured now by --profile and --from (kept; its path goes to stderr).
+
+    Args:
+        bundle: a bundle; with ``store`` also a folder of snapshots, which are read as one.
+        profile: profile to capture with.
+        start: start of the window to capture.
+        end: its end.
+        store: whether the answer can be had from snapshots.
+        scope: what the capture is about.
+    """
     from incident_kit.evidence import read_evidence
 
     if bundle is not None:
         if profile is not None:
             raise UsageError("Give a bundle or --profile, not both.")
-        return read_evidence(bundle, progress=progress_bars())
+        taken = snapshots_of(bundle)
+        if not taken:
+            return read_evidence(bundle, progress=progress_bars())
+        if not store:
+            raise UsageError(f"{bundle} is a store of snapshots: trace, rabbit, rabbit-node and whois read it whole; "
+                             f"for this question name one of them, such as {taken[-1]}.")  # fmt: skip
+        from incident_kit.correlate.merged import MergedEvidence
+
+        return MergedEvidence([read_evidence(path) for path in taken])
     if profile is None or start is None:
         raise UsageError("Name a bundle, or capture first with --profile NAME --from T [--to T].")
     from incident_kit.cli.capturing import capture_now
@@ -162,6 +179,15 @@ def asking(*evidences: Evidence) -> Iterator[None]:
 
 def _gaps(count: int) -> str:
     return f"{count:,} gap{'' if count == 1 else 's'}"
+
+
+def snapshots_of(path: Path) -> list[Path]:
+    """Snapshots of a store, oldest first; none where it is no store."""
+    if not path.is_dir() or (path / "manifest.json").is_file():
+        return []
+    from incident_kit.capture.snapshot import snapshots
+
+    return snapshots(path)
 
 
 def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None = None) -> pd.DataFrame:

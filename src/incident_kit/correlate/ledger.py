@@ -70,7 +70,8 @@ class Ledger:
     ) -> None:
         self.holdings = sorted(_cut(list(holdings)), key=lambda h: (h.ip, h.begin or 0, h.life.key))
         self.nodes, self.services = nodes or {}, services or {}
-        self._ranges = [(ip_network(cidr, strict=False), node) for cidr, node in pod_ranges]
+        self.pod_ranges = tuple(pod_ranges)
+        self._ranges = [(ip_network(cidr, strict=False), node) for cidr, node in self.pod_ranges]
         self._by_ip: dict[str, list[Holding]] = {}
         for holding in self.holdings:
             self._by_ip.setdefault(holding.ip, []).append(holding)

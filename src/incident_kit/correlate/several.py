@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.connections import connection_intervals, merge_connections
+from incident_kit.correlate.connections import Connection, connection_intervals, merge_connections
 from incident_kit.correlate.identity import PodIdentity, lifetimes
 from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
-from incident_kit.correlate.lifetimes import merge_lifetimes
+from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.presence import learn_presence
 from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
@@ -49,7 +49,7 @@ def _fuller(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
     """RABBIT rows of the pod that overlap any of the windows."""
     newest = max(evidences, key=lambda one: one.captured_at or one.window.end)
-    matched = matched_connections(newest) if len(evidences) == 1 else _matched(evidences)
+    matched = matched_connections(newest) if len(evidences) == 1 else several_matched(evidences)
     following = NextConnections(matched)
     rows = [
         rabbit_row(item, newest, following=following.after(item))
@@ -65,11 +65,25 @@ def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list
     return [none_row(reason, namespace=identity.namespace, pod=identity.pod, pod_uid=uid)]
 
 
-def _matched(evidences: Sequence[Evidence]) -> list[Matched]:
-    lives = learn_presence(merge_lifetimes(lifetimes(one) for one in evidences), evidences)
+def several_matched(evidences: Sequence[Evidence]) -> list[Matched]:
+    """Every connection of several bundles with whose it is."""
+    return match_connections(several_connections(evidences), several_lives(evidences), several_ledger(evidences))
+
+
+def several_lives(evidences: Sequence[Evidence]) -> list[Lifetime]:
+    """Every life of every pod, and until when, or by when, a list of pods had it or not."""
+    return list(learn_presence(merge_lifetimes(lifetimes(one) for one in evidences), evidences))
+
+
+def several_ledger(evidences: Sequence[Evidence]) -> Ledger:
+    """Who had which address, over all bundles."""
     ledgers = [ip_ledger(one) for one in evidences]
     nodes = {ip: name for ledger in ledgers for ip, name in ledger.nodes.items()}
     services = {ip: name for ledger in ledgers for ip, name in ledger.services.items()}
-    merged = merge_connections(row for one in evidences for row in connection_intervals(one))
-    connections = end_unlisted(merged, evidences)
-    return match_connections(connections, lives, Ledger(holdings_of(lives), nodes, services))
+    ranges = dict.fromkeys(pair for ledger in ledgers for pair in ledger.pod_ranges)
+    return Ledger(holdings_of(several_lives(evidences)), nodes, services, ranges)
+
+
+def several_connections(evidences: Sequence[Evidence]) -> list[Connection]:
+    """Every connection once; what a later whole list has no more was closed by then."""
+    return end_unlisted(merge_connections(row for one in evidences for row in connection_intervals(one)), evidences)
