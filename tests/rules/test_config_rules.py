@@ -173,3 +173,19 @@ def test_a_pod_that_replaces_another_of_an_older_replica_set_activates_the_chang
         )
         == []
     )
+
+
+def test_a_deploy_restart_long_after_the_change_activates_it_and_one_for_it_does_not() -> None:
+    before = template(**ENV_FROM)
+    restarted = template(annotations={"kubectl.kubernetes.io/restartedAt": rfc("10:35")}, **ENV_FROM)
+    released = template("registry.lab/orders-api:1.5.0", **ENV_FROM)
+
+    def found(made: dict[str, Any], clock: str) -> list[dict[str, Any]]:
+        first, second = replica_set("orders", 1, "07:00", before), replica_set("orders", 2, clock, made)
+        new = pod("orders-2", clock, made, owner=second)
+        return judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), first, second, new)
+
+    (finding,) = found(restarted, "10:35")
+    assert "Deploy Restart" in " ".join(finding["evidence"])
+    assert found(restarted, "10:02") == []
+    assert found(released, "10:35") == []

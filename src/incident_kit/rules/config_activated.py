@@ -1,14 +1,17 @@
 """config-activated: a restart took up a change of configuration that was made earlier.
 
 The change was synced long before and nothing happened; it took effect when the container started again by itself
-(argoproj/argo-helm#3118). So the time of the effect is the start, not the sync.
+(argoproj/argo-helm#3118), or by a Deploy Restart for another reason. So the time of the effect is the start, not the sync.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.rollouts import revisions
+from incident_kit.correlate.changes.templates import compare_templates
 from incident_kit.correlate.config_state import DataChange, describe, readings_of
 from incident_kit.correlate.objects import (
     Document,
@@ -66,6 +69,11 @@ def _of_pod(
         replaced = _replaced_over(change, known, pod, objects)
         if replaced is not None and replaced in evidence.window:
             return _finding(pod, change, replaced, 0.75, "the pod replaces others of the same ReplicaSet")
+        by_restart = _deploy_restarted_over(change, pod, objects)
+        if by_restart is not None and by_restart in evidence.window:
+            return _finding(
+                pod, change, by_restart, 0.7, "a Deploy Restart, which changed nothing else, replaced the pods"
+            )
     return None
 
 
@@ -94,6 +102,23 @@ def _replaced_over(change: DataChange, known: dict[int, Row], pod: Document, obj
         return None
     start = known.get(0, {}).get("started_at")
     return int(start) if start is not None else born
+
+
+def _deploy_restarted_over(change: DataChange, pod: Document, objects: Objects) -> int | None:
+    """Start of a pod that the first rollout after the change made, where that was a Deploy Restart well after it."""
+    owner = controller(pod, "ReplicaSet")
+    holder = objects.get("ReplicaSet", namespace_of(pod), str(owner["name"])) if owner else None
+    deployment = controller(holder, "Deployment") if holder else None
+    if holder is None or deployment is None:
+        return None
+    series = revisions("Deployment", namespace_of(pod), str(deployment["name"]), objects)
+    for before, after in pairwise(series):
+        if before.since is None or after.since is None or not before.since < change.time < after.since:
+            continue
+        late = after.since - change.time >= _DELIVERED_TOGETHER
+        restart = compare_templates(before.template, after.template).what == "deploy_restart"
+        return created_at(pod) if late and restart and after.holder == name_of(holder) else None
+    return None
 
 
 def annotation_changed(replica_set: Document | None) -> bool:
