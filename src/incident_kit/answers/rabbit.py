@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.frames import plain, records
 from incident_kit.correlate.identity import PodIdentity, resolve_pod
 from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
 from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row
@@ -41,7 +42,7 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
         NotFoundError: no source knows the pod, and no client calls itself so.
     """
     address = plain_address(pod_or_ip)
-    gaps: list[Any] = hidden_pods(evidence).to_dict("records")
+    gaps = [{name: plain(value) for name, value in gap.items()} for gap in records(hidden_pods(evidence))]
     if is_address(address):
         rows = _rows_of_address(str(address), evidence, at)
     else:
