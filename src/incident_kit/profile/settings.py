@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from incident_kit.profile.layouts import first_line_expression
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -138,7 +140,12 @@ class ConsolePattern(_Section):
     container: str = "*"
     workload: str = "*"
     namespace: str = "*"
-    time_format: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _readable(cls, pattern: str) -> str:
+        first_line_expression(pattern)
+        return pattern
 
 
 class RedactionSettings(_Section):

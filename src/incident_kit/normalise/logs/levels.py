@@ -6,11 +6,11 @@ from typing import Any
 
 _NAMES = {
     "trace": "trace trce trc verbose vrb finest finer all t v",
-    "debug": "debug dbug dbg deb fine config d",
-    "info": "information info inf information: notice informational log i ok success",
+    "debug": "debug dbug dbg deb debu fine config d",
+    "info": "information info inf information: notice noti informational log i ok success",
     "warn": "warning warn wrn w",
     "error": "error err eror erro fail failure severe e",
-    "fatal": "fatal ftl fata critical crit emergency emerg alert panic pnc dpanic f c",
+    "fatal": "fatal ftl fata critical crit emergency emerg emer alert aler panic pnc dpanic f c",
 }
 _MONOLOG = {100: "debug", 200: "info", 250: "info", 300: "warn", 400: "error", 500: "fatal", 550: "fatal", 600: "fatal"}
 #: Every spelling in lower case to its folded name.

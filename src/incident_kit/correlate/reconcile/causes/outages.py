@@ -10,7 +10,7 @@ from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Lo
 from incident_kit.correlate.reconcile.match import Flags, Integers
 
 _SECOND = 1_000_000_000
-#: A hole that no other container has must be this long, in entries and time, and span several templates.
+#: A hole that no other container has must be this long, in entries and time, and span several templates where the container has them.
 _ALONE_ENTRIES = 8
 _ALONE_NS = 20 * _SECOND
 #: A hole corroborates others when deliveries of its own instance bound it and it is no handful by chance.
@@ -172,7 +172,11 @@ def _shared(local: LocalHole, other: Hole, share: float) -> bool:
 
 def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool:
     hole, begin, end = local.hole, local.first, local.last
-    if hole.count < _ALONE_ENTRIES or hole.end - hole.begin < _ALONE_NS or templates < 2:
+    if (
+        hole.count < _ALONE_ENTRIES
+        or hole.end - hole.begin < _ALONE_NS
+        or templates < min(2, len(np.unique(view.mask)))
+    ):
         return False
     instance = int(view.restart[begin])
     own = view.restart == instance

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of
-from incident_kit.normalise.logs.levels import FOLDED
 from incident_kit.normalise.logs.normal_form import normal_form
 
 _MAX_PREFIX = 240
@@ -23,7 +23,7 @@ _MAX_STARTS = 60
 _SHAPES = 12
 _START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
 #: Kinds of words that a slot may be limited to, narrowest first.
-_KINDS = (r"\d", r"[\d:.,/TZ+\-]")
+_KINDS = (r"\d", r"[\d:.,/TZ+\-]", r"[^\w\s]")
 
 
 @dataclass(slots=True)
@@ -62,45 +62,14 @@ def learn(splits: list[Split]) -> list[Alternative]:
     for shape, members in ranked[:_SHAPES]:
         if len(members) < max(2, total // 200):
             break
-        position, words = _level_slot(members)
-        if position != 0 and not _telling(shape, members):
+        place = level_place([(slots_of(m.prefix), m.level) for m in members])
+        if place.slot != 0 and not _telling(shape, members):
             continue
-        found.append(Alternative("learnt", _expression(shape, position, members), words))
+        found.append(Alternative("learnt", _expression(shape, place, members), place.words))
     return found
 
 
-def _level_slot(members: list[Split]) -> tuple[int | None, dict[str, str]]:
-    """The slot whose words agree with the documents' levels, else the one whose words are level names."""
-    rows = [(slots_of(m.prefix), m.level) for m in members]
-    width = min(len(slots) for slots, _ in rows)
-    best: tuple[float, int, dict[str, str]] | None = None
-    for position in range(width):
-        words: dict[str, Counter[str]] = defaultdict(Counter)
-        named = 0
-        for slots, level in rows:
-            word = _bare(slots[position])
-            named += word.lower() in FOLDED and not word.isdigit()
-            if level:
-                words[word][level] += 1
-        if not words or len(words) > 8:
-            if named > len(rows) * 0.9 and (best is None or best[0] < 0.5):
-                best = (0.5, position, {})
-            continue
-        agree = sum(counter.most_common(1)[0][1] for counter in words.values()) / sum(
-            map(Counter.total, words.values())
-        )
-        distinct = len({counter.most_common(1)[0][0] for counter in words.values()})
-        score = agree + 0.3 * (named / len(rows)) + 0.2 * (distinct > 1)
-        if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
-            best = (score, position, {w: c.most_common(1)[0][0] for w, c in words.items()})
-    return (None, {}) if best is None else (best[1], best[2])
-
-
-def _bare(token: str) -> str:
-    return token.strip(":,.-*#/")
-
-
-def _expression(shape: str, level: int | None, members: list[Split]) -> str:
+def _expression(shape: str, level: LevelPlace, members: list[Split]) -> str:
     columns = list(zip(*(slots_of(m.prefix) for m in members), strict=False))
     parts, slot = ["^"], 0
     for character in shape:
@@ -108,11 +77,11 @@ def _expression(shape: str, level: int | None, members: list[Split]) -> str:
             parts.append(r"[ \t]+")
         elif character == "w":
             values = set(columns[slot]) if slot < len(columns) else set()
-            parts.append(
-                _slot_expression(
-                    values, is_level=slot == level, literal=slot == 0 and level != 0 and not shape.strip("w ")
-                )
-            )
+            if slot == level.slot and level.part is not None:
+                parts.append(part_expression(level.part) + (f"(?:[^A-Za-z0-9\\s]{SLOT}*)?"))
+            else:
+                literal = slot == 0 and level.slot != 0 and not shape.strip("w ")
+                parts.append(_slot_expression(values, is_level=slot == level.slot, literal=literal))
             slot += 1
         else:
             parts.append(re.escape(character))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _STRUCTURE = re.compile(r"[ \t]+|[|\[\](){}<>;=\"']|[^\s|\[\](){}<>;=\"']+")
+_PUNCTUATION = frozenset("|[](){}<>;=\"'")
 #: A character of a slot.
 SLOT = r"[^\s|\[\](){}<>;=\"']"
 
@@ -16,9 +17,9 @@ def tokens(text: str) -> list[str]:
 
 def shape_of(text: str) -> str:
     """Blanks as one blank, punctuation as it is, slots as ``w``."""
-    return "".join(" " if t.isspace() else t if len(t) == 1 and not t.isalnum() else "w" for t in tokens(text))
+    return "".join(" " if t.isspace() else t if t in _PUNCTUATION else "w" for t in tokens(text))
 
 
 def slots_of(text: str) -> list[str]:
     """The slots' words."""
-    return [t for t in tokens(text) if not t.isspace() and not (len(t) == 1 and not t.isalnum())]
+    return [t for t in tokens(text) if not t.isspace() and t not in _PUNCTUATION]

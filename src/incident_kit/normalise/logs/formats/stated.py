@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from incident_kit.normalise.context import Context
+from incident_kit.profile.layouts import first_line_expression
 
 if TYPE_CHECKING:
     from incident_kit.normalise.logs.console import ContainerConsole
@@ -22,14 +23,8 @@ def stated_expressions(console: ContainerConsole, profile: Profile) -> list[str]
             console.namespace, pattern.namespace
         )
         if fits and fnmatch.fnmatch(console.pod, f"{pattern.workload}*" if pattern.workload != "*" else "*"):
-            found.append(stated_expression(pattern.pattern))
+            found.append(first_line_expression(pattern.pattern))
     return found
-
-
-def stated_expression(pattern: str) -> str:
-    """A profile's pattern as a first-line regexp with the group ``message``."""
-    expression = pattern if pattern.startswith("^") else f"^{pattern}"
-    return expression if "(?P<message>" in expression else f"{expression}(?P<message>(?s:.*))$"
 
 
 def offset_seconds(context: Context) -> int | None:

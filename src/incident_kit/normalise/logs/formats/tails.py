@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
 from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
@@ -42,24 +43,35 @@ def with_tails(lines: pa.Array, alternatives: Sequence[Alternative], known: Know
             extracted = pc.extract_regex(left, alternative.expression)
             fits = np.asarray(extracted.is_valid())
             messages = extracted.filter(pa.array(fits)).field("message")
-            found += [
-                Alternative(alternative.name, alternative.expression.removesuffix(_REST) + tail, alternative.levels)
-                for tail in _tails(messages, known)
-            ]
+            found += _tailed(alternative, messages, known)
             left = left.filter(pa.array(~fits))
         found.append(alternative)
+    if known and len(left):
+        found += _tailed(Alternative("learnt", f"^{_REST}"), left, known)
     return found
 
 
-def _tails(messages: pa.Array, known: KnownMessages) -> list[str]:
-    """Expressions for message and tail, most frequent shape of tail first; empty where messages stand alone."""
+def _tailed(alternative: Alternative, messages: pa.Array, known: KnownMessages) -> list[Alternative]:
+    """The alternative with each tail; one that tells no level may have it in the tail."""
+    prefix = alternative.expression.removesuffix(_REST)
+    silent = "(?P<level>" not in prefix
+    return [
+        Alternative(alternative.name, prefix + tail, words if silent else alternative.levels)
+        for tail, words in _tails(messages, known, levels=silent)
+    ]
+
+
+def _tails(messages: pa.Array, known: KnownMessages, *, levels: bool) -> list[tuple[str, dict[str, str]]]:
+    """Expressions for message and tail, with their level words; empty where messages stand alone."""
     forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
     alone, tails = 0, []
+    said: dict[str, str | None] = {}
     for message, form, head in zip(messages.to_pylist(), forms, heads, strict=True):
         if form in known.levels or head in known.levels:
             alone += 1
         elif (tail := _tail_of(message, form, known)) is not None:
             tails.append(tail)
+            said[tail] = known.levels[known.beginning_of(form) or ""]
     if len(tails) < _LEAST or len(tails) < alone:
         return []
     # What a layout appends always begins alike; what a truncation takes away begins anywhere.
@@ -72,8 +84,15 @@ def _tails(messages: pa.Array, known: KnownMessages) -> list[str]:
     ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))[:3]
     if sum(len(members) for _, members in ranked) < 0.8 * len(tails):
         return []
-    expressions = [_expression(shape, members) for shape, members in ranked if len(members) >= max(3, len(tails) // 50)]
-    return [one for one in expressions if one is not None]
+    found = []
+    for shape, members in ranked:
+        if len(members) < max(3, len(tails) // 50):
+            continue
+        place = level_place([(slots_of(member), said[member]) for member in members]) if levels else LevelPlace()
+        expression = _expression(shape, place, members)
+        if expression is not None:
+            found.append((expression, place.words))
+    return found
 
 
 def _tail_of(message: str, form: str, known: KnownMessages) -> str | None:
@@ -87,7 +106,7 @@ def _tail_of(message: str, form: str, known: KnownMessages) -> str | None:
     return None
 
 
-def _expression(shape: str, members: list[str]) -> str | None:
+def _expression(shape: str, level: LevelPlace, members: list[str]) -> str | None:
     """A shape with its constant words kept; None where nothing in it is constant, for then it could be prose."""
     columns = list(zip(*(slots_of(member) for member in members), strict=False))
     parts, slot, constant = [], 0, bool(shape.strip("w "))
@@ -96,6 +115,8 @@ def _expression(shape: str, members: list[str]) -> str | None:
             parts.append(r"[ \t]+")
         elif character == "w":
             expression, telling = _slot(columns[slot] if slot < len(columns) else ())
+            if slot == level.slot:
+                expression = f"(?P<level>{SLOT}+)" if level.part is None else f"{part_expression(level.part)}{SLOT}*"
             parts.append(expression)
             constant |= telling
             slot += 1

@@ -1,0 +1,80 @@
+"""Where a learnt prefix or tail says the level: the word whose values agree with the documents' levels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from incident_kit.normalise.logs.levels import FOLDED
+
+_PART = re.compile(r"[^\W_]+")
+_MOST_PARTS = 6
+_MOST_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPlace:
+    """The slot of the level, the part of it where a slot holds more, and the words with their levels.
+
+    Attributes:
+        slot: number of the slot; None where no slot tells the level.
+        part: number of the part between punctuation within the slot; None for the whole slot.
+        words: level by word, as the documents say it; words beyond them are read by their usual names.
+    """
+
+    slot: int | None = None
+    part: int | None = None
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def level_place(rows: Sequence[tuple[list[str], str | None]]) -> LevelPlace:
+    """The place of the level in rows of slots, each with its document's level where known."""
+    width = min((len(slots) for slots, _ in rows), default=0)
+    whole = _best([[bare(slots[place]) for slots, _ in rows] for place in range(width)], rows)
+    if whole is not None:
+        return LevelPlace(whole[0], None, whole[1])
+    for place in range(width):
+        parts = [_PART.findall(slots[place])[:_MOST_PARTS] for slots, _ in rows]
+        depth = min(map(len, parts))
+        found = _best([[one[number] for one in parts] for number in range(depth)], rows) if depth > 1 else None
+        if found is not None:
+            return LevelPlace(place, found[0], found[1])
+    return LevelPlace()
+
+
+def _best(
+    columns: Sequence[Sequence[str]], rows: Sequence[tuple[list[str], str | None]]
+) -> tuple[int, dict[str, str]] | None:
+    """The column whose words agree with the documents' levels, else the one whose words are level names."""
+    best: tuple[float, int, dict[str, str]] | None = None
+    for place, column in enumerate(columns):
+        words: dict[str, Counter[str]] = defaultdict(Counter)
+        named = 0
+        for word, (_, level) in zip(column, rows, strict=True):
+            named += word.lower() in FOLDED and not word.isdigit()
+            if level:
+                words[word][level] += 1
+        if not words or len(words) > _MOST_WORDS:
+            if named > len(rows) * 0.9 and (best is None or best[0] < 0.5):
+                best = (0.5, place, {})
+            continue
+        agree = sum(counter.most_common(1)[0][1] for counter in words.values()) / sum(
+            map(Counter.total, words.values())
+        )
+        distinct = len({counter.most_common(1)[0][0] for counter in words.values()})
+        score = agree + 0.3 * (named / len(rows)) + 0.2 * (distinct > 1)
+        if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
+            best = (score, place, {w: c.most_common(1)[0][0] for w, c in words.items()})
+    return None if best is None else (best[1], best[2])
+
+
+def bare(token: str) -> str:
+    """A word without the punctuation around it; a mark that is nothing else stays."""
+    return token.strip(":,.-*#/") or token
+
+
+def part_expression(part: int) -> str:
+    """A slot of which one part is the level."""
+    return rf"[^\w\s]*(?:[A-Za-z0-9]+[^A-Za-z0-9\s]+){{{part}}}(?P<level>[A-Za-z0-9]+)"
