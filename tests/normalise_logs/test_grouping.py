@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 from incident_kit.normalise.logs.formats.detect import detect_layout
-from incident_kit.normalise.logs.formats.known import KnownMessages
+from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.lines import read_lines
 
 PREFIX = "2026-11-20 08:00:00.123 [main] {level} shop.Orders - "
 
 
-def entries(*blocks: tuple[float, str], stream: str = "stdout") -> list[str]:
+def entries(*blocks: tuple[float, str], stream: str = "stdout", inside: Iterable[str] = ()) -> list[str]:
     """Texts of the entries; each block is written at once, so many seconds after eight."""
     lines = []
     for at, text in blocks:
@@ -23,8 +25,9 @@ def entries(*blocks: tuple[float, str], stream: str = "stdout") -> list[str]:
             )
     parsed = read_lines(("\n".join(lines) + "\n").encode())
     sample = pa.array([PREFIX.format(level="INFO ") + "x"] * 20, pa.large_string())
-    layout = detect_layout(sample, KnownMessages())
-    owner = owners(parsed, layout.heads(parsed.text), layout.parse(parsed.text).level)
+    layout = detect_layout(sample, KnownMessages.build([], inside))
+    heads = layout.heads(parsed.text)
+    owner = owners(parsed, heads, layout.parse(parsed.text).level, layout.proven(parsed.text, ~heads))
     found: dict[int, list[str]] = {}
     for line, first in zip(parsed.text.to_pylist(), owner.tolist(), strict=True):
         if first >= 0:
@@ -110,3 +113,11 @@ def test_traces_in_quick_succession_keep_their_own_frames_where_streams_are_not_
         blocks = [f"{ERROR}first\n{trace}", f"{ERROR}second\n{trace}", f"{INFO}in between", f"{ERROR}third\n{trace}"]
         written = [(0.1 + 0.2 * number, text) for number, text in enumerate(blocks)]
         assert entries(*written) == blocks
+
+
+def test_lines_that_documents_have_inside_of_a_message_belong_to_it() -> None:
+    query = "SELECT *\nFROM items\nWHERE id = {}"
+    blocks = [(0.1, f"{INFO}query\n{query.format(7)}"), (1.0, "FROM items"), (2.0, f"{INFO}next")]
+    inside = inner_forms(pa.array(query.format(99).split("\n"), pa.large_string()))
+    assert entries(*blocks, inside=inside) == [blocks[0][1], "FROM items", f"{INFO}next"]
+    assert len(entries(*blocks)) == 6

@@ -70,7 +70,7 @@ def entries_of(
     if not len(lines):
         return
     heads = layout.heads(lines.text)
-    owner = owners(lines, heads, _levels_before_loose_lines(lines, heads, layout))
+    owner = owners(lines, heads, _levels_before_loose_lines(lines, heads, layout), layout.proven(lines.text, ~heads))
     firsts = np.unique(owner[owner >= 0])
     places = np.searchsorted(firsts, owner)
     counts = np.bincount(places[owner >= 0], minlength=len(firsts))

@@ -1,7 +1,7 @@
 """Lines to entries: which line begins an entry and which continues one.
 
-A line without a known prefix continues the entry before only if it is indented, belongs to a trace grammar or stands
-inside open JSON; else it is an entry of its own. Streams are grouped apart where they are known; where they are not,
+A line without a known prefix continues the entry before only if it is indented, belongs to a trace grammar, stands
+inside open JSON, or was written at once with it and some document has such a line inside; else it is an entry of its own. Streams are grouped apart where they are known; where they are not,
 a trace may be cut by a line of the other stream and goes on behind it.
 """
 
@@ -41,7 +41,10 @@ class _Open:
 
 
 def owners(
-    lines: Lines, heads: np.ndarray[Any, np.dtype[np.bool_]], levels: np.ndarray[Any, Any] | None = None
+    lines: Lines,
+    heads: np.ndarray[Any, np.dtype[np.bool_]],
+    levels: np.ndarray[Any, Any] | None = None,
+    proven: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """For each line the index of its entry's first line; -1 for blank lines outside of entries.
 
@@ -49,6 +52,7 @@ def owners(
         lines: lines of one container instance in time order.
         heads: lines that begin like an entry of the container's format.
         levels: folded level of each head, where known (an exception's first line continues only errors).
+        proven: lines that some document has inside of its message: they continue what was written with them.
     """
     owner = np.arange(len(lines), dtype=np.int64)
     if heads.all():
@@ -59,7 +63,7 @@ def owners(
         own = np.flatnonzero(lines.stream == code)
         loose = np.flatnonzero(~heads[own])
         if len(loose):
-            _walk(lines, own, loose, heads, indented, blank, levels, owner, streams_known=code != 0)
+            _walk(lines, own, loose, heads, indented, blank, levels, owner, proven, streams_known=code != 0)
     return owner
 
 
@@ -72,6 +76,7 @@ def _walk(
     blank: np.ndarray,
     levels: np.ndarray | None,
     owner: np.ndarray,
+    proven: np.ndarray | None,
     *,
     streams_known: bool,
 ) -> None:
@@ -120,6 +125,7 @@ def _walk(
                 levels,
                 indented=bool(indented[line]),
                 head_before=bool(position and heads[own[position - 1]]),
+                proven=proven is not None and bool(proven[line]),
             )
         if joined:
             owner[line] = state.entry
@@ -147,9 +153,12 @@ def _continues(
     *,
     indented: bool,
     head_before: bool,
+    proven: bool,
 ) -> bool:
     if state.depth > 0:
         state.depth += _balance(text)
+        return True
+    if proven and gap <= traces.SAME_WRITE_NS and not traces.opens(text):
         return True
     if indented:
         return True

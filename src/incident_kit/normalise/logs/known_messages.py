@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
-from incident_kit.normalise.logs.formats.known import KnownMessages
+from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
 from incident_kit.normalise.logs.normal_form import normal_forms
 
 _KNOWN_MESSAGES = 60_000
+_MOST_OF_SEVERAL_LINES = 3_000
 
 
 class PodMessages:
@@ -34,14 +35,14 @@ class PodMessages:
         bucket = bucket_name(pod, self._count)
         if bucket != self._bucket:
             self._bucket, self._table = bucket, self._read(bucket)
-        own = [] if self._table is None else self._forms(self._table.filter(pc.equal(self._table["pod"], pod)))
-        known = KnownMessages.build(itertools.chain(own, self._unlabelled))
+        table = None if self._table is None else self._table.filter(pc.equal(self._table["pod"], pod))
+        known = KnownMessages.build(itertools.chain(self._forms(table), self._unlabelled), _inner(table))
         self._known = (pod, known)
         return known
 
     def _read(self, bucket: str) -> pa.Table | None:
         path = self._folder / f"bucket={bucket}" / "part-0.parquet"
-        return pq.read_table(path, columns=["pod", "level", "message"]) if path.is_file() else None
+        return pq.read_table(path, columns=["pod", "level", "message", "exception"]) if path.is_file() else None
 
     def _forms(self, table: pa.Table | None) -> list[tuple[str, str | None]]:
         if table is None or not table.num_rows:
@@ -52,3 +53,16 @@ class PodMessages:
         heads = pc.extract_regex(table["message"].combine_chunks(), r"^\s*(?P<head>[^\n]*)").field("head")
         forms = normal_forms(heads).to_pylist()
         return [(form, level) for form, level in zip(forms, table["level"].to_pylist(), strict=True) if form]
+
+
+def _inner(table: pa.Table | None) -> set[str]:
+    """Forms of what documents hold behind a message's first line, and in exceptions of their own field."""
+    if table is None:
+        return set()
+    found: set[str] = set()
+    for name, first in (("message", 1), ("exception", 0)):
+        texts = table[name].filter(pc.fill_null(pc.match_substring(table[name], "\n"), False))
+        step = max(1, len(texts) // _MOST_OF_SEVERAL_LINES)
+        lines = {line for text in texts.to_pylist()[::step] for line in text.split("\n")[first:] if line.strip()}
+        found.update(inner_forms(pa.array(sorted(lines), pa.large_string())))
+    return found - {"*", ""}

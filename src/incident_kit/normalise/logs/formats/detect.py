@@ -33,7 +33,11 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
         known: messages of the pod's documents.
         stated: first-line regexps of the profile; they win.
     """
-    layout = Layout(alternatives=[Alternative("profile", expression) for expression in stated], margin=_margin(sample))
+    layout = Layout(
+        alternatives=[Alternative("profile", expression) for expression in stated],
+        margin=_margin(sample),
+        inner=known.inner,
+    )
     if layout.margin:
         sample = pc.replace_substring_regex(sample, rf"^{layout.margin}(\S)", r"\1")
     lines = sample.filter(pc.invert(pc.match_substring_regex(sample, _INDENTED_OR_JSON)))

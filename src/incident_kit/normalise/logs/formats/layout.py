@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.known import inner_forms
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
 from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
@@ -52,6 +53,7 @@ class Layout:
         alternatives: first-line regexps.
         simple_console: .NET's two-line console.
         json: whether lines that are one JSON object are taken as such.
+        inner: forms of lines that documents have inside of an entry.
         margin: blanks that stand before every entry's first line (tracing's pretty form).
     """
 
@@ -59,6 +61,17 @@ class Layout:
     simple_console: bool = False
     json: bool = True
     margin: str = ""
+    inner: frozenset[str] = frozenset()
+
+    def proven(
+        self, texts: pa.Array, loose: np.ndarray[Any, np.dtype[np.bool_]]
+    ) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Lines without a prefix that documents show to stand inside of an entry."""
+        found = np.zeros(len(texts), dtype=bool)
+        rows = np.flatnonzero(loose)
+        if self.inner and len(rows):
+            found[rows] = [form in self.inner for form in inner_forms(texts.take(pa.array(rows)))]
+        return found
 
     def _bare(self, texts: pa.Array) -> pa.Array:
         return pc.replace_substring_regex(texts, rf"^{self.margin}(\S)", r"\1") if self.margin else texts
