@@ -121,3 +121,16 @@ def test_lines_that_documents_have_inside_of_a_message_belong_to_it() -> None:
     inside = inner_forms(pa.array(query.format(99).split("\n"), pa.large_string()))
     assert entries(*blocks, inside=inside) == [blocks[0][1], "FROM items", f"{INFO}next"]
     assert len(entries(*blocks)) == 6
+
+
+def test_a_chained_traceback_that_documents_also_hold_stays_whole() -> None:
+    inside = inner_forms(pa.array([line for line in CHAINED.split("\n") if line], pa.large_string()))
+    assert entries((0.1, f"{ERROR}failed\n{CHAINED}"), inside=inside) == [f"{ERROR}failed\n{CHAINED}"]
+
+
+def test_boxes_and_closing_tags_belong_to_the_entry_before_them() -> None:
+    for text in (
+        "┌ Info: ready\n│   n = 3\n└ @ Main x.jl:3",
+        '<event level="INFO">\n  <message>ready</message>\n</event>',
+    ):
+        assert entries((0.1, text), (0.2, text), (1, f"{INFO}next")) == [text, text, f"{INFO}next"]

@@ -104,6 +104,13 @@ def test_messages_that_were_cut_teach_no_tail() -> None:
         "2026-11-20 08:00:{0:02d}.996:WARN:shop.orders:http-nio-8080-exec-7: {1}",
         "[2026-11-20 08:00:{0:02d}] production.WARNING: {1}",
         "08:00:{0:02d}.123 request_id=00a1 [warning] {1}",
+        "[08:00:{0:02d}] [worker-1/WARN]: {1}",
+        "2026-11-20 08:00:{0:02d}.681+0000 [id=46]\tWARNING\th.m.Push#run: {1}",
+        "2026-11-20T08:00:{0:02d}Z W! [push] {1}",
+        "W261120 08:00:{0:02d}.849320 40 server/mail.go:40  [n1] 40  {1}",
+        "2026-11-20T08:00:{0:02d}.772166Z\t43\tshop.Stock\tWRN\t{1}\tOK",
+        "┌ Warning: {1}",
+        '<log4j:event logger="Orders" timestamp="{0}" level="WARN" thread="main">{1}',
     ],
 )
 def test_a_level_is_told_also_where_the_prefix_is_learnt_or_no_document_says_it(line: str) -> None:
@@ -129,3 +136,10 @@ def test_entries_that_all_begin_with_blanks_are_entries() -> None:
     layout = detect_layout(lines, KNOWN)
     assert layout.heads(lines).tolist() == [True, False, False] * len(MESSAGES)
     assert layout.parse(lines.slice(0, 1)).level.tolist() == ["info"]
+
+
+def test_levels_that_are_aligned_to_the_right_begin_entries() -> None:
+    lines = pa.array([f"{level.upper():>5} | {text}" for text, level in MESSAGES], pa.large_string())
+    layout = detect_layout(lines, KNOWN)
+    assert layout.heads(lines).all()
+    assert layout.parse(lines).level.tolist() == [level for _, level in MESSAGES]

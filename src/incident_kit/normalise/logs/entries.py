@@ -15,7 +15,7 @@ from incident_kit.normalise.logs.buckets import column
 from incident_kit.normalise.logs.console_times import console_times
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.layout import Layout, Parsed
-from incident_kit.normalise.logs.formats.pairs import cut_heads, pairs_of
+from incident_kit.normalise.logs.formats.pairs import cut_heads, level_of, pairs_of
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.json_lines import json_entry
 from incident_kit.normalise.logs.lines import STREAMS, Lines
@@ -148,7 +148,7 @@ def _said(
     said = _Said(app_time=console_times(pa.array(parsed.time, pa.string()), times, offset_seconds))
     if layout.json:
         messages, heads = _json_entries(texts, roles, parsed, said, messages, heads)
-    _pair_properties(texts, parsed.format, said)
+    _pair_properties(texts, parsed, said)
     forms = normal_forms(messages)
     head_forms = forms if heads is messages else normal_forms(heads)
     text_forms = forms if texts is messages else normal_forms(texts)
@@ -248,11 +248,13 @@ def _messages(
     )
 
 
-def _pair_properties(texts: pa.Array, formats: np.ndarray[Any, Any], said: _Said) -> None:
+def _pair_properties(texts: pa.Array, parsed: Parsed, said: _Said) -> None:
     rows = np.flatnonzero(pc.match_substring_regex(texts, r"[\w]=|\{\"|\n\s+[\w.]+: "))
     for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        if formats[row] != "json":
+        if parsed.format[row] != "json":
             found = pairs_of(text)
+            if not isinstance(parsed.level[row], str):
+                parsed.level[row] = level_of(text, found)
             if found:
                 said.properties[row] = orjson.dumps(found, default=str).decode()
 

@@ -46,6 +46,8 @@ _NODE_END = re.compile(r"^Node\.js v\d")
 EXCEPTION_EXPRESSION = r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"
 EXCEPTION = re.compile(EXCEPTION_EXPRESSION)
 _FRAME = re.compile(r"^\s+(?:at |--- |---> |\.\.\. \d+|File \")")
+#: Boxes that Julia and Rust draw, and XML's closing tags: they open nothing that could go on elsewhere.
+_DRAWN = re.compile(r"^(?:[│└├╰┃]|</[\w:.\-]+>$)")
 #: Unindented lines inside Java and .NET traces.
 INSIDE_EXPRESSION = r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
 _INSIDE = re.compile(INSIDE_EXPRESSION)
@@ -116,6 +118,8 @@ def _unindented(text: str, following: str | None, grammar: str) -> str | None:
         return "ruby"
     if _PHP_OPENING.match(text) or (grammar == "php" and _PHP_LINE.match(text)):
         return "php"
+    if _DRAWN.match(text):
+        return grammar
     if grammar == "rust-message" or (grammar == "rust" and _RUST_LINE.match(text)):
         return "rust"
     if grammar == "node":

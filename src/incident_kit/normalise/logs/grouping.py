@@ -158,8 +158,6 @@ def _continues(
     if state.depth > 0:
         state.depth += _balance(text)
         return True
-    if proven and gap <= traces.SAME_WRITE_NS and not traces.opens(text):
-        return True
     if indented:
         return True
     grammar = traces.inside(text, following, state.grammar, after_frames=state.frames)
@@ -179,7 +177,7 @@ def _continues(
         if opened in ("python", "exception", "beam") and (told or traces.begins_frames(following)):
             state.grammar = opened
             return True
-    return False
+    return proven and gap <= traces.SAME_WRITE_NS and not traces.opens(text)
 
 
 def _resumes(suspended: _Open, state: _Open, text: str, following: str | None, *, indented: bool) -> bool:

@@ -13,13 +13,29 @@ _NAMES = {
     "fatal": "fatal ftl fata critical crit emergency emerg emer alert aler panic pnc dpanic f c",
 }
 _MONOLOG = {100: "debug", 200: "info", 250: "info", 300: "warn", 400: "error", 500: "fatal", 550: "fatal", 600: "fatal"}
+#: What java.util.logging says in other languages; as prose these are no levels.
+_TRANSLATED = {
+    "info": "informationen infos informazioni información informacion",
+    "warn": "warnung avertissement advertencia avvertenza",
+    "error": "schwerwiegend grave",
+}
 #: Every spelling in lower case to its folded name.
-FOLDED: dict[str, str] = {spelling: name for name, spellings in _NAMES.items() for spelling in spellings.split()}
+FOLDED: dict[str, str] = {
+    spelling: name
+    for names in (_TRANSLATED, _NAMES)
+    for name, spellings in names.items()
+    for spelling in spellings.split()
+}
 #: Order of the folded names.
 SEVERITY = {name: rank for rank, name in enumerate(_NAMES)}
 #: Spellings of two letters or more, for patterns; longest first.
 WORDS = sorted(
-    (word for word in FOLDED if len(word) > 2 and word.isalpha() and word not in {"all", "log", "config", "success"}),
+    (
+        word
+        for spellings in _NAMES.values()
+        for word in spellings.split()
+        if len(word) > 2 and word.isalpha() and word not in {"all", "log", "config", "success"}
+    ),
     key=len,
     reverse=True,
 )

@@ -21,6 +21,8 @@ from incident_kit.normalise.logs.formats.tails import with_tails
 from incident_kit.normalise.logs.normal_form import normal_forms
 
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
+#: A level that is aligned to the right, so that the shorter ones begin with a blank.
+_ALIGNED = r"^ {1,3}(?:INFO|WARN) *[|:\]-]"
 #: Lines of a sample that are tried against the documents.
 _TRIED = 1_200
 
@@ -52,9 +54,12 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
 
 
 def _margin(sample: pa.Array) -> str:
-    """Blanks before a time and a level, where entries begin with them and none begins without."""
+    """Blanks before a time or a level, as an expression, where entries begin with them and none has another beginning."""
     found = pc.extract_regex(sample, rf"^(?P<margin>[ \t]+){TIME}[ |]+{LEVEL}\b")
     margins = found.filter(found.is_valid()).field("margin")
+    aligned = pc.sum(pc.match_substring_regex(sample, _ALIGNED)).as_py() or 0
+    if aligned >= max(3, len(sample) // 5) and not pc.any(pc.match_substring_regex(sample, ANY_PREFIX)).as_py():
+        return " {0,3}"
     if len(margins) < max(3, len(sample) // 20) or pc.any(pc.match_substring_regex(sample, ANY_PREFIX)).as_py():
         return ""
     widths = pc.value_counts(margins).to_pylist()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.levels import fold_level
 
 _VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\{[^}]*\}|[^\s]*)"
 _HEAD = rf"^(?P<head>(?s:.*?))(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?s:.*)\}})?(?:\s+\[\]|\s+\{{\}})*\s*$"
@@ -63,6 +66,17 @@ def pairs_of(text: str) -> dict[str, Any]:
         if pretty and not pretty[1].isdigit():
             found[pretty[1]] = scalar(pretty[2].rstrip(","))
     return found
+
+
+_LEVEL_PAIR = re.compile(r"(?:^|[\s,;{\[(])(?:level|lvl|severity|levelname)=\"?(\w+)", re.IGNORECASE)
+_LEVEL_NAMES = ("level", "lvl", "severity", "log.level", "levelname", "loglevel")
+
+
+def level_of(text: str, found: Mapping[str, Any]) -> str | None:
+    """The folded level that the pairs or the JSON behind a prefix say."""
+    pair = _LEVEL_PAIR.search(text.partition("\n")[0])
+    values = [pair[1]] if pair else []
+    return next(filter(None, map(fold_level, [*values, *(found.get(name) for name in _LEVEL_NAMES)])), None)
 
 
 def scalar(text: str) -> Any:

@@ -18,7 +18,7 @@ TWELVE_HOURS = r"(?:[A-Z][a-z]{2,3}\.? \d{1,2}, \d{4},?|\d{1,2}[-/ ][A-Z][a-z]{2
 NAMED_DATE = rf"(?:\d{{1,2}}[-/ ][A-Z][a-z]{{2}}[-/ ]\d{{4}}|[A-Z][a-z]{{2}} +\d{{1,2}}|\d{{1,2}}\.\d\d\.\d{{4}}|\d{{1,2}}/\d\d/\d{{4}}),? {CLOCK}(?: ?[AP]M)?{_ZONE}"
 TIME = rf"(?:{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})"
 #: What may stand between the time and the level: bracketed words, pairs, a process's name.
-_BETWEEN = r"(?:(?:\[[^\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|[\w.\-]+=\S+|\d+)[ |:,;-]+){0,5}"
+_BETWEEN = r"(?:(?:(?:\[[^\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|[\w.\-]+=\S+|\d+)[ \t|:,;-]+)|[^\t|]{1,60}[\t|] *){0,5}"
 LEVEL = rf"(?i:{'|'.join(WORDS)})"
 
 
@@ -87,11 +87,21 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
     Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{_REST}"),
+    Pattern(
+        "letter",
+        rf"^[\[<(]?(?P<time>{TIME})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{_REST}",
+    ),
+    Pattern(
+        "glog",
+        rf"^(?P<level>[IWEFD])(?P<time>(?:\d{{4}}|\d{{6}}|\d{{8}}) {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\]? +(?:\[[^\]]*\] +)?(?:\d+ +)?{_REST}",
+    ),
+    Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {_REST}"),
+    Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{_REST}"),
     Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={_REST}"),
-    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>{LEVEL}): {_REST}"),
+    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {_REST}"),
     Pattern(
         "level_behind",
-        rf"^[\[<(]?(?P<time>{TIME})(?: UTC)?[\]>)]?[ |:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
+        rf"^[\[<(]?(?P<time>{TIME})(?: UTC)?[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
     ),
     Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
     Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}(?:\[?(?P<time>{TIME})\]?{_GAP})?{_REST}"),
