@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
-from incident_kit.present.material import Material, count_entries
+import numpy as np
+import pandas as pd
+
+from incident_kit.present.material import COUNTS, SLICES, Material
 from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from incident_kit.window import SECOND, Window
@@ -32,6 +35,17 @@ def an_incident(pods: int = 3, *, name=None, seed: int = 7) -> Material:
         rabbit_nodes=NODES,
         changes=CHANGES.frame(some_changes()),
     )
+
+
+def count_entries(entries: pd.DataFrame, start: int, end: int) -> pd.DataFrame:
+    """COUNTS of verdict rows, as a notebook would count them: per pod, slice of the window, verdict and cause."""
+    times = entries["time"].to_numpy("datetime64[ns]").view("int64")
+    inside = entries["time"].notna().to_numpy() & (times >= start) & (times < end)
+    kept = entries.loc[inside, ["namespace", "pod", "side", "verdict", "cause"]]
+    slices = np.minimum((times[inside] - start) // max((end - start) // SLICES, 1), SLICES - 1)
+    keys = ["namespace", "pod", "slice", "side", "verdict", "cause"]
+    counted = kept.assign(slice=slices).groupby(keys, dropna=False, observed=True).size()
+    return COUNTS.conform(counted.rename("count").reset_index())
 
 
 def _service(index: int) -> str:

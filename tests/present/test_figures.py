@@ -10,8 +10,6 @@ from itertools import pairwise
 
 import matplotlib
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from incident_kit.present import style
@@ -19,10 +17,8 @@ from incident_kit.present.change_lanes import dodged
 from incident_kit.present.changes import draw_changes
 from incident_kit.present.lifetimes import draw_lifetimes
 from incident_kit.present.logs_figure import draw_logs
-from incident_kit.present.material import COUNTS, SLICES, count_entries
 from incident_kit.present.pod_lanes import choose_pods
 from incident_kit.present.timeline import draw_timeline
-from incident_kit.tables.answers import CONSOLE_ONLY
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from tests.present.incident import END, HOSTILE, START, an_incident
 
@@ -124,22 +120,6 @@ def test_drawing_needs_neither_pyplot_nor_a_display():
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, env={"PATH": ""}).returncode == 0
-
-
-@given(
-    st.lists(st.tuples(st.integers(START - 10, END + 10), st.sampled_from(["matched", "console_only"])), max_size=30)
-)
-@settings(deadline=None)
-def test_counting_keeps_every_entry_of_the_window_and_no_other(entries):
-    rows = [
-        {"time": time, "verdict": verdict, "side": "console", "namespace": "n", "pod": "p"} for time, verdict in entries
-    ]
-    counts = count_entries(CONSOLE_ONLY.frame(rows), START, END)
-    inside = [verdict for time, verdict in entries if START <= time < END]
-    assert int(counts["count"].sum()) == len(inside)
-    assert int(counts.loc[counts["verdict"] == "console_only", "count"].sum()) == inside.count("console_only")
-    assert counts["slice"].between(0, SLICES - 1).all()
-    assert list(counts.columns) == COUNTS.columns
 
 
 def test_markers_that_would_hide_each_other_are_moved_apart():

@@ -14,7 +14,9 @@ import pytest
 from incident_kit.answers import changes, console_only, findings, rabbit
 from incident_kit.errors import IncidentKitError
 from incident_kit.evidence import Evidence, read_evidence
+from incident_kit.present import gather
 from tests.lab import scoring
+from tests.present.incident import count_entries
 
 SAMPLE = Path(__file__).parents[2] / "src" / "incident_kit" / "sample" / "sample.zip"
 
@@ -104,3 +106,13 @@ def test_the_sample_is_small_and_names_no_home_folder(sample: Evidence) -> None:
             content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
             assert b"/root/" not in content, path
             assert b"/home/" not in content, path
+
+
+def test_counts_from_the_arrays_are_those_of_the_verdict_rows(sample: Evidence) -> None:
+    def in_order(counts: pd.DataFrame) -> pd.DataFrame:
+        return counts.sort_values(counts.columns.tolist()).reset_index(drop=True)
+
+    rows = console_only(sample, verdicts=True)
+    counted = count_entries(rows, sample.window.start, sample.window.end)
+    pd.testing.assert_frame_equal(in_order(gather.counts(sample)), in_order(counted))
+    assert counted["count"].sum() == len(rows) > 1000

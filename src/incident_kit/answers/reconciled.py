@@ -32,8 +32,12 @@ _REASONS = {
     "duplicate": ("same pod, time and text as another document, other _id", 100),
     "elastic_only": ("no line of it on a console that is known there", 90),
     "unknown": ("the console of this time is not known", 90),
-    "unlabelled": ("it names no pod, and no console of the evidence has its text at its time", 90),
 }
+_UNLABELLED_REASONS = {
+    "duplicate": ("same time and text as another document, other _id", 100),
+    "unknown": ("it names no pod, and no console of the evidence has its text at its time", 90),
+}
+Words = np.ndarray[Any, np.dtype[np.str_]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,18 @@ class Asked:
     pod: str | None = None
     everything: bool = False
 
+    @classmethod
+    def of(cls, evidence: Evidence, table: Table, pod: str | None, *, everything: bool) -> Asked:
+        """Rows of the evidence's window; the pod as users write it, ``namespace/pod`` or a name."""
+        namespace, slash, name = (pod or "").rpartition("/")
+        return cls(
+            table=table,
+            window=(evidence.window.start, evidence.window.end),
+            namespace=namespace if slash else None,
+            pod=name or None,
+            everything=everything,
+        )
+
 
 def reconciliation_of(evidence: Evidence) -> Reconciliation:
     """The evidence's reconciliation, made once per opened bundle."""
@@ -68,14 +84,7 @@ def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, ever
         pod: only this pod; ``namespace/pod`` or a name.
         everything: all verdicts; else console_only alone.
     """
-    namespace, slash, name = (pod or "").rpartition("/")
-    asked = Asked(
-        table=table,
-        window=(evidence.window.start, evidence.window.end),
-        namespace=namespace if slash else None,
-        pod=name or None,
-        everything=everything,
-    )
+    asked = Asked.of(evidence, table, pod, everything=everything)
     found = [part.select(table.columns).cast(table.schema) for part in _parts(reconciliation_of(evidence), asked)]
     return pa.concat_tables(found) if found else table.schema.empty_table()
 
@@ -83,13 +92,53 @@ def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, ever
 def _parts(reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
     for bucket in reconciliation.buckets:
         yield from _entries(bucket, reconciliation, asked)
-        if asked.everything:
-            yield from _documents(bucket, reconciliation, asked)
-    if asked.everything and asked.pod is None:
-        side = reconciliation.unlabelled
-        for rows, verdict, reason in ((side.doubles, "duplicate", "duplicate"), (side.free, "unknown", "unlabelled")):
-            rows = rows[_inside(side.documents.time[rows], asked) & ~side.documents.rejected[rows]]
-            yield from _document_rows(side.documents.files, rows, np.full(len(rows), verdict), {verdict: reason}, asked)
+        places, verdict = documents_asked(bucket, reconciliation, asked)
+        files = LogFiles(bucket.document_paths)
+        yield from _documents(files, bucket.unmatched.rows[places], verdict, _REASONS, asked)
+    rows, verdict = unlabelled_asked(reconciliation, asked)
+    yield from _documents(reconciliation.unlabelled.documents.files, rows, verdict, _UNLABELLED_REASONS, asked)
+
+
+def entries_asked(bucket: Bucket, asked: Asked) -> Integers:
+    """Rows of a bucket's entries that are wanted."""
+    entries, find = bucket.entries, bucket.names.find
+    chosen = _inside(entries.time, asked)
+    if not asked.everything:
+        chosen &= bucket.verdicts.code == CODE["console_only"]
+    if asked.pod is not None:
+        own = entries.owners[:, 0] == find(asked.pod)
+        if asked.namespace is not None:
+            own &= entries.owners[:, 1] == find(asked.namespace)
+        chosen &= own[entries.owner]
+    return np.flatnonzero(chosen)
+
+
+def documents_asked(bucket: Bucket, reconciliation: Reconciliation, asked: Asked) -> tuple[Integers, Words]:
+    """Places among a bucket's unmatched documents that are wanted, and their verdicts."""
+    some, find = bucket.unmatched, bucket.names.find
+    chosen = _inside(some.time, asked) & asked.everything
+    if asked.pod is not None:
+        chosen &= some.pod == find(asked.pod)
+        if asked.namespace is not None:
+            chosen &= (some.namespace == find(asked.namespace)) | (some.namespace == NOT_SAID)
+    places = np.flatnonzero(chosen)
+    if not len(places):
+        return places, np.zeros(0, str)
+    owners = LogFiles(bucket.document_paths).take(["namespace", "pod", "container"], some.rows[places])
+    covered = reconciliation.console.covers(list(zip(*owners.to_pydict().values(), strict=True)), some.instant[places])
+    return places, np.where(some.double[places], "duplicate", np.where(covered, "elastic_only", "unknown"))
+
+
+def unlabelled_asked(reconciliation: Reconciliation, asked: Asked) -> tuple[Integers, Words]:
+    """Rows of the documents without pod that are wanted, and their verdicts."""
+    side = reconciliation.unlabelled
+    rows = np.concatenate([side.doubles, side.free])
+    verdict = np.repeat(["duplicate", "unknown"], [len(side.doubles), len(side.free)])
+    if not len(rows):
+        return rows, verdict
+    chosen = _inside(side.documents.time[rows], asked) & ~side.documents.rejected[rows]
+    chosen &= asked.everything and asked.pod is None
+    return rows[chosen], verdict[chosen]
 
 
 def _inside(time: Integers, asked: Asked) -> Any:
@@ -97,16 +146,7 @@ def _inside(time: Integers, asked: Asked) -> Any:
 
 
 def _entries(bucket: Bucket, reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
-    entries, verdicts, find = bucket.entries, bucket.verdicts, bucket.names.find
-    chosen = _inside(entries.time, asked)
-    if not asked.everything:
-        chosen &= verdicts.code == CODE["console_only"]
-    if asked.pod is not None:
-        own = entries.owners[:, 0] == find(asked.pod)
-        if asked.namespace is not None:
-            own &= entries.owners[:, 1] == find(asked.namespace)
-        chosen &= own[entries.owner]
-    rows = np.flatnonzero(chosen)
+    rows, verdicts = entries_asked(bucket, asked), bucket.verdicts
     if not len(rows):
         return
     found = LogFiles(bucket.entry_paths).take(_ENTRY, rows)
@@ -156,35 +196,20 @@ def _identifiers(bucket: Bucket, reconciliation: Reconciliation, rows: Integers)
     return known
 
 
-def _documents(bucket: Bucket, reconciliation: Reconciliation, asked: Asked) -> Iterator[pa.Table]:
-    some, find = bucket.unmatched, bucket.names.find
-    chosen = _inside(some.time, asked)
-    if asked.pod is not None:
-        chosen &= some.pod == find(asked.pod)
-        if asked.namespace is not None:
-            chosen &= (some.namespace == find(asked.namespace)) | (some.namespace == NOT_SAID)
-    places = np.flatnonzero(chosen)
-    if len(places):
-        files = LogFiles(bucket.document_paths)
-        owners = files.take(["namespace", "pod", "container"], some.rows[places]).to_pydict().values()
-        covered = reconciliation.console.covers(list(zip(*owners, strict=True)), some.instant[places])
-        verdict = np.where(some.double[places], "duplicate", np.where(covered, "elastic_only", "unknown"))
-        yield from _document_rows(files, some.rows[places], verdict, {}, asked)
-
-
-def _document_rows(
-    files: LogFiles, rows: Integers, verdict: Any, reasons: dict[str, str], asked: Asked
+def _documents(
+    files: LogFiles, rows: Integers, verdict: Words, reasons: dict[str, tuple[str, int]], asked: Asked
 ) -> Iterator[pa.Table]:
     if not len(rows):
         return
-    told = {name: _REASONS[reasons.get(name, name)] for name in np.unique(verdict).tolist()}
+    words, places = np.unique(verdict, return_inverse=True)
+    told = [reasons[word] for word in words.tolist()]
     found = files.take(_DOCUMENT, rows)
     yield _with(
         found,
         asked,
         side="elastic",
         text=found["message"],
-        verdict=pa.array(verdict.tolist(), pa.string()),
-        confidence=pa.array([told[name][1] / 100 for name in verdict.tolist()]),
-        evidence=pa.array([told[name][0] for name in verdict.tolist()], pa.string()),
+        verdict=_words(words.tolist(), places),
+        confidence=pa.array([percent / 100 for _, percent in told]).take(pa.array(places)),
+        evidence=_words([reason for reason, _ in told], places),
     )

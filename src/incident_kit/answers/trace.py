@@ -118,11 +118,14 @@ def _logs(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> dict[str, An
 
 
 def _verdicts(identity: PodIdentity, evidence: Evidence) -> dict[str, Any]:
-    from incident_kit.answers.console_only import console_only
+    from incident_kit.answers.verdict_counts import verdict_counts
 
-    frame = console_only(evidence, pod=str(identity), verdicts=True)
-    counted = Counter(zip(frame["side"], frame["verdict"], strict=True))
-    causes = Counter(frame.loc[frame["verdict"] == "console_only", "cause"])
+    counted: Counter[tuple[str, str]] = Counter()
+    causes: Counter[str] = Counter()
+    for row in verdict_counts(evidence, pod=str(identity)):
+        counted[(row["side"], row["verdict"])] += row["count"]
+        if row["verdict"] == "console_only":
+            causes[row["cause"]] += row["count"]
     return {
         "by_verdict": [
             {"side": side, "verdict": verdict, "count": count} for (side, verdict), count in counted.most_common()

@@ -27,7 +27,7 @@ def chronicle(evidence: Evidence, changed: pd.DataFrame) -> list[str]:
     """Changes, restarts, broker events and losses of the window in time order; first deployments yield to the rest."""
     clock = Clock(evidence.window)
     first, later = _changes_told(changed, clock)
-    told = [*later, *_restarts_told(evidence), *_broker_told(evidence), *_losses_told(gather.verdicts(evidence), clock)]
+    told = [*later, *_restarts_told(evidence), *_broker_told(evidence), *_losses_told(gather.losses(evidence), clock)]
     chosen = [event for event in dict.fromkeys(told) if event[0] in evidence.window]
     spare = [event for event in dict.fromkeys(first) if event[0] in evidence.window]
     room = max(_MOST_EVENTS // 2 - len(chosen), 0)
@@ -86,9 +86,8 @@ def _broker_told(evidence: Evidence) -> list[tuple[int, str]]:
     return told
 
 
-def _losses_told(verdicts: pd.DataFrame, clock: Clock) -> list[tuple[int, str]]:
+def _losses_told(lost: pd.DataFrame, clock: Clock) -> list[tuple[int, str]]:
     """Where each cause of loss begins."""
-    lost = verdicts[(verdicts["verdict"] == "console_only") & verdicts["time"].notna()]
     told = []
     for cause, rows in lost.groupby(lost["cause"].fillna("unexplained")):
         first, last = rows["time"].min(), rows["time"].max()

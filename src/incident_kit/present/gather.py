@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.present.material import Material, count_entries, short_image
+from incident_kit.present.material import COUNTS, SLICES, Material, short_image
 from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
@@ -54,7 +54,7 @@ def _gather(evidence: Evidence) -> Material:
         end=window.end,
         pods=known_pods(evidence),
         instances=known_instances(evidence),
-        counts=count_entries(verdicts(evidence), window.start, window.end),
+        counts=counts(evidence),
         connections=connections(evidence, nodes),
         rabbit_nodes=nodes,
         changes=changes_of(evidence),
@@ -78,11 +78,18 @@ def gaps_of(evidence: Evidence) -> pd.DataFrame:
     return GAPS.conform(pd.concat(found, ignore_index=True)) if found else GAPS.frame()
 
 
-def verdicts(evidence: Evidence) -> pd.DataFrame:
-    """CONSOLE_ONLY rows: every console entry and every document without entry."""
+def counts(evidence: Evidence) -> pd.DataFrame:
+    """COUNTS rows: console entries and documents without entry."""
+    from incident_kit.answers.verdict_counts import verdict_counts
+
+    return evidence.memo("present.counts", lambda: COUNTS.frame(verdict_counts(evidence, slices=SLICES)))
+
+
+def losses(evidence: Evidence) -> pd.DataFrame:
+    """CONSOLE_ONLY rows of the entries that never reached Elasticsearch."""
     from incident_kit.answers import console_only
 
-    return evidence.memo("present.verdicts", lambda: console_only(evidence, verdicts=True))
+    return evidence.memo("present.losses", lambda: console_only(evidence))
 
 
 def rabbit_nodes(evidence: Evidence) -> tuple[str, ...]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from incident_kit.present.text import visible
 from incident_kit.tables.schema import INTEGER, TEXT, declare
 
@@ -65,20 +63,6 @@ class Material:
     def slice_seconds(self) -> float:
         """Length of one slice."""
         return (self.end - self.start) / SLICES / 1e9
-
-
-def count_entries(entries: pd.DataFrame, start: int, end: int) -> pd.DataFrame:
-    """COUNTS of verdict rows: how many of each verdict per pod and slice of the window; others are left out."""
-    import pandas as pd
-
-    times = entries["time"].to_numpy("datetime64[ns]").view("int64")
-    inside = entries["time"].notna().to_numpy() & (times >= start) & (times < end)
-    kept = entries.loc[inside, ["namespace", "pod", "side", "verdict", "cause"]]
-    width = max((end - start) // SLICES, 1)
-    slices = pd.Series(np.minimum((times[inside] - start) // width, SLICES - 1), index=kept.index, name="slice")
-    keys = ["namespace", "pod", "slice", "side", "verdict", "cause"]
-    counted = kept.assign(slice=slices).groupby(keys, dropna=False, observed=True).size()
-    return COUNTS.conform(counted.rename("count").reset_index())
 
 
 def pod_key(namespace: object, pod: object) -> str:

@@ -117,13 +117,13 @@ def _title(evidence: Evidence) -> str:
 
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
-    verdicts = gather.verdicts(evidence)
-    console = verdicts[verdicts["side"] == "console"]
+    counts = gather.counts(evidence)
+    console = counts[counts["side"] == "console"]
     found = _findings(evidence)
     return [
         (f"{len(gather.known_pods(evidence)):,}", "pods in the window"),
-        (f"{len(console):,}", "console entries judged"),
-        (f"{int((console['verdict'] == 'console_only').sum()):,}", "never reached Elasticsearch"),
+        (f"{console['count'].sum():,}", "console entries judged"),
+        (f"{len(gather.losses(evidence)):,}", "never reached Elasticsearch"),
         (f"{sum(finding['severity'] == 'critical' for finding in found):,}", "critical findings"),
         (f"{len(evidence.gaps):,}", "gaps in the evidence"),
     ]
@@ -149,9 +149,9 @@ def _findings(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
     """Title, how to read it, and rows of each table of the report."""
-    from incident_kit.answers import console_only, findings, restarts
+    from incident_kit.answers import findings, restarts
 
-    lost = console_only(evidence)
+    lost = gather.losses(evidence)
     did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))
     nodes = gather.rabbit_nodes(evidence)
     return [

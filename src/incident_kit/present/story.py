@@ -50,7 +50,7 @@ def tell(evidence: Evidence) -> list[Chapter]:
         "What was looked at": looked_at(evidence),
         "What happened, in order": chronicle(evidence, changed),
         CONCLUSIONS: conclusions(findings(evidence), clock.day),
-        "What never reached Elasticsearch, and why": losses(gather.verdicts(evidence), clock),
+        "What never reached Elasticsearch, and why": losses(gather.counts(evidence), gather.losses(evidence), clock),
         "Which RabbitMQ node": rabbit(evidence),
         "What changed": change_summary(changed, evidence.window),
         NOT_SHOWN: not_shown(evidence),
@@ -102,16 +102,20 @@ def conclusions(found: pd.DataFrame, day: str = "") -> list[str]:
     return told + ([f"... and findings of {plural(more_rules, 'more rule')}."] if more_rules > 0 else [])
 
 
-def losses(verdicts: pd.DataFrame, clock: Clock) -> list[str]:
-    """How many console entries never arrived, by cause, and what could not be judged."""
-    console = verdicts[verdicts["side"] == "console"]
+def losses(counts: pd.DataFrame, lost: pd.DataFrame, clock: Clock) -> list[str]:
+    """How many console entries never arrived, by cause, and what could not be judged.
+
+    Args:
+        counts: COUNTS rows.
+        lost: CONSOLE_ONLY rows of what never arrived.
+        clock: how times are told.
+    """
+    console = counts[counts["side"] == "console"]
     if not len(console):
         return ["No console entry was captured, so nothing can be said."]
-    lost = console[console["verdict"] == "console_only"]
-    unknown = int((console["verdict"] == "unknown").sum())
-    sentences = [
-        f"{len(lost):,} of {plural(len(console), 'console entry', 'console entries')} never reached Elasticsearch."
-    ]
+    unknown = int(console.loc[console["verdict"] == "unknown", "count"].sum())
+    judged = plural(int(console["count"].sum()), "console entry", "console entries")
+    sentences = [f"{len(lost):,} of {judged} never reached Elasticsearch."]
     for cause, rows in _by_size(lost, lost["cause"].fillna("unexplained")):
         pods = names(list(dict.fromkeys(rows["pod"].dropna())))
         times = rows["time"].dropna()

@@ -16,12 +16,12 @@ from incident_kit.correlate.reconcile.certain import certain_pairs
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.entries import EntryRows
 from incident_kit.correlate.reconcile.files import LogFiles
-from incident_kit.correlate.reconcile.leftovers import run_leftovers, suffixed_pods
 from incident_kit.correlate.reconcile.lines import claim_lines
 from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_rest
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
+from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
 from incident_kit.correlate.reconcile.verdicts import Verdicts, judge_pairs, lags_of
 
 

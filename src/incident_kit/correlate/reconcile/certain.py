@@ -12,7 +12,7 @@ import numpy as np
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
 from incident_kit.correlate.reconcile.match import Flags, Integers, once_on_both, salted
 from incident_kit.correlate.reconcile.pairs import EXACT, OWN, Pairs
-from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side
+from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, fits
 
 #: Precisions (ns) at which own times are compared; whole seconds tell nothing that the kubelet's time does not.
 PRECISIONS = (1, 100, 1_000, 1_000_000)
@@ -32,7 +32,7 @@ def certain_pairs(entries: Side, documents: Side, pairs: Pairs, names: Names) ->
         pairs: without any pair yet; found ones are added.
         names: for the number of pods.
     """
-    _pair_by_own_time(entries, documents, pairs)
+    pair_by_own_time(entries, documents, pairs)
     clocks, partner = _learn(entries, documents, pairs, names)
     clocks.learn(*own_differences(entries, documents, pairs), least=5)
     _pair_by_text(entries, documents, pairs, clocks, partner)
@@ -45,7 +45,8 @@ def own_differences(entries: Side, documents: Side, pairs: Pairs) -> tuple[Integ
     return entries.pod[rows], documents.time[pairs.document[rows]] - entries.time[rows]
 
 
-def _pair_by_own_time(entries: Side, documents: Side, pairs: Pairs) -> None:
+def pair_by_own_time(entries: Side, documents: Side, pairs: Pairs) -> None:
+    """Pair texts that occur once on each side of a pod at one own time."""
     mine = np.flatnonzero((entries.app != 0) & (entries.hashes("message") != 0))
     theirs = np.flatnonzero(usable(documents) & (documents.hashes("message") != 0))
     if not len(mine) or not len(theirs):
@@ -85,16 +86,6 @@ def agree(own: Integers, other: Integers) -> Flags:
         cut = ((a % precision == 0) | (b % precision == 0)) & (a // precision == b // precision)
         same[rest[cut]] = True
         rest = rest[~cut]
-    return same
-
-
-def fits(entries: Side, documents: Side, rows: Integers, found: Integers) -> Flags:
-    """Whether documents are of their entries' pod, and of the namespace and container if they say one."""
-    same: Flags = documents.pod[found] == entries.pod[rows]
-    for mine, theirs in ((entries.namespace, documents.namespace), (entries.container, documents.container)):
-        if (theirs != NOT_SAID).any():
-            said = theirs[found]
-            same &= (said == NOT_SAID) | (said == mine[rows])
     return same
 
 

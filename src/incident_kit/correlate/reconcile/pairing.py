@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.certain import BUFFERED_NS, PRECISIONS, own_differences, usable
+from incident_kit.correlate.reconcile.certain import BUFFERED_NS, PRECISIONS, own_differences, pair_by_own_time, usable
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
 from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, mix, nearest_pairs, once_on_both
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, OWN, TEXT, Pairs
@@ -82,6 +82,7 @@ def pair_rest(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> N
         return
     few, some = entries.take(rows), documents.take(part)
     rest, free = Pairs.none(len(rows), len(part)), usable(some)
+    pair_by_own_time(few, some, rest)  # once more: what was fetched twice is gone
     _own_times(few, some, rest, free)
     count = len(clocks.skew)
     unsettled = 4 * np.bincount(few.pod[rest.document < 0], minlength=count) >= np.bincount(
@@ -125,8 +126,12 @@ def _learn_from_own_times(
     entries: Side, documents: Side, pairs: Pairs, few: Side, some: Side, rest: Pairs, clocks: Clocks, free: Flags
 ) -> None:
     """Clocks from pairs by own time, else from own times that each side has once, else from the nearest equal texts."""
-    known = [own_differences(entries, documents, pairs), own_differences(few, some, rest)]
-    clocks.learn(*(np.concatenate(values) for values in zip(*known, strict=True)), least=5)
+    pod, difference = own_differences(few, some, rest)
+    news = 4 * np.bincount(pod, minlength=len(clocks.pairs)) > clocks.pairs
+    if news.any():
+        before, known = own_differences(entries, documents, pairs)
+        pod, difference = np.concatenate([pod, before]), np.concatenate([difference, known])
+        clocks.learn(pod[news[pod]], difference[news[pod]], least=5)
     _learn_from_lone_times(few, some, clocks, free)
     poor = np.flatnonzero(clocks.pairs == 0)
     rows = np.flatnonzero(is_among(few.pod, poor) & (rest.document < 0))
@@ -257,16 +262,28 @@ def crowded(keys: Integers, other_keys: Integers) -> Flags:
 
 def mark_doubles(documents: Side, pairs: Pairs) -> None:
     """Documents that repeat another one: same pod, same own time at full precision, same text, other _id."""
-    if not len(documents):
-        return
-    identity = mix(documents.pod, documents.namespace, documents.container, documents.time, documents.hashes("message"))
     open_rows = np.flatnonzero(~pairs.taken & ~documents.rejected)
     if not len(open_rows):
         return
-    repeated = is_among(identity[open_rows], identity[pairs.taken])
+    # A taken one that is repeated has the time of an open one: few have.
+    taken = np.flatnonzero(pairs.taken)
+    taken = taken[is_among(documents.time[taken], documents.time[open_rows])]
+    mine = _identity(documents, open_rows)
+    repeated = is_among(mine, _identity(documents, taken))
     pairs.doubles[open_rows[repeated]] = True
     rest = open_rows[~repeated]
-    _, first = np.unique(identity[rest], return_index=True)
+    _, first = np.unique(mine[~repeated], return_index=True)
     again = np.ones(len(rest), bool)
     again[first] = False
     pairs.doubles[rest[again]] = True
+
+
+def _identity(documents: Side, rows: Integers) -> Integers:
+    """Pod, namespace, container, own time and text of documents as one number."""
+    return mix(
+        documents.pod[rows],
+        documents.namespace[rows],
+        documents.container[rows],
+        documents.time[rows],
+        documents.hashes("message")[rows],
+    )

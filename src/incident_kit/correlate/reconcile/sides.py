@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.correlate.reconcile.files import LogFiles
-from incident_kit.correlate.reconcile.match import Integers
+from incident_kit.correlate.reconcile.match import Flags, Integers
 
 #: Code of a name that the document does not say.
 NOT_SAID = -1
@@ -40,7 +40,7 @@ class Side:
     time: Integers
     rows: Integers | None = None
     _columns: dict[str, Integers] = field(default_factory=dict)
-    _rejected: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+    _rejected: Flags | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -70,7 +70,7 @@ class Side:
         return self.integers("ingested_at")
 
     @property
-    def rejected(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def rejected(self) -> Flags:
         """Documents of failure stores."""
         if self._rejected is None:
             self._rejected = np.zeros(len(self), bool)
@@ -79,7 +79,7 @@ class Side:
         return self._rejected
 
     @property
-    def repeated(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def repeated(self) -> Flags:
         """Documents that were fetched more than once, all but the first."""
         identities = self.integers("id_hash")
         order = np.argsort(identities, kind="stable")
@@ -141,11 +141,25 @@ def side(files: LogFiles, names: Names, columns: Sequence[str] = ()) -> Side:
         columns: integer columns that will be needed for every row.
     """
     wanted = [name for name in columns if not files.all_null(name)]
-    table = files.read([*_NAMES, "time", *wanted], coded=_NAMES)
-    pod, namespace, container = (names.codes(table[name]) for name in _NAMES)
+    said = [name for name in _NAMES if not files.all_null(name)]
+    table = files.read([*said, "time", *wanted], coded=said)
+    pod, namespace, container = (
+        names.codes(table[name]) if name in said else np.full(len(table), NOT_SAID, np.int64) for name in _NAMES
+    )
     found = Side(files, pod, namespace, container, as_integers(table["time"]))
     found._columns.update({name: as_integers(table[name]) for name in wanted})
     return found
+
+
+def fits(entries: Side, documents: Side, rows: Integers, found: Integers) -> Flags:
+    """Whether documents may be these entries' by what they say: pod, namespace and container, each if they say one."""
+    same = np.ones(len(rows), bool)
+    for name in _NAMES:
+        mine, theirs = getattr(entries, name), getattr(documents, name)
+        if (theirs != NOT_SAID).any():
+            said = theirs[found]
+            same &= (said == NOT_SAID) | (said == mine[rows])
+    return same
 
 
 def as_integers(values: pa.ChunkedArray) -> Integers:

@@ -1,0 +1,100 @@
+"""Whether an entry and a document are one event by their texts: folded numbers, templates, parts of lines, truncation."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from incident_kit.normalise.logs.normal_form import normal_form
+
+if TYPE_CHECKING:
+    from incident_kit.correlate.reconcile.leftovers import Leftovers
+
+_SHORTEST_PART = 6
+_HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
+
+
+def equal_loose(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """Equal but for renderings of numbers, null words, case and punctuation; or the entry's first line is."""
+    mine, theirs = leftovers.entry_texts.loose[entry], leftovers.document_texts.loose[document]
+    return bool(theirs) and theirs in (mine, leftovers.entry_texts.first[entry])
+
+
+def fits_template(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The entry is of the document's template, as its console says or as its text shows."""
+    template = leftovers.document_texts.template.get(document)
+    if not template:
+        return False
+    own = leftovers.entry_texts.template.get(entry)
+    if own is not None:
+        return own == normal_form(template)
+    expression = _template_expression(template)
+    return expression is not None and expression.match(leftovers.entry_texts.message[entry]) is not None
+
+
+@lru_cache(maxsize=4096)
+def _template_expression(template: str) -> re.Pattern[str] | None:
+    escaped = re.escape(normal_form(template))
+    expression, holes = _HOLE.subn("(?:.*?)", escaped)
+    if len(re.sub(r"\W|_", "", _HOLE.sub("", escaped))) < _SHORTEST_PART or not holes:
+        return None
+    return re.compile(expression + r"(?:\s.*)?$", re.DOTALL)
+
+
+def is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document's message stands in the entry's text at words' ends, but is not the beginning of its message."""
+    theirs, whole = leftovers.document_texts.message[document], leftovers.entry_texts.whole[entry]
+    if len(theirs) < _SHORTEST_PART or len(theirs) > len(whole):
+        return False
+    position = whole.find(theirs)
+    if position < 0 or leftovers.entry_texts.message[entry].startswith(theirs):
+        return False
+    before, after = whole[position - 1 : position], whole[position + len(theirs) : position + len(theirs) + 1]
+    return not (before.isalnum() and theirs[0].isalnum()) and not (after.isalnum() and theirs[-1].isalnum())
+
+
+_SUFFIX = re.compile(r"\s*(?:[\w.@/\[\]\-]+=|\{|\[|\(|[\w.@\-]+: )")
+
+
+def has_suffix(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document's message begins the entry's, and what follows are the values that such a console appends."""
+    theirs, mine = leftovers.document_texts.message[document], leftovers.entry_texts.message[entry]
+    if int(leftovers.entries.pod[entry]) not in leftovers.suffixed or len(theirs) < 3 or not mine.startswith(theirs):
+        return False
+    return _SUFFIX.match(mine[len(theirs) :]) is not None
+
+
+def has_exception(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """What follows the document's message on the console is the exception that the document has in another field."""
+    exception = leftovers.document_texts.exception.get(document)
+    theirs, mine = leftovers.document_texts.message[document], leftovers.entry_texts.message[entry]
+    if not exception or len(theirs) < 3 or not mine.startswith(theirs):
+        return False
+    rest = mine[len(theirs) :].lstrip(" :-|")
+    return len(rest) >= 4 and (rest[:40] in exception or rest.startswith(exception[:40]))
+
+
+def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document's message was cut: it begins the entry's."""
+    theirs = leftovers.document_texts.message[document].rstrip(" .…")
+    theirs = re.sub(r"(?:\.\.\.|…|\s*\[?\(?truncated\)?\]?)$", "", theirs)
+    mine = leftovers.entry_texts.message[entry]
+    if len(theirs) < 3:
+        return False
+    return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
+        leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
+    )
+
+
+def same_text(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """One text, as strictly as hashes see it or loosely."""
+    theirs = leftovers.document_texts.message[document]
+    mine = leftovers.entry_texts.message[entry]
+    head = mine == theirs or leftovers.entry_texts.whole[entry] == theirs
+    return (
+        head
+        or leftovers.entries.hashes("head")[entry]
+        in (leftovers.documents.hashes("message")[document], leftovers.documents.hashes("head")[document])
+        or equal_loose(leftovers, entry, document)
+    )
