@@ -1,8 +1,9 @@
-"""Buckets are independent: processes, and the workers of a Dask cluster, give the same answer as one thread."""
+"""Buckets are independent: processes, Dask's workers, and storage elsewhere give the same answer as one thread."""
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ProcessPoolExecutor
+import shutil
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ def bundle(tmp_path: Path) -> Path:
     return import_folder(incident.write(tmp_path / "import"), tmp_path / "case.incident")
 
 
-def assert_same_answer(bundle: Path, executor: Executor) -> None:
-    spread = reconcile(read_evidence(bundle), executor=executor)
+def assert_same_answer(bundle: Path, executor: Executor, log_tables: str | None = None) -> None:
+    spread = reconcile(read_evidence(bundle), executor, log_tables)
     alone = reconcile(read_evidence(bundle))
     assert [one.verdicts.code.tolist() for one in spread.buckets] == [
         one.verdicts.code.tolist() for one in alone.buckets
@@ -38,6 +39,25 @@ def assert_same_answer(bundle: Path, executor: Executor) -> None:
 def test_processes_give_the_same_verdicts(bundle: Path) -> None:
     with ProcessPoolExecutor(2) as executor:
         assert_same_answer(bundle, executor)
+
+
+def test_workers_read_the_tables_of_another_place(bundle: Path, tmp_path: Path) -> None:
+    """By an address of Arrow's own file systems, as from object storage."""
+    shutil.copytree(bundle / "tables", tmp_path / "store" / "tables")
+    with ProcessPoolExecutor(2) as executor:
+        assert_same_answer(bundle, executor, (tmp_path / "store" / "tables").as_uri())
+
+
+def test_workers_read_any_storage_that_fsspec_knows(bundle: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    fsspec.filesystem("memory").put(str(bundle / "tables"), "/incidents/night/tables", recursive=True)
+    with ThreadPoolExecutor(2) as executor:
+        assert_same_answer(bundle, executor, "memory://incidents/night/tables/")
+
+
+def test_a_place_without_the_tables_is_no_empty_answer(bundle: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as executor, pytest.raises(OSError, match="nowhere"):
+        reconcile(read_evidence(bundle), executor, (tmp_path / "nowhere").as_uri())
 
 
 @pytest.mark.live

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from incident_kit.correlate.reconcile.match import Integers
@@ -27,7 +29,7 @@ class LogFiles:
 
     @cached_property
     def _footers(self) -> list[tuple[pq.FileMetaData, pa.Schema]]:
-        opened = [pq.ParquetFile(path) for path in self.paths]
+        opened = [_open(path) for path in self.paths]
         return [(file.metadata, file.schema_arrow) for file in opened]
 
     def has(self, column: str) -> bool:
@@ -79,6 +81,20 @@ class LogFiles:
         return pa.concat_tables(tables)
 
 
+def _open(path: str, **options: Any) -> pq.ParquetFile:
+    """A file by its path, or by an address that Arrow (``s3://``, ``abfs://``, ``gs://``, ``file://``) or fsspec knows."""
+    if "://" not in path:
+        return pq.ParquetFile(path, **options)
+    try:
+        filesystem, place = fs.FileSystem.from_uri(path)
+    except pa.ArrowInvalid:  # no scheme of Arrow's own
+        from fsspec.core import url_to_fs
+
+        other, place = url_to_fs(path)
+        filesystem = fs.PyFileSystem(fs.FSSpecHandler(other))
+    return pq.ParquetFile(place, filesystem=filesystem, **options)
+
+
 def _nulls(metadata: pq.FileMetaData, column: int) -> int:
     """Null values that the statistics count; a row group without statistics counts none."""
     found = 0
@@ -97,7 +113,7 @@ def _read(
     groups: list[int] | None = None,
 ) -> pa.Table:
     stored = [name for name in columns if name in schema.names]
-    file = pq.ParquetFile(path, metadata=metadata, read_dictionary=[name for name in coded if name in stored] or None)
+    file = _open(path, metadata=metadata, read_dictionary=[name for name in coded if name in stored] or None)
     numbers = list(range(metadata.num_row_groups)) if groups is None else groups
     table = file.read_row_groups(numbers, columns=stored, use_threads=False)
     count = sum(metadata.row_group(number).num_rows for number in numbers)

@@ -50,24 +50,27 @@ class Reconciliation:
     lag: int | None
 
 
-def reconcile(evidence: Evidence, executor: Executor | None = None) -> Reconciliation:
+def reconcile(evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None) -> Reconciliation:
     """Give every console entry, and every document without one, exactly one verdict.
 
     Args:
         evidence: an opened bundle.
         executor: any standard executor; each bucket is one independent task. Threads by default: the work is in
             libraries that let other threads run.
+        log_tables: where the executor's workers find a copy of the bundle's ``tables`` folder: a path, or an address
+            that Arrow or fsspec knows. The bundle's own path by default.
     """
     entries = _by_bucket(evidence.parquet(CONSOLE_ENTRIES))
     documents = _by_bucket(evidence.parquet(ELASTIC_DOCUMENTS))
-    tasks = [
-        (name, entries.get(name, []), documents.get(name, [])) for name in sorted({*entries, *documents} - {_NO_POD})
-    ]
+    names = sorted({*entries, *documents} - {_NO_POD})
+    own = [(entries.get(name, []), documents.get(name, [])) for name in names]
+    there = [[_elsewhere(paths, log_tables) for paths in both] for both in own]
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
         buckets: list[Bucket] = []
-        for bucket in (executor or threads).map(match_bucket, *zip(*tasks, strict=True)) if tasks else ():
+        for bucket in (executor or threads).map(match_bucket, names, *zip(*there, strict=True)) if names else ():
+            bucket.entry_paths, bucket.document_paths = own[len(buckets)]  # texts are read here
             buckets.append(bucket)
-            evidence.progress("matching", len(buckets), len(tasks))
+            evidence.progress("matching", len(buckets), len(names))
         unlabelled = claim_unlabelled(buckets, documents.get(_NO_POD, []))
         lag = usual_lag(_lags(buckets, unlabelled))
         for bucket in buckets:
@@ -82,6 +85,13 @@ def _by_bucket(paths: list[str]) -> dict[str, list[str]]:
     for path in paths:
         found.setdefault(Path(path).parent.name.removeprefix("bucket="), []).append(path)
     return found
+
+
+def _elsewhere(paths: list[str], log_tables: str | None) -> list[str]:
+    """The same files below another ``tables`` folder."""
+    if log_tables is None:
+        return paths
+    return ["/".join([log_tables.rstrip("/"), *Path(path).parts[-3:]]) for path in paths]
 
 
 def _lags(buckets: Sequence[Bucket], unlabelled: Unlabelled) -> np.ndarray:
