@@ -43,12 +43,12 @@ class Clocks:
     shifts: list[list[int]]
     pairs: Integers
 
-    def learn(self, pods: Integers, difference: Integers, *, least: int, only: Integers | None = None) -> None:
+    def learn(self, pods: Integers, difference: Integers, *, least: int) -> None:
         """Take skew and spread from pairs that are known otherwise; pods with fewer than ``least`` keep theirs."""
         for code, rows in by_code(pods):
             own = difference[rows]
             own = own[np.abs(own) < NEAR_NS]
-            if len(own) >= least and (only is None or code in only) and len(own) > self.pairs[code]:
+            if len(own) >= least and len(own) > self.pairs[code]:
                 skew, spread = _centre(own)
                 self.skew[code], self.pairs[code] = skew, len(own)
                 self.tight[code] = max(_LEAST_TIGHT_NS, 3 * spread)

@@ -133,12 +133,12 @@ def _learn_from_own_times(
         pod, difference = np.concatenate([pod, before]), np.concatenate([difference, known])
         clocks.learn(pod[news[pod]], difference[news[pod]], least=5)
     _learn_from_lone_times(few, some, clocks, free)
-    poor = np.flatnonzero(clocks.pairs == 0)
-    rows = np.flatnonzero(is_among(few.pod, poor) & (rest.document < 0))
-    part = np.flatnonzero(is_among(some.pod, poor) & free)
-    if not len(rows) or not len(part):
-        return
     for mine, theirs in (("message", "message"), ("head", "message"), ("head", "head")):
+        poor = clocks.pairs == 0
+        rows = np.flatnonzero(poor[few.pod] & (rest.document < 0))
+        part = np.flatnonzero(poor[some.pod] & free)
+        if not len(rows) or not len(part):
+            return
         left, right = nearest_pairs(
             mix(few.pod[rows], few.hashes(mine)[rows]),
             few.time[rows],
@@ -146,7 +146,7 @@ def _learn_from_own_times(
             some.time[part],
             _NEAREST_NS,
         )
-        clocks.learn(few.pod[rows[left]], some.time[part[right]] - few.time[rows[left]], least=10, only=poor)
+        clocks.learn(few.pod[rows[left]], some.time[part[right]] - few.time[rows[left]], least=10)
 
 
 def _learn_from_lone_times(entries: Side, documents: Side, clocks: Clocks, free: Flags) -> None:
