@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +71,17 @@ class Asked:
         )
 
 
-def reconciliation_of(evidence: Evidence) -> Reconciliation:
-    """The evidence's reconciliation, made once per opened bundle."""
-    return evidence.memo("reconciliation", lambda: reconcile(evidence))
+def reconciliation_of(
+    evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None
+) -> Reconciliation:
+    """The evidence's reconciliation, made once per opened bundle; all answers use it.
+
+    Args:
+        evidence: an opened bundle.
+        executor: where its buckets are matched, if it is the first call.
+        log_tables: where the executor's workers find the log tables.
+    """
+    return evidence.memo("reconciliation", lambda: reconcile(evidence, executor, log_tables))
 
 
 def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, everything: bool = False) -> pa.Table:
