@@ -24,27 +24,32 @@ RUNS = 3
 
 
 def main() -> None:
-    """Measure every size and print a row for each in both tables."""
+    """Measure every size; rows are printed as they are known."""
     load = os.getloadavg()[0]
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {load:.0f}, {time.strftime('%Y-%m-%d', time.gmtime())}")
-    imports, matches = [], []
+    _print(
+        "\nMatching: from the tables of a bundle to a verdict for every row, against DuckDB's anti-join on (pod, message)\n",
+        "| entries | match s | CPU s | peak MiB | anti-join s | CPU s | peak MiB | ratio | CPU ratio | called lost | anti-join says |",
+        "| --- " * 11 + "|",
+    )
+    imports = []
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
             bundle = Path(KEEP or scratch) / f"bench-{size}.incident"
             if not bundle.exists():
                 imports.append(_import(size, Path(scratch) / "raw", bundle))
-            matches.append(_match(size, bundle))
-    print(
-        "\nMatching: from the tables of a bundle to a verdict for every row, against DuckDB's anti-join on (pod, message)\n"
-        "\n| entries | match s | CPU s | peak MiB | anti-join s | CPU s | peak MiB | ratio | CPU ratio | called lost | anti-join says |"
-    )
-    print("| --- " * 11 + "|", *matches, sep="\n")
+            _print(_match(size, bundle))
     if imports:
-        print(
-            "\nFrom raw text and hits to verdicts, against reading, splitting and merging with pandas\n"
-            "\n| entries | raw MiB | kit s | CPU s | peak MiB | pandas s | CPU s | peak MiB | pandas/kit | CPU | called lost | withheld |"
+        _print(
+            "\nFrom raw text and hits to verdicts, against reading, splitting and merging with pandas\n",
+            "| entries | raw MiB | kit s | CPU s | peak MiB | pandas s | CPU s | peak MiB | pandas/kit | CPU | called lost | withheld |",
+            "| --- " * 12 + "|",
+            *imports,
         )
-        print("| --- " * 12 + "|", *imports, sep="\n")
+
+
+def _print(*lines: str) -> None:
+    print(*lines, sep="\n", flush=True)
 
 
 def _import(size: int, raw: Path, bundle: Path) -> str:

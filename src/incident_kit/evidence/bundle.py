@@ -83,7 +83,7 @@ class Evidence:
             if not path.is_file():
                 return table.frame()
             try:
-                stored = pq.read_table(path)
+                stored = pq.ParquetFile(path).read()
             except (pa.ArrowInvalid, OSError) as error:
                 raise BundleError(
                     f"{self.path.name}: tables/{path.name} cannot be read: {error}. Get it again."
