@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from incident_kit.answers import trace
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.errors import NotFoundError, UsageError
 from tests.identity.bundles import RUNNING_NODES, bundle, connection, node, pod
@@ -193,3 +194,22 @@ def test_with_only_rabbitmq_collected_a_client_named_like_the_pod_is_told_with_t
     assert list(frame.attrs["gaps"]["source"]) == ["kubernetes"]
     with pytest.raises(NotFoundError):
         rabbit("orders-api-7c9f8d6b5-zzzzz", evidence)
+
+
+def test_of_a_gone_pod_whose_address_nobody_recorded_it_is_said_that_nobody_can_tell(tmp_path):
+    """ "No connection" would be wrong: it had one, from an address that is nobody's."""
+    event = {
+        "kind": "Event", "metadata": {"name": "e", "namespace": "shop"}, "reason": "Started", "type": "Normal",
+        "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "gone", "uid": "uid-gone"},
+        "firstTimestamp": "2026-11-20T10:05:00Z", "lastTimestamp": "2026-11-20T10:05:00Z", "count": 1,
+    }  # fmt: skip
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "kubernetes/events.json": [event],
+        "rabbitmq/connections.json": [connection("10.1.0.9", 4000, "10:10:00")],
+        "rabbitmq/nodes.json": RUNNING_NODES,
+    }
+    evidence = bundle(tmp_path, files)
+    for reason in (rabbit("gone", evidence)["reason"].iloc[0], trace("gone", evidence)["rabbit"]["reason"].iloc[0]):
+        assert "1 from addresses of nobody may be its" in reason
+    assert rabbit("a", evidence)["reason"].iloc[0] == "no connection of this pod overlaps the window"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.identity import PodIdentity, resolve_pod
+from incident_kit.correlate.identity import PodIdentity, lives_of, resolve_pod
 from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
-from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row
+from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row, why_none
 from incident_kit.errors import NotFoundError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.tables.answers import GAPS, RABBIT
@@ -88,14 +88,11 @@ def hidden_pods(evidence: Evidence) -> pd.DataFrame:
 
 def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[dict[str, Any]]:
     """RABBIT rows of one pod."""
-    found = [
-        matched
-        for matched in matched_connections(evidence)
-        if matched.match.concerns(identity.namespace, identity.pod) and _asked(matched, evidence, at)
-    ]
+    asked = [matched for matched in matched_connections(evidence) if _asked(matched, evidence, at)]
+    found = [matched for matched in asked if matched.match.concerns(identity.namespace, identity.pod)]
     if found:
         return _rows(found, evidence)
-    reason = could_not_look(evidence) or f"no connection of this pod {_when(at)}"
+    reason = could_not_look(evidence) or why_none(lives_of(identity, evidence), asked, _when(at))
     return [
         none_row(
             reason,

@@ -150,9 +150,9 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
         gone = not life.captured
         if gone and end is not None:
             end += _GRACE
-        gone_by = life.value("gone_by")
-        if end is None and gone_by is not None:
-            end, gone = gone_by, True
+        absent_at = life.value("absent_at")
+        if end is None and absent_at is not None:
+            end, gone = absent_at, True
         for ip in fact.value:
             address = plain_address(ip)
             if address is None:

@@ -40,7 +40,7 @@ class Present:
 
 
 def learn_presence(lives: Sequence[Lifetime], evidences: Iterable[Evidence]) -> Sequence[Lifetime]:
-    """Add to merged lives when they were last listed, and by when (``gone_by``) a list did not have them any more."""
+    """Add to merged lives when they were last listed, and by when (``absent_at``) a list did not have them any more."""
     lists = [present for evidence in evidences if (present := present_pods(evidence)) is not None]
     for life in lives:
         if life.pod_uid is None or life.namespace is None:
@@ -58,7 +58,7 @@ def learn_presence(lives: Sequence[Lifetime], evidences: Iterable[Evidence]) -> 
             and present.listed_at > last[0]
         ]
         if gone:
-            life.learn("gone_by", min(gone), "not in a later bundle's list of pods", observed=False)
+            life.learn("absent_at", min(gone), "not in the list of pods any more", observed=False)
     return lives
 
 

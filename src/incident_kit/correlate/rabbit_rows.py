@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.connections import Connection
 from incident_kit.correlate.frames import plain, records
+from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.correlate.matcher import Match
 from incident_kit.correlate.rabbit import Matched, matched_connections
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
@@ -96,6 +98,29 @@ def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | 
 def none_row(reason: str, **known: Any) -> dict[str, Any]:
     """The one row that says why there is no connection."""
     return {**known, "match": "none", "candidates": [], "reason": reason}
+
+
+def why_none(lives: Sequence[Lifetime], matched: Iterable[Matched], when: str) -> str:
+    """Why a pod has no connection; of one whose address nobody recorded that only means that nobody can tell.
+
+    Args:
+        lives: the pod's.
+        matched: every connection that was asked about.
+        when: what was asked, as the end of "no connection of this pod ...".
+    """
+    addressed = not lives or any(life.value("pod_ips") for life in lives)
+    strangers = 0 if addressed else sum(1 for one in matched if one.match.kind == "none" and _may_be_of(one, lives))
+    if not strangers:
+        return f"no connection of this pod {when}"
+    return (
+        f"no connection that {when} is known to be this pod's, but nobody recorded its address: {strangers} from "
+        "addresses of nobody may be its"
+    )
+
+
+def _may_be_of(matched: Matched, lives: Sequence[Lifetime]) -> bool:
+    begin = matched.connection.begin
+    return begin is None or any(life.may_live_at(begin) for life in lives)
 
 
 def could_not_look(evidence: Evidence) -> str | None:

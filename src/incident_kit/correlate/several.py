@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.connections import Connection, connection_intervals, merge_connections
-from incident_kit.correlate.identity import PodIdentity, lifetimes
+from incident_kit.correlate.identity import PodIdentity, lifetimes, lives_of
 from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.presence import learn_presence
 from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
-from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row
+from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
 from incident_kit.correlate.restarts import instances
 
 if TYPE_CHECKING:
@@ -51,16 +51,18 @@ def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list
     newest = max(evidences, key=lambda one: one.captured_at or one.window.end)
     matched = matched_connections(newest) if len(evidences) == 1 else several_matched(evidences)
     following = NextConnections(matched)
+    windows = [one.window for one in evidences]
+    overlapping = [item for item in matched if any(item.connection.overlaps(w.start, w.end) for w in windows)]
     rows = [
         rabbit_row(item, newest, following=following.after(item))
-        for item in matched
+        for item in overlapping
         if item.match.concerns(identity.namespace, identity.pod)
-        and any(item.connection.overlaps(one.window.start, one.window.end) for one in evidences)
     ]
     if rows:
         return rows
     blind = [reason for one in evidences if (reason := could_not_look(one))]
-    reason = blind[0] if len(blind) == len(evidences) else "no connection of this pod overlaps the window"
+    lives = lives_of(identity, *evidences)
+    reason = blind[0] if len(blind) == len(evidences) else why_none(lives, overlapping, "overlaps the window")
     uid = identity.pod_uids[0] if len(identity.pod_uids) == 1 else None
     return [none_row(reason, namespace=identity.namespace, pod=identity.pod, pod_uid=uid)]
 
