@@ -19,7 +19,16 @@ from tests.identity.bundles import bundle, day, pod
 ADDRESS = "10.1.0.7"
 
 
-def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | None = None, connections=()) -> Evidence:
+def captured(
+    folder: Path,
+    title: str,
+    at: str,
+    pods: list,
+    *,
+    present: dict | None = None,
+    connections=(),
+    log: str | None = None,
+) -> Evidence:
     """A bundle as the kit's own capture leaves it: everything up to an instant of the tests' day."""
     moment = parse_rfc3339(day(at))
     with staging(folder / (title if title.endswith(".zip") else f"{title}.incident"), force=False) as stage:
@@ -29,6 +38,9 @@ def captured(folder: Path, title: str, at: str, pods: list, *, present: dict | N
             "rabbitmq/connections.json": list(connections),
             "rabbitmq/nodes.json": [{"name": "rabbit@a", "running": True, "mem_used": 1}],
         }
+        if log is not None:
+            (raw / "rabbitmq").mkdir(parents=True)
+            (raw / "rabbitmq" / "rabbit@a.log").write_text(log)
         if present is not None:
             files["present.json"] = {"listed_at": moment - 10**9, "pods": present}
         for path, content in files.items():
@@ -131,3 +143,21 @@ def test_a_store_of_snapshots_is_read_as_one(tmp_path):
     assert ask("trace", "old")["identity"]["last_seen"] == "2026-11-20T09:49:59.000000000Z"
     refused = CliRunner().invoke(app, ["findings", str(tmp_path)])
     assert refused.exit_code != 0
+
+
+def test_an_end_that_the_broker_did_not_log_is_known_from_its_list(tmp_path):
+    """When thousands leave at once, the broker drops records of its own log and says so."""
+
+    def opened(port: int) -> str:
+        return f"2026-11-20 09:10:00.100000+00:00 [info] <0.{port}.0> accepting AMQP connection <0.{port}.0> ({name(port)})"
+
+    log = "\n".join([
+        opened(5100), opened(5200),
+        "2026-11-20 09:15:00.100000+00:00 [notice] <unknown pid> Handler rmq_1_file_1 switched from  sync to drop mode",
+        "2026-11-20 09:15:04.000000+00:00 [notice] <unknown pid> Handler rmq_1_file_1 switched from  drop to sync mode",
+    ])  # fmt: skip
+    evidence = captured(tmp_path, "one", "09:30:00", [OLD], connections=[connection(5200, "09:10:00")], log=log)
+    rows = trace("old", evidence)["rabbit"].set_index("peer_port")
+    assert rows.loc[5100, "closed_at"].value == parse_rfc3339(day("09:15:04"))
+    assert rows.loc[5200, "state"] == "running"
+    assert [gap["from"] for gap in evidence.manifest.gaps if "dropped records" in gap["reason"]]

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.rabbit_downs import node_downs
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND
@@ -83,7 +84,8 @@ def connection_intervals(evidence: Evidence) -> list[Connection]:
         rows = [_from_row(row) for row in records(evidence.table(CONNECTIONS))]
         merged = merge_connections(rows)
         ends = _node_ends(evidence)
-        return sorted((_ended_with_node(c, ends) for c in merged), key=_order)
+        ended = [_ended_with_node(connection, ends) for connection in merged]
+        return sorted(end_unlisted(ended, [evidence]), key=_order)
 
     return evidence.memo("connection_intervals", build)
 

@@ -1,6 +1,7 @@
-"""Over several bundles: a connection that a later, whole list does not have any more was closed by then.
+"""A connection that a later, whole list does not have any more was closed by then.
 
-Without a broker's log nobody writes down when a connection ended; snapshots know it only so.
+Without a broker's log nobody writes down when a connection ended; snapshots know it only so. With one its end may be
+missing all the same: when thousands of clients leave at once, the broker drops records of its own log.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.connections import Connection
-from incident_kit.correlate.frames import plain, records
-from incident_kit.tables.rabbitmq import RABBIT_NODES
+from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 if TYPE_CHECKING:
+    from incident_kit.correlate.connections import Connection
     from incident_kit.evidence import Evidence
 
 #: The statistics of a new connection come with the next round of the collector.
 _COLLECTOR = 6 * SECOND
-_HIDING = ("connection", "management API", "/api/", "overview", "nodes", "statistics", "rabbitmq")
+_HIDING = ("connection", "management API", "/api/", "overview", "nodes", "statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,44 @@ class Listed:
 
 
 def end_unlisted(connections: Iterable[Connection], evidences: Sequence[Evidence]) -> list[Connection]:
-    """Connections, those closed that a later bundle's whole list has no more; the time is the latest possible."""
+    """Connections, those closed that a later whole list has no more; the time is the latest possible.
+
+    Args:
+        connections: each once.
+        evidences: one bundle, whose list may have less than its brokers' logs, or several.
+    """
     lists = [listed for one in evidences if (listed := listed_connections(one)) is not None]
-    return [_ended(connection, lists) for connection in connections]
+    if not lists:
+        return list(connections)
+    restored = _log_restored(evidences)
+    return [_ended(connection, lists, restored.get(connection.rabbit_node or "", [])) for connection in connections]
 
 
-def _ended(connection: Connection, lists: list[Listed]) -> Connection:
-    latest = connection.latest
-    if connection.closed_at is not None or latest is None:
+def _ended(connection: Connection, lists: list[Listed], restored: list[int]) -> Connection:
+    # A log that goes on without an end says nothing of a connection: only its beginning was seen.
+    known = connection.begin if connection.source == "broker_log" else connection.latest
+    if connection.closed_at is not None or known is None:
         return connection
-    later = [listed.captured_at for listed in lists if listed.listed_at - _COLLECTOR > latest]
+    later = [listed.captured_at for listed in lists if listed.listed_at - _COLLECTOR > known]
     if not later:
         return connection
-    by = min(later)
-    reason = connection.close_reason or f"not in the list of connections at {format_ns(by)} (inferred)"
+    listed_by = min(later)
+    # Its end was logged unless the log dropped records: then it was before the log went on.
+    dropped = [moment for moment in restored if known < moment <= listed_by]
+    by = max(dropped) if dropped and connection.source == "broker_log" else listed_by
+    reason = connection.close_reason or f"not in the list of connections at {format_ns(listed_by)} (inferred)"
     return replace(connection, closed_at=by, state="closed", observed=False, close_reason=reason)
+
+
+def _log_restored(evidences: Iterable[Evidence]) -> dict[str, list[int]]:
+    """When each broker's log went on after it had dropped records."""
+    found: dict[str, list[int]] = {}
+    for evidence in evidences:
+        for event in records(evidence.table(RABBIT_EVENTS)):
+            moment = instant(event["time"])
+            if event["event"] == "log_restored" and moment is not None:
+                found.setdefault(str(plain(event["rabbit_node"])), []).append(moment)
+    return found
 
 
 def listed_connections(evidence: Evidence) -> Listed | None:

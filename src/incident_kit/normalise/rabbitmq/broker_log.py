@@ -48,6 +48,9 @@ _NODE_EVENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("stopping", re.compile(r"^(?:RabbitMQ is asked to stop|Stopping RabbitMQ|SIGTERM received)")),
     ("stopped", re.compile(r"^Successfully stopped RabbitMQ")),
     ("consumer_timeout", re.compile(r"^Consumer .* has timed out waiting for (?:a )?delivery acknowledgement")),
+    # Under load a broker drops records of its own log, ends of connections among them.
+    ("log_dropping", re.compile(r"^(?:<unknown pid> )?Handler rmq_\S+ switched from\s+\w+ to drop mode")),
+    ("log_restored", re.compile(r"^(?:<unknown pid> )?Handler rmq_\S+ switched from\s+drop to \w+ mode")),
     ("channel_error", re.compile(r"^Channel error on connection ")),
 )  # fmt: skip
 _DURATION = re.compile(r"(\d+)\s*(d|h|m|s|ms)\b", re.IGNORECASE)

@@ -106,8 +106,25 @@ def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: lis
     node, sure = (banner, True) if banner else node_of(hint, known) if hint else (None, False)
     log = BrokerLog(context.cluster, node, node_observed=sure)
     log.read(records)
+    _report_dropped(log.events, name, context)
     rows[CONNECTIONS.name] += log.rows
     rows[RABBIT_EVENTS.name] += log.events
+
+
+def _report_dropped(events: list[dict[str, Any]], name: str, context: Context) -> None:
+    """A gap for each time within the window in which the broker dropped records of its own log."""
+    since: int | None = None
+    for event in events:
+        if event["event"] == "log_dropping":
+            since = event["time"] if since is None else since
+        elif event["event"] == "log_restored" and since is not None:
+            if since < context.window.end and event["time"] > context.window.start:
+                context.gap(
+                    "rabbitmq", name, "under load the broker dropped records of its own log: connections that were opened "
+                    "or closed then are not in it", "The list of connections tells what is open.",
+                    start=since, end=event["time"],
+                )  # fmt: skip
+            since = None
 
 
 def _joined(records: list[Record]) -> list[Record]:
