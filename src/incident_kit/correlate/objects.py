@@ -28,7 +28,7 @@ class Objects:
     def __init__(self, documents: Iterable[Document]) -> None:
         self._by_kind: dict[str, list[Document]] = defaultdict(list)
         self._by_name: dict[tuple[str, str | None, str], Document] = {}
-        self._by_owner: dict[str, list[Document]] = defaultdict(list)
+        self._by_owner: dict[str | tuple[str, str | None, str], list[Document]] = defaultdict(list)
         #: When events say that a ReplicaSet was scaled up from nothing, by (namespace, name), oldest first.
         self.scaled_up: dict[tuple[str | None, str], list[int]] = {}
         for document in map(well_typed, documents):
@@ -38,8 +38,9 @@ class Objects:
             self._by_kind[kind].append(document)
             self._by_name[(kind, namespace_of(document), name)] = document
             for owner in owners(document):
-                if isinstance(owner.get("uid"), str):
-                    self._by_owner[owner["uid"]].append(document)
+                # The API always writes the uid; what people wrote or trimmed may name its owner only.
+                named = (str(owner.get("kind")), namespace_of(document), str(owner.get("name")))
+                self._by_owner[owner["uid"] if isinstance(owner.get("uid"), str) else named].append(document)
 
     def of(self, kind: str) -> list[Document]:
         """Every object of a kind."""
@@ -50,9 +51,11 @@ class Objects:
         return self._by_name.get((kind, namespace, name))
 
     def owned_by(self, document: Document, kind: str) -> list[Document]:
-        """Objects of a kind whose ownerReferences name this object's uid."""
+        """Objects of a kind whose ownerReferences name this object's uid, or without any uid its kind and name."""
+        named = (str(document.get("kind")), namespace_of(document), name_of(document))
         uid = field(document, "metadata", "uid")
-        return [d for d in self._by_owner.get(str(uid), []) if d.get("kind") == kind]
+        found = [*self._by_owner.get(str(uid), []), *self._by_owner.get(named, [])]
+        return [d for d in found if d.get("kind") == kind]
 
     @property
     def kinds(self) -> set[str]:
