@@ -71,6 +71,14 @@ def test_one_tag_with_two_digests_is_a_moved_tag(tmp_path):
     assert (finding["kind"], finding["name"]) == ("StatefulSet", "api") and finding["time"] == day_ns("10:10:00")
 
 
+def test_a_nodes_own_digest_and_a_registrys_are_not_compared(tmp_path):
+    pods = [
+        pod("api-1", owner=API, image_id="registry/app@sha256:aa"),
+        pod("api-2", owner=API, image_id="sha256:bb"),
+    ]
+    assert findings("moved-tag", tmp_path, pods) == []
+
+
 def test_two_tags_with_two_digests_are_no_moved_tag(tmp_path):
     pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:2", "sha256:bb", "10:10:00"))
     assert findings("moved-tag", tmp_path, pods) == []

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.images import workload_images
+from incident_kit.correlate.objects import listing, read_objects
+from incident_kit.normalise.kubernetes.instances import digest_of
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 
@@ -14,15 +16,28 @@ if TYPE_CHECKING:
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    by_image: dict[str, list[dict[str, Any]]] = {}
+    by_image: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    local = _local_digests(evidence)
     for row in workload_images(evidence):
         if row["image_digest"] is not None and "@sha256:" not in row["image"]:
-            by_image.setdefault(row["image"], []).append(row)
-    for image, rows in by_image.items():
+            by_image.setdefault((row["image"], row["image_digest"] in local), []).append(row)
+    for (image, _), rows in by_image.items():
         if len({row["image_digest"] for row in rows}) < 2:
             continue
         for workload in _subjects(rows):
             yield _finding(image, workload, rows)
+
+
+def _local_digests(evidence: Evidence) -> set[str]:
+    """Digests without a repository: of the image's configuration on its node, never equal to those of a registry."""
+    statuses = [
+        status
+        for pod in read_objects(evidence).of("Pod")
+        for group in ("containerStatuses", "initContainerStatuses")
+        for status in listing(pod, "status", group)
+    ]
+    ids = [str(status["imageID"]) for status in statuses if status.get("imageID")]
+    return {found for image_id in ids if "@" not in image_id and (found := digest_of(image_id))}
 
 
 def _subjects(rows: list[dict[str, Any]]) -> list[tuple[Any, Any, Any]]:
