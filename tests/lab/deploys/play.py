@@ -78,13 +78,20 @@ def snapshot(lab: Lab) -> dict[str, Any]:
 
 
 def play(lab: Lab, folder: Path) -> Played:
-    """Prepare, play, capture; everything that is known stands in the truth."""
+    """Prepare, play, capture; everything that is known stands in the truth, and nothing goes on in the lab."""
     folder.mkdir(parents=True, exist_ok=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     world = World(lab)
-    cron = runs.Runs(world)
     world.prepare(NAMESPACES)
-    started = time.time_ns()
+    try:
+        return _played(world, folder)
+    finally:
+        world.clear(NAMESPACES)
+
+
+def _played(world: World, folder: Path) -> Played:
+    started, lab = time.time_ns(), world.lab
+    cron = runs.Runs(world)
     cron.seed()
     for part in (syncs, workloads, configuration, network):
         part.seed(world)

@@ -82,19 +82,24 @@ class World:
 
     def prepare(self, namespaces: Iterable[str]) -> None:
         """Take an earlier run away; empty namespaces, repositories with nothing in them, images."""
-        kubectl, wanted = self.lab.kubectl, list(namespaces)
+        wanted = list(namespaces)
         TRUTH.mkdir(parents=True, exist_ok=True)
-        # The root first: it would make the others anew.
-        kubectl("-n", "argocd", "delete", "application", ROOT, "--ignore-not-found")
-        kubectl("-n", "argocd", "delete", "applications", "-l", f"{LABEL}={NAMESPACE}", "--ignore-not-found")
-        kubectl("delete", "namespace", *wanted, "--ignore-not-found", "--timeout=120s")
+        self.clear(wanted)
         for namespace in wanted:
-            kubectl("create", "namespace", namespace)
+            self.lab.kubectl("create", "namespace", namespace)
         self.truth.namespaces = wanted
         for git in (self.git, self.charts):
             git.create()
         for tag in VERSIONS:
             push_shell(self.registry, IMAGE.partition("/")[2], tag, {})
+
+    def clear(self, namespaces: Iterable[str]) -> None:
+        """Take everything away that a run leaves: what goes on would cost the lab's other scenarios."""
+        kubectl = self.lab.kubectl
+        # The root first: it would make the others anew.
+        kubectl("-n", "argocd", "delete", "application", ROOT, "--ignore-not-found")
+        kubectl("-n", "argocd", "delete", "applications", "-l", f"{LABEL}={NAMESPACE}", "--ignore-not-found")
+        kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=180s")
 
     def application(self, name: str, *documents: Manifest, automated: bool = False, **spec: Any) -> None:
         """An Application below the root one, with its folder in the repository."""
