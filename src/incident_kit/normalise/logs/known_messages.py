@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
-from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
+from incident_kit.normalise.logs.formats.known import SHORTEST_MESSAGE, KnownMessages, inner_forms
 from incident_kit.normalise.logs.normal_form import normal_forms
 
 _KNOWN_MESSAGES = 60_000
@@ -36,7 +35,7 @@ class PodMessages:
         if bucket != self._bucket:
             self._bucket, self._table = bucket, self._read(bucket)
         table = None if self._table is None else self._table.filter(pc.equal(self._table["pod"], pod))
-        known = KnownMessages.build(itertools.chain(self._forms(table), self._unlabelled), _inner(table))
+        known = KnownMessages({**self._unlabelled, **self._forms(table)}, frozenset(_inner(table)))
         self._known = (pod, known)
         return known
 
@@ -44,15 +43,20 @@ class PodMessages:
         path = self._folder / f"bucket={bucket}" / "part-0.parquet"
         return pq.read_table(path, columns=["pod", "level", "message", "exception"]) if path.is_file() else None
 
-    def _forms(self, table: pa.Table | None) -> list[tuple[str, str | None]]:
+    def _forms(self, table: pa.Table | None) -> dict[str, str | None]:
+        """Levels by normal form of the message's first line; the first of equal forms counts."""
         if table is None or not table.num_rows:
-            return []
+            return {}
         step = max(1, table.num_rows // _KNOWN_MESSAGES)
         if step > 1:
             table = table.take(pa.array(np.arange(0, table.num_rows, step)))
-        heads = pc.extract_regex(table["message"].combine_chunks(), r"^\s*(?P<head>[^\n]*)").field("head")
-        forms = normal_forms(heads).to_pylist()
-        return [(form, level) for form, level in zip(forms, table["level"].to_pylist(), strict=True) if form]
+        heads = table["message"].combine_chunks()
+        if pc.any(pc.match_substring_regex(heads, r"\n|^\s")).as_py():
+            heads = pc.extract_regex(heads, r"^\s*(?P<head>[^\n]*)").field("head")
+        forms = normal_forms(heads)
+        told = pc.fill_null(pc.greater_equal(pc.utf8_length(forms), SHORTEST_MESSAGE), False)
+        texts, levels = forms.filter(told).to_pylist(), table["level"].filter(told).to_pylist()
+        return dict(zip(reversed(texts), reversed(levels), strict=True))
 
 
 def _inner(table: pa.Table | None) -> set[str]:

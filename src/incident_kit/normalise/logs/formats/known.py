@@ -11,6 +11,8 @@ import pyarrow as pa
 from incident_kit.normalise.logs.normal_form import masks, normal_forms
 
 _WORD_END = re.compile(r"(?=\W)|$")
+#: A message shorter than this is found in too many texts by chance.
+SHORTEST_MESSAGE = 3
 #: A message shorter than this begins too many texts by chance.
 _SHORTEST_BEGINNING = 8
 _LONGEST_BEGINNING = 600
@@ -36,7 +38,7 @@ class KnownMessages:
     @classmethod
     def build(cls, messages: Iterable[tuple[str, str | None]], inner: Iterable[str] = ()) -> KnownMessages:
         """From (normal form of the message's first line, level) pairs; the first of equal forms counts."""
-        found = [(form, level) for form, level in messages if len(form) >= 3]
+        found = [(form, level) for form, level in messages if len(form) >= SHORTEST_MESSAGE]
         return cls(dict(reversed(found)), frozenset(inner))
 
     def __bool__(self) -> bool:

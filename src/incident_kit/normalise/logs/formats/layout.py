@@ -153,7 +153,9 @@ class Layout:
                 getattr(parsed, group)[rows] = _objects(hit.field(group))
         if "level" in names:
             parsed.level[rows] = fold_words(hit.field("level"), alternative.levels)
-        if "message" in names:
+        if "message" in names and len(rows) == len(firsts):
+            parsed.message = hit.field("message").cast(parsed.message.type)
+        elif "message" in names:
             mask = np.zeros(len(firsts), dtype=bool)
             mask[rows] = True
             parsed.message = pc.replace_with_mask(
