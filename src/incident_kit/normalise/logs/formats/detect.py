@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative, Layout
 from incident_kit.normalise.logs.formats.learn import Split, learn, split_line
@@ -117,7 +118,7 @@ def _equal(lines: pa.Array, expression: str, known: KnownMessages) -> int:
     if not known:
         return 0
     tried = lines.slice(0, _TRIED)
-    messages = pc.extract_regex(tried, expression).field("message")
+    messages = extract(tried, expression).field("message")
     forms = normal_forms(messages).to_pylist()
     heads = normal_forms(cut_heads(messages)).to_pylist()
     hits = sum(f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True))
@@ -131,7 +132,7 @@ def _learnt(lines: pa.Array, known: KnownMessages, chosen: list[Alternative]) ->
     tried = _thinned(lines)
     explained = np.zeros(len(tried), dtype=bool)
     for alternative in chosen:
-        extracted = pc.extract_regex(tried, alternative.expression)
+        extracted = extract(tried, alternative.expression)
         valid = np.asarray(extracted.is_valid()) & ~explained
         messages = extracted.field("message") if len(extracted) else extracted
         forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()

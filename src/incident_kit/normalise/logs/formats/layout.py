@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import inner_forms
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
 from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
@@ -123,7 +124,7 @@ class Layout:
         for alternative in self.alternatives:
             if not len(rows):
                 return
-            extracted = pc.extract_regex(firsts.take(pa.array(rows)), alternative.expression)
+            extracted = extract(firsts.take(pa.array(rows)), alternative.expression)
             names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
             if "level" not in names:
                 continue
@@ -140,7 +141,7 @@ class Layout:
         if not len(open_rows):
             return
         whole = len(open_rows) == len(firsts)
-        extracted = pc.extract_regex(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
+        extracted = extract(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
         valid = np.asarray(extracted.is_valid())
         if not valid.any():
             return

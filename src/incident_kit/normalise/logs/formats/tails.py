@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
 from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
@@ -40,7 +40,7 @@ def with_tails(lines: pa.Array, alternatives: Sequence[Alternative], known: Know
     left = lines
     for alternative in alternatives:
         if known and len(left) and alternative.expression.endswith(_REST):
-            extracted = pc.extract_regex(left, alternative.expression)
+            extracted = extract(left, alternative.expression)
             fits = np.asarray(extracted.is_valid())
             messages = extracted.filter(pa.array(fits)).field("message")
             found += _tailed(alternative, messages, known)
