@@ -36,6 +36,22 @@ def test_the_page_has_every_part(page, title):
     assert f">{title}</h2>" in page
 
 
+def test_every_link_of_the_contents_leads_to_a_heading(page):
+    links = re.findall(r'href="#([^"]*)"', page)
+    assert len(links) >= 15
+    assert links == re.findall(r'<h2 id="([^"]*)"', page)
+
+
+def test_who_cannot_see_the_page_is_told_what_it_shows(page):
+    assert all(len(words) > 40 for words in re.findall(r'<img [^>]*alt="([^"]*)"', page))
+    assert page.count('role="region" aria-label=') >= 5
+    assert "<th>" not in page
+
+
+def test_what_it_does_not_show_stands_last(page):
+    assert re.findall(r"<h2 id[^>]*>([^<]*)", page)[-1] == "What this does not show"
+
+
 def test_markdown_holds_no_html_from_a_log(evidence, tmp_path):
     text = write_report(evidence, tmp_path / "report.md").read_text("utf-8")
     assert "<script" not in text

@@ -178,4 +178,4 @@ def test_html_holds_no_markup_but_its_own(text):
 
 def test_facts_and_rows_are_shown_as_tables():
     html = show({"pod": "<p>", "facts": [{"fact": "node", "value": "a"}], "first_seen": AT})._repr_html_()
-    assert "&lt;p&gt;" in html and "2026-11-20 08:00:00.500 UTC" in html and "<th>value</th>" in html
+    assert "&lt;p&gt;" in html and "2026-11-20 08:00:00.500 UTC" in html and ">value</th>" in html

@@ -25,6 +25,10 @@ class Clock:
         """``08:00:00``, or with the date where the window, or this time, is of another day."""
         return without_day(_text(time)[:19], self.day)
 
+    def span(self, window: Window) -> str:
+        """Both ends, the common day once."""
+        return f"{self.day} {self(window.start)} to {self(window.end)}".strip()
+
 
 def _text(time: int) -> str:
     import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -65,17 +64,14 @@ def story_text(chapters: list[Chapter], evidence: Evidence) -> str:
 def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str, Callable[[], bytes]]:
     """What is written: name and how its bytes are made. The timeline is drawn once and serves the report too."""
     from incident_kit.answers import console_only, findings
-    from incident_kit.present.report import html_report
-    from incident_kit.present.timeline import plot_timeline
+    from incident_kit.present.report import html_report, timeline_picture
 
-    picture = io.BytesIO()
-    plot_timeline(evidence).savefig(picture, format="png")
-    figures = [("Timeline", picture.getvalue())]
+    picture = timeline_picture(evidence)
     found = findings(evidence)
     return {
         "story.txt": lambda: story.encode(),
-        "timeline.png": picture.getvalue,
-        "report.html": lambda: html_report(evidence, chapters, figures).encode(),
+        "timeline.png": lambda: picture.png,
+        "report.html": lambda: html_report(evidence, chapters, [picture]).encode(),
         "findings.json": lambda: render_json(found, evidence.coverage, evidence.gaps).encode(),
         "console-only.csv": lambda: render_csv(console_only(evidence)).encode(),
     }

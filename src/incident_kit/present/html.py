@@ -92,22 +92,29 @@ def facts_html(value: Any) -> str:
     return (f'<div class="ik"><table><tbody>{rows}</tbody></table></div>' if rows else "") + inner
 
 
-def table_html(frame: pd.DataFrame, limit: int = 200) -> str:
-    """The view of a frame as HTML, with a note on what every row shares and on what was left out."""
+def table_html(frame: pd.DataFrame, limit: int = 200, label: str = "") -> str:
+    """The view of a frame as HTML, with a note on what every row shares and on what was left out.
+
+    Args:
+        frame: rows of an answer.
+        limit: rows shown.
+        label: what the table is, for those who hear it.
+    """
     if not len(frame):
         return _NOTHING
     names, same = split_constant(frame, shown_columns(frame))
     kinds = {name: _kind(frame, name) for name in names}
-    head = "".join(f"<th>{escape(name)}{' (UTC)' if kinds[name] == 't' else ''}</th>" for name in names)
+    head = "".join(f'<th scope="col">{escape(name)}{" (UTC)" if kinds[name] == "t" else ""}</th>' for name in names)
     rows = (
         "<tr>" + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True)) + "</tr>"
         for row in frame[names].head(limit).itertuples(index=False, name=None)
     )
+    region = f' role="region" aria-label="{escape(label)}"' if label else ""
     about = " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in same.items())
     left = f"{len(frame) - limit:,} more rows are not shown." if len(frame) > limit else ""
     return (
         (f'<p class="ik-note">{about}</p>' if about else "")
-        + f'<div class="ik"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        + f'<div class="ik" tabindex="0"{region}><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         + (f'<p class="ik-note">{left}</p>' if left else "")
     )
 

@@ -60,19 +60,21 @@ def _edges(material: Material) -> np.ndarray:
     return np.linspace(style.number(material.start), style.number(material.end), SLICES + 1)
 
 
-def _rate(rows: pd.DataFrame, material: Material) -> np.ndarray:
-    return np.bincount(rows["slice"], weights=rows["count"], minlength=SLICES) / material.slice_seconds
+def _rate(rows: pd.DataFrame, material: Material, seconds: float = 1.0) -> np.ndarray:
+    """Rows of each slice in so many seconds."""
+    return np.bincount(rows["slice"], weights=rows["count"], minlength=SLICES) / material.slice_seconds * seconds
 
 
 def _draw_sides(axes: Axes, counts: pd.DataFrame, material: Material) -> None:
-    style.heading(axes, "Entries a second on each side (a document counts at the time of its entry)")
     console = counts[counts["side"] == "console"]
     reached = counts[(counts["side"] == "elastic") | counts["verdict"].isin(_DELIVERED)]
-    axes.stairs(_rate(console, material), _edges(material), fill=True, color="#c9d3dc", zorder=2)
-    axes.stairs(
-        _rate(reached, material), _edges(material), baseline=None, color=style.VERSIONS[0], linewidth=1.2, zorder=3
-    )
-    _tame(axes, _rate(console, material).max(initial=0), _rate(reached, material).max(initial=0))
+    peak = max(_rate(console, material).max(initial=0), _rate(reached, material).max(initial=0))
+    seconds, unit = style.rate_unit(peak)
+    style.heading(axes, f"Entries {unit} on each side (a document counts at the time of its entry)")
+    entries, documents = _rate(console, material, seconds), _rate(reached, material, seconds)
+    axes.stairs(entries, _edges(material), fill=True, color="#c9d3dc", zorder=2)
+    axes.stairs(documents, _edges(material), baseline=None, color=style.VERSIONS[0], linewidth=1.2, zorder=3)
+    _tame(axes, entries.max(initial=0), documents.max(initial=0))
     marks: list[Any] = [
         Patch(facecolor="#c9d3dc", label="console"),
         Line2D([], [], color=style.VERSIONS[0], label="Elasticsearch"),
@@ -118,13 +120,14 @@ def _draw_causes(axes: Axes, counts: pd.DataFrame, material: Material) -> None:
     lost = counts[counts["verdict"] == "console_only"]
     captured = (counts["side"] == "console").any()
     nothing = "No console-only entries" if captured else "No console of it was captured: nothing can be judged"
-    style.heading(axes, "Console-only entries a second, by cause" if len(lost) else nothing)
+    seconds, unit = style.rate_unit(_rate(lost, material).max(initial=0))
+    style.heading(axes, f"Console-only entries {unit}, by cause" if len(lost) else nothing)
     causes = lost.fillna({"cause": "no cause"}).groupby("cause")["count"].sum().sort_values(ascending=False)
     floor = np.zeros(SLICES)
     marks: list[Any] = []
     for place, (cause, count) in enumerate(causes.items()):
         colour = _CAUSE_COLOURS[place % len(_CAUSE_COLOURS)]
-        rate = _rate(lost[lost["cause"].fillna("no cause") == cause], material)
+        rate = _rate(lost[lost["cause"].fillna("no cause") == cause], material, seconds)
         axes.stairs(floor + rate, _edges(material), baseline=floor, fill=True, color=colour, zorder=2)
         marks.append(Patch(facecolor=colour, label=style.label(f"{cause} {count:,}", 40)))
         floor = floor + rate

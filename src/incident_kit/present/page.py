@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -13,4 +14,10 @@ def render_page(template: str, **values: Any) -> str:
         loader=PackageLoader("incident_kit.present"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["anchor"] = anchor
     return environment.get_template(template).render(**values)
+
+
+def anchor(title: str) -> str:
+    """The name by which a heading can be linked to: ``What happened, in order`` is ``what-happened-in-order``."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))

@@ -9,26 +9,50 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from incident_kit.present import gather
+from incident_kit.present.causes import meaning_of
 from incident_kit.present.cells import cell
+from incident_kit.present.clock import Clock
 from incident_kit.present.files import write_whole
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
-from incident_kit.present.story import CONCLUSIONS, NOT_SHOWN, Chapter, tell
+from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, tell
+from incident_kit.present.text import plural, visible
 from incident_kit.present.views import shown_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from incident_kit.evidence import Evidence
 
-#: Title and PNG of a figure.
-Picture = tuple[str, bytes]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A figure of the report.
+
+    Attributes:
+        title: what it shows.
+        words: how to read it, and for whom who cannot see it, where the same is told.
+        png: the picture.
+    """
+
+    title: str
+    words: str
+    png: bytes
+
+    @property
+    def address(self) -> str:
+        """The picture as an address that needs no network."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+
+
 _ROWS = 60
 _SEVERITIES = {"critical": 0, "warning": 1, "info": 2}
 _SILENT = (
@@ -60,30 +84,65 @@ def pictures(evidence: Evidence) -> list[Picture]:
     from incident_kit.present.changes import plot_changes
     from incident_kit.present.lifetimes import plot_lifetimes
     from incident_kit.present.logs_figure import plot_logs
+
+    made = [timeline_picture(evidence)]
+    for title, words, draw in (
+        (
+            "Console against Elasticsearch",
+            "Rates of both sides, what became of the console entries, and the causes of those that never arrived, over "
+            "the window. The counts stand under Only on the console, by cause.",
+            plot_logs,
+        ),
+        (
+            "What changed, by Application",
+            "One line an Application, a marker a change; struck through where it was undone. The list stands under "
+            "Changes.",
+            plot_changes,
+        ),
+        (
+            "Pod lifetimes",
+            "One line a pod, a bar a container instance, coloured by version; below it the RabbitMQ node it was "
+            "connected to. The ends stand under Restarts, the connections under RabbitMQ connections.",
+            plot_lifetimes,
+        ),
+    ):
+        made.append(Picture(title=title, words=words, png=_png(draw(evidence))))
+    return made
+
+
+def timeline_picture(evidence: Evidence) -> Picture:
+    """The timeline, with how many of what it shows."""
     from incident_kit.present.timeline import plot_timeline
 
-    made = []
-    for title, draw in (
-        ("Timeline", plot_timeline),
-        ("Console against Elasticsearch", plot_logs),
-        ("What changed, by Application", plot_changes),
-        ("Pod lifetimes", plot_lifetimes),
-    ):
-        buffer = io.BytesIO()
-        draw(evidence).savefig(buffer, format="png")
-        made.append((title, buffer.getvalue()))
-    return made
+    shown = gather.material(evidence)
+    counted = (
+        plural(len(shown.pods), "pod"), plural(len(shown.changes), "change"),
+        plural(len(shown.connections), "RabbitMQ connection"),
+    )  # fmt: skip
+    words = f"{', '.join(counted)} and the rate of console entries on one time axis. The same in words: {IN_ORDER}."
+    return Picture(title="Timeline", words=words, png=_png(plot_timeline(evidence)))
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def html_report(evidence: Evidence, chapters: Sequence[Chapter], figures: Sequence[Picture]) -> str:
     """The report as one HTML page: no script, nothing fetched."""
     from incident_kit.present.page import render_page
 
-    inline = [(title, f"data:image/png;base64,{base64.b64encode(png).decode()}") for title, png in figures]
-    tables = [(title, note, Markup(table_html(frame, _ROWS))) for title, note, frame in _tables(evidence)]
+    tables = [(title, note, Markup(table_html(frame, _ROWS, title))) for title, note, frame in _tables(evidence)]
+    told = _without_findings(chapters)
+    contents = [
+        *(picture.title for picture in figures[:1]), "Findings", *(chapter.title for chapter in told),
+        *(picture.title for picture in figures[1:]), *(title for title, _, _ in tables), NOT_SHOWN,
+    ]  # fmt: skip
     return render_page(
-        "report.html.j2", title=_title(evidence), chapters=_without_findings(chapters), findings=_findings(evidence), figures=inline,
+        "report.html.j2", title=_title(evidence), chapters=told, findings=_findings(evidence), figures=figures,
         tables=tables, silent=_SILENT, facts=_facts(evidence), made_by=evidence.manifest.kit_version,
+        contents=contents, last=NOT_SHOWN, window=_window(evidence),
     )  # fmt: skip
 
 
@@ -116,32 +175,44 @@ def _title(evidence: Evidence) -> str:
     return f"Incident report: {gather.bundle_name(evidence)}"
 
 
+def _window(evidence: Evidence) -> str:
+    clock = Clock(evidence.window)
+    return f"Cluster {visible(evidence.cluster)}, {clock.span(evidence.window)} UTC."
+
+
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     counts = gather.counts(evidence)
     console = counts[counts["side"] == "console"]
     found = _findings(evidence)
     return [
-        (f"{len(gather.known_pods(evidence)):,}", "pods in the window"),
-        (f"{console['count'].sum():,}", "console entries judged"),
-        (f"{len(gather.losses(evidence)):,}", "never reached Elasticsearch"),
-        (f"{sum(finding['severity'] == 'critical' for finding in found):,}", "critical findings"),
-        (f"{len(evidence.gaps):,}", "gaps in the evidence"),
+        _counted(len(gather.known_pods(evidence)), "pod in the window", "pods in the window"),
+        _counted(int(console.loc[console["verdict"] != "unknown", "count"].sum()), "console entry judged", "console entries judged"),
+        _counted(len(gather.losses(evidence)), "never reached Elasticsearch"),
+        _counted(sum(finding["severity"] == "critical" for finding in found), "critical finding", "critical findings"),
+        _counted(len(gather.gaps_of(evidence)), "gap in the evidence", "gaps in the evidence"),
     ]
+
+
+def _counted(count: int, singular: str, several: str | None = None) -> tuple[str, str]:
+    """A number and the words below it."""
+    number, _, words = plural(count, singular, several or singular).partition(" ")
+    return number, words
 
 
 def _findings(evidence: Evidence) -> list[dict[str, Any]]:
     """Findings as the template shows them, the worst first; every value visible text."""
     from incident_kit.answers import findings
 
+    day = Clock(evidence.window).day
     shown = []
     for row in findings(evidence).to_dict("records"):
         subject = "/".join(filter(None, (cell(row["namespace"]), cell(row["name"]))))
         facts = row["evidence"]
         shown.append({
-            **{name: cell(row[name], name) for name in ("rule", "title", "confidence", "next_step", "refuted_by", "time")},
+            **{name: cell(row[name], name, day) for name in ("rule", "title", "confidence", "next_step", "refuted_by", "time")},
             "severity": row["severity"] if row["severity"] in _SEVERITIES else "info",
             "subject": f"{cell(row['kind'])} {subject}",
-            "evidence": [cell(fact) for fact in facts] if facts is not None else [],
+            "evidence": [cell(fact, "evidence", day) for fact in facts] if facts is not None else [],
             "links": finding_links(evidence, row),
         })  # fmt: skip
     return sorted(shown, key=lambda finding: _SEVERITIES[finding["severity"]])
@@ -165,7 +236,7 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
         ),
         ("Changes", "Oldest first, also from before the window.", gather.changes_of(evidence)),
         ("Coverage", "From when to when each side is known.", evidence.coverage),
-        ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", evidence.gaps),
+        ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", gather.gaps_of(evidence)),
         ("Rules that could not judge", "No finding of these is not the same as nothing found.", did_not_apply),
     ]
 
@@ -177,7 +248,8 @@ def by_cause(lost: pd.DataFrame) -> pd.DataFrame:
         entries=("time", "size"), pods=("pod", "nunique"), first=("time", "min"), last=("time", "max"),
         confidence=("confidence", "mean"),
     )  # fmt: skip
-    return summary.sort_values("entries", ascending=False).reset_index()
+    ordered = summary.sort_values("entries", ascending=False).reset_index()
+    return ordered.assign(meaning=[meaning_of(cause) for cause in ordered["cause"]])
 
 
 def _markdown(text: object) -> str:

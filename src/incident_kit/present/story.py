@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
     from incident_kit.window import Window
 
-CONCLUSIONS, NOT_SHOWN = "What the rules conclude", "What this does not show"
-_MOST_FINDINGS = 12
+IN_ORDER, CONCLUSIONS, NOT_SHOWN = "What happened, in order", "What the rules conclude", "What this does not show"
+_MOST_FINDINGS, _MOST_GAPS = 12, 12
 _SEVERITIES = ("critical", "warning", "info")
 
 
@@ -48,11 +48,11 @@ def tell(evidence: Evidence) -> list[Chapter]:
     changed = gather.changes_of(evidence)
     chapters = {
         "What was looked at": looked_at(evidence),
-        "What happened, in order": chronicle(evidence, changed),
+        IN_ORDER: [*(chronicle(evidence, changed) or ["Nothing is recorded in the window."]), *hidden(evidence)],
         CONCLUSIONS: conclusions(findings(evidence), clock.day),
         "What never reached Elasticsearch, and why": losses(gather.counts(evidence), gather.losses(evidence), clock),
         "Which RabbitMQ node": rabbit(evidence),
-        "What changed": change_summary(changed, evidence.window),
+        "What changed": [*change_summary(changed, evidence.window), *hidden(evidence, "kubernetes", "argocd")],
         NOT_SHOWN: not_shown(evidence),
     }
     return [Chapter(title=title, sentences=tuple(sentences)) for title, sentences in chapters.items()]
@@ -63,8 +63,8 @@ def looked_at(evidence: Evidence) -> list[str]:
     pods = gather.known_pods(evidence)
     rows = evidence.manifest.rows
     window, clock = evidence.window, Clock(evidence.window)
-    span = f"{clock.day} {clock(window.start)} to {clock(window.end)}".strip()
     workloads = pods["workload"].nunique()
+    of = f" of {plural(workloads, 'workload')}" if workloads else ""
     counted = [
         plural(rows.get("console_entries", 0), "console entry", "console entries"),
         plural(rows.get("elastic_documents", 0), "Elasticsearch document"),
@@ -72,8 +72,8 @@ def looked_at(evidence: Evidence) -> list[str]:
         plural(rows.get("events", 0), "Kubernetes event"),
     ]
     return [
-        f"Cluster {visible(evidence.cluster)}, {span} ({_duration((window.end - window.start) / 1e9)}). All times are UTC.",
-        f"{plural(len(pods), 'pod')} of {plural(workloads, 'workload')}; {', '.join(counted)}.",
+        f"Cluster {visible(evidence.cluster)}, {clock.span(window)} ({_duration((window.end - window.start) / 1e9)}). All times are UTC.",
+        f"{plural(len(pods), 'pod')}{of}; {', '.join(counted)}.",
     ]
 
 
@@ -84,8 +84,10 @@ def conclusions(found: pd.DataFrame, day: str = "") -> list[str]:
         found: FINDINGS rows.
         day: the day that is told elsewhere and left out of times.
     """
+    judged_not = len(found.attrs.get("gaps", ()))
+    silent = [f"{plural(judged_not, 'rule')} could not judge for want of evidence."] if judged_not else []
     if not len(found):
-        return ["No rule found anything in what was captured."]
+        return ["No rule found anything in what was captured.", *silent]
     rank = {severity: place for place, severity in enumerate(_SEVERITIES)}
     ordered = found.assign(rank=found["severity"].map(rank).fillna(len(rank))).sort_values(
         ["rank", "time"], kind="stable", na_position="last"
@@ -99,7 +101,8 @@ def conclusions(found: pd.DataFrame, day: str = "") -> list[str]:
         sentences.append(f"{cell(first['severity']):<8}  {cell(first['rule'])}: {title}{more}.{step}")
     more_rules = len(sentences) - _MOST_FINDINGS
     told = sentences[:_MOST_FINDINGS]
-    return told + ([f"... and findings of {plural(more_rules, 'more rule')}."] if more_rules > 0 else [])
+    more_told = [f"... and findings of {plural(more_rules, 'more rule')}."] if more_rules > 0 else []
+    return [*told, *more_told, *silent]
 
 
 def losses(counts: pd.DataFrame, lost: pd.DataFrame, clock: Clock) -> list[str]:
@@ -113,9 +116,12 @@ def losses(counts: pd.DataFrame, lost: pd.DataFrame, clock: Clock) -> list[str]:
     console = counts[counts["side"] == "console"]
     if not len(console):
         return ["No console entry was captured, so nothing can be said."]
+    total = int(console["count"].sum())
     unknown = int(console.loc[console["verdict"] == "unknown", "count"].sum())
-    judged = plural(int(console["count"].sum()), "console entry", "console entries")
-    sentences = [f"{len(lost):,} of {judged} never reached Elasticsearch."]
+    entries = plural(total, "console entry", "console entries")
+    if unknown == total:
+        return [f"None of {entries} could be judged: outside what both sides cover."]
+    sentences = [f"{len(lost):,} of {entries} never reached Elasticsearch."]
     for cause, rows in _by_size(lost, lost["cause"].fillna("unexplained")):
         pods = names(list(dict.fromkeys(rows["pod"].dropna())))
         times = rows["time"].dropna()
@@ -188,11 +194,26 @@ def not_shown(evidence: Evidence) -> list[str]:
     gaps = gather.gaps_of(evidence)
     if not len(gaps):
         return ["No read failed and none is known to be incomplete."]
+    grouped: dict[tuple[Any, Any], list[Any]] = {}
+    for source, reason, what in zip(gaps["source"], gaps["reason"], gaps["what"], strict=True):
+        grouped.setdefault((source, reason), []).append(what)
     told = [
-        f"{cell(gap['source'])}: {shorten(gap['what'], 70)}: {shorten(gap['reason'], 120)}"
-        for gap in gaps.head(8).to_dict("records")
+        f"{cell(source)}: {shorten(cell(reason, 'reason'), 120)}: "
+        + names([shorten(what, 70) for what in whats], 4, "thing")
+        for (source, reason), whats in grouped.items()
     ]
-    return told + ([f"... and {plural(len(gaps) - 8, 'more gap')}."] if len(gaps) > 8 else [])
+    more = len(told) - _MOST_GAPS
+    return told[:_MOST_GAPS] + ([f"... and {plural(more, 'more reason')} for gaps."] if more > 0 else [])
+
+
+def hidden(evidence: Evidence, *sources: str) -> list[str]:
+    """What could not be read and may hide more of what a chapter tells; of all sources by default."""
+    gaps = gather.gaps_of(evidence)
+    counts = gaps["source"].value_counts()
+    told = [
+        f"{visible(source)} ({plural(n, 'gap')})" for source, n in counts.items() if not sources or source in sources
+    ]
+    return [f"More may be hidden by what could not be read: {', '.join(told)}."] if told else []
 
 
 def _by_size(frame: pd.DataFrame, key: pd.Series[Any]) -> list[tuple[Any, pd.DataFrame]]:
@@ -202,4 +223,6 @@ def _by_size(frame: pd.DataFrame, key: pd.Series[Any]) -> list[tuple[Any, pd.Dat
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return plural(round(seconds), "second")
-    return plural(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    if seconds < 7200:
+        return plural(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.3g} hours" if seconds < 172_800 else f"{seconds / 86_400:.3g} days"

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, DateFormatter, date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import Formatter, FuncFormatter
 
 from incident_kit.present.text import shorten, shorten_middle, visible
 
@@ -111,7 +112,7 @@ def time_axis(axes: Axes, start: int, end: int, *, labelled: bool = True) -> Non
     axes.set_xlim(number(start), number(end))
     locator = AutoDateLocator(tz="UTC", minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(DateFormatter(_clock(start, end), tz="UTC"))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_clock(start, end))
     axes.tick_params(axis="x", labelbottom=labelled, length=3 if labelled else 0, labelsize=8, colors=INK)
     axes.grid(axis="x", color=PALE, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
@@ -121,12 +122,20 @@ def time_axis(axes: Axes, start: int, end: int, *, labelled: bool = True) -> Non
         )
 
 
-def _clock(start: int, end: int) -> str:
-    """Format of the axis: seconds where ticks are closer than a minute, days where the window spans some."""
+def _clock(start: int, end: int) -> Formatter:
+    """Labels of the axis: as fine as ticks are apart, with days where the window spans some."""
     seconds = (end - start) / 1e9
-    if seconds <= 8 * 60:
-        return "%H:%M:%S"
-    return "%H:%M" if seconds <= 86_400 else "%m-%d %H:%M"
+    if seconds <= 8:
+        return FuncFormatter(lambda x, _: f"{num2date(x):%H:%M:%S.%f}"[:-3])  # type: ignore[no-untyped-call]
+    words = "%H:%M:%S" if seconds <= 8 * 60 else "%H:%M" if seconds <= 86_400 else "%m-%d %H:%M"
+    return DateFormatter(words, tz="UTC")  # type: ignore[no-untyped-call]
+
+
+def rate_unit(peak: float) -> tuple[float, str]:
+    """Seconds of the time unit in which a rate is at least 1 at its peak, and how it is called."""
+    if peak * 60 < 1:
+        return 3600.0, "an hour"
+    return (60.0, "a minute") if peak < 1 else (1.0, "a second")
 
 
 def number(instant: int) -> float:

@@ -60,7 +60,7 @@ def plural(count: int, singular: str, several: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else several or singular + 's'}"
 
 
-def names(listed: Sequence[str], most: int = 2) -> str:
+def names(listed: Sequence[str], most: int = 2, noun: str = "pod") -> str:
     """``a, b and 3 more pods``."""
     shown = ", ".join(map(visible, listed[:most]))
-    return shown + (f" and {plural(len(listed) - most, 'more pod')}" if len(listed) > most else "")
+    return shown + (f" and {plural(len(listed) - most, f'more {noun}')}" if len(listed) > most else "")

@@ -38,8 +38,9 @@ class Versions:
         self._moved = frozenset(digests[digests > 1].index)
         pairs = zip(instances["image"], instances["image_digest"], strict=True)
         instances = instances.assign(image=[self._version(image, digest) for image, digest in pairs])
-        workloads = dict(zip(keys_of(material.pods), material.pods["workload"], strict=True))
-        lanes = [workloads.get(key) or key for key in keys_of(instances)]
+        known = material.pods[material.pods["workload"].notna()]
+        workloads = dict(zip(keys_of(known), known["workload"], strict=True))
+        lanes = [workloads.get(key, key) for key in keys_of(instances)]
         ordered = instances.assign(lane=lanes).sort_values("started_at", kind="stable", na_position="last")
         images = list(dict.fromkeys(ordered["image"]))
         self.few = len(images) <= len(VERSIONS)
@@ -62,7 +63,7 @@ class Versions:
     def look(self, key: str, image: object, digest: object = None) -> dict[str, Any]:
         """Fill and hatch of an instance's bar."""
         image = self._version(image, digest)
-        place = self._places.get((self._workloads.get(key) or key, repository(image), image))
+        place = self._places.get((self._workloads.get(key, key), repository(image), image))
         if place is None:
             return {"facecolor": FAINT, "hatch": ""}
         cycle, colour = divmod(place, len(VERSIONS))
