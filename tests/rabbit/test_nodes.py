@@ -176,7 +176,9 @@ def test_probes_that_never_log_in_are_no_clients_behind_a_nodes_address(tmp_path
     }
     assert hides_pods(bundle(tmp_path, files)) is None
     clients = [connection("10.0.0.4", port, "10:10:00") for port in (7, 8, 9)]
-    assert hides_pods(bundle(tmp_path, files | {"rabbitmq/connections.json": clients}, name="y")) is not None
+    hidden = bundle(tmp_path, files | {"rabbitmq/connections.json": clients}, name="y")
+    assert hides_pods(hidden) is not None
+    assert len(rabbit("10.99.99.99", hidden).attrs["gaps"]) == 1
 
 
 def metricbeat(minute, peer, port, node="rabbit@rabbit-0"):

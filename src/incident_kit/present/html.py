@@ -17,7 +17,7 @@ _STYLE = (
     "<style>.ik{overflow:auto;max-height:34em}.ik table{border-collapse:collapse;font:13px/1.35 system-ui,sans-serif}"
     ".ik th{position:sticky;top:0;background:#f4f5f7;text-align:left;white-space:nowrap}"
     ".ik th,.ik td{padding:3px 10px;border-bottom:1px solid #e3e5e8;vertical-align:top}"
-    ".ik td{text-align:left;max-width:44em;overflow-wrap:anywhere}.ik td.n{text-align:right}"
+    ".ik th.n{text-align:right}.ik td{text-align:left;max-width:44em;overflow-wrap:anywhere}.ik td.n{text-align:right}"
     ".ik td.t,.ik td.k{white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".ik td.x{font-family:ui-monospace,monospace;font-size:12px}"
     ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
@@ -26,6 +26,7 @@ _STYLE = (
 #: Characters of one cell; JSON and CSV have the rest.
 _LONGEST_CELL = 2000
 _NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
+_NUMBER = ' class="n"'
 _UNBROKEN = frozenset(
     [
         "pod",
@@ -104,7 +105,10 @@ def table_html(frame: pd.DataFrame, limit: int = 200, label: str = "") -> str:
         return _NOTHING
     names, same = split_constant(frame, shown_columns(frame))
     kinds = {name: _kind(frame, name) for name in names}
-    head = "".join(f'<th scope="col">{escape(name)}{" (UTC)" if kinds[name] == "t" else ""}</th>' for name in names)
+    head = "".join(
+        f'<th scope="col"{_NUMBER if kinds[name] == "n" else ""}>{escape(name)}{" (UTC)" if kinds[name] == "t" else ""}</th>'
+        for name in names
+    )
     rows = (
         "<tr>" + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True)) + "</tr>"
         for row in frame[names].head(limit).itertuples(index=False, name=None)
