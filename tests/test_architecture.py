@@ -85,3 +85,32 @@ def test_no_handler_catches_everything_and_goes_on():
 def _catches_everything(handler: ast.ExceptHandler) -> bool:
     reraises = any(isinstance(node, ast.Raise) for node in ast.walk(handler))
     return not reraises and (handler.type is None or ast.unparse(handler.type) in {"Exception", "BaseException"})
+
+
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+
+def test_the_architecture_page_names_every_folder_and_no_other():
+    told = set(re.findall(r"^\| `([a-z_]+)/`", ARCHITECTURE.read_text("utf-8"), re.MULTILINE))
+    assert told == {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_paths_and_links_of_a_page_lead_somewhere(page):
+    text = page.read_text("utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link in links if link and not (page.parent / link).exists()] == []
+    folders = ("src/", "tests/", "docs/", "deploy/", "benchmarks/", "notebooks/")
+    named = [path for path in re.findall(r"`([\w./-]+)`", text) if path.startswith(folders)]
+    inside = [path for path in re.findall(r"`([a-z_]+/[\w./-]+)`", text) if (SOURCE / path.split("/")[0]).is_dir()]
+    missing = [path for path in named if not (ROOT / path).exists()]
+    missing += [path for path in inside if not (SOURCE / path).exists()]
+    assert missing == []
+
+
+def test_every_answer_command_knows_which_gaps_could_change_it():
+    from incident_kit.cli.answering import PANEL
+    from incident_kit.cli.main import app
+    from incident_kit.cli.run import RELEVANT
+
+    assert {command.name for command in app.registered_commands if command.rich_help_panel == PANEL} == set(RELEVANT)
