@@ -179,3 +179,12 @@ def test_html_holds_no_markup_but_its_own(text):
 def test_facts_and_rows_are_shown_as_tables():
     html = show({"pod": "<p>", "facts": [{"fact": "node", "value": "a"}], "first_seen": AT})._repr_html_()
     assert "&lt;p&gt;" in html and "2026-11-20 08:00:00.500 UTC" in html and ">value</th>" in html
+
+
+def test_findings_are_read_the_worst_first():
+    rows = [
+        {"rule": "r", "severity": s, "title": s, "name": s, "time": AT + n}
+        for n, s in enumerate(("info", "warning", "critical"))
+    ]
+    shown = render_table(FINDINGS.frame(rows), COVERAGE.frame())
+    assert shown.index("\ncritical") < shown.index("\nwarning") < shown.index("\ninfo")

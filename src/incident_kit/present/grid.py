@@ -15,7 +15,7 @@ from rich.text import Text
 
 from incident_kit.present.cells import cell
 from incident_kit.present.text import plural, shorten_end, shorten_middle
-from incident_kit.present.views import shown_columns, split_constant, view_of
+from incident_kit.present.views import in_reading_order, shown_columns, split_constant, view_of
 from incident_kit.present.widths import SEPARATION, fit
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def table_with_notes(frame: pd.DataFrame, limit: int, width: int) -> list[Render
     """
     if not len(frame):
         return []
+    frame = in_reading_order(frame)
     names, same = split_constant(frame, shown_columns(frame))
     day = _common_day(frame, names)
     about = [f"{name} {value}" for name, value in same.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.present.cells import as_frame, cell, fact, is_rows, without_repeats
 from incident_kit.present.text import shorten_end
-from incident_kit.present.views import shown_columns, split_constant
+from incident_kit.present.views import in_reading_order, shown_columns, split_constant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +103,7 @@ def table_html(frame: pd.DataFrame, limit: int = 200, label: str = "") -> str:
     """
     if not len(frame):
         return _NOTHING
+    frame = in_reading_order(frame)
     names, same = split_constant(frame, shown_columns(frame))
     kinds = {name: _kind(frame, name) for name in names}
     head = "".join(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from incident_kit.errors import BundleError
+from incident_kit.present.severity import rank
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 _POD_KIND = "Pod"
-_WORST = {"critical": 0, "warning": 1, "info": 2}
 
 
 def sample_bundle() -> Path:
@@ -58,7 +58,7 @@ def chosen_pod(evidence: Evidence, pod: str = "") -> str:
         raise BundleError(f"{evidence.path.name} knows no pod. Capture or import pods, console logs or documents.")
     named = set(zip(pods["namespace"], pods["pod"], strict=True))
     found = findings(evidence).to_dict("records")
-    found.sort(key=lambda finding: (finding["kind"] != _POD_KIND, _WORST.get(finding["severity"], len(_WORST))))
+    found.sort(key=lambda finding: (finding["kind"] != _POD_KIND, rank(finding["severity"])))
     for finding in found:
         subject = (finding["namespace"], finding["name"])
         if finding["kind"] == _POD_KIND and subject in named:

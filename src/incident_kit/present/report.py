@@ -22,9 +22,11 @@ from incident_kit.present.clock import Clock
 from incident_kit.present.files import write_whole
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
+from incident_kit.present.severity import worst_first
 from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, tell
 from incident_kit.present.text import plural, visible
 from incident_kit.present.views import shown_columns
+from incident_kit.rules.rule import SEVERITIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +56,6 @@ class Picture:
 
 
 _ROWS = 60
-_SEVERITIES = {"critical": 0, "warning": 1, "info": 2}
 _SILENT = (
     "A finding is a judgement of one rule; what would refute it stands beside it. Near in time is not cause.",
     "Outside the coverage below, an absent document means nothing: such entries are unknown, neither lost nor found.",
@@ -205,17 +206,17 @@ def _findings(evidence: Evidence) -> list[dict[str, Any]]:
 
     day = Clock(evidence.window).day
     shown = []
-    for row in findings(evidence).to_dict("records"):
+    for row in worst_first(findings(evidence)).to_dict("records"):
         subject = "/".join(filter(None, (cell(row["namespace"]), cell(row["name"]))))
         facts = row["evidence"]
         shown.append({
             **{name: cell(row[name], name, day) for name in ("rule", "title", "confidence", "next_step", "refuted_by", "time")},
-            "severity": row["severity"] if row["severity"] in _SEVERITIES else "info",
+            "severity": row["severity"] if row["severity"] in SEVERITIES else "info",
             "subject": f"{cell(row['kind'])} {subject}",
             "evidence": [cell(fact, "evidence", day) for fact in facts] if facts is not None else [],
             "links": finding_links(evidence, row),
         })  # fmt: skip
-    return sorted(shown, key=lambda finding: _SEVERITIES[finding["severity"]])
+    return shown
 
 
 def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:

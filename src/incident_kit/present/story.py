@@ -14,6 +14,7 @@ from incident_kit.present.cells import cell
 from incident_kit.present.chronicle import chronicle
 from incident_kit.present.clock import Clock
 from incident_kit.present.material import keys_of
+from incident_kit.present.severity import worst_first
 from incident_kit.present.text import names, plural, shorten, visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 IN_ORDER, CONCLUSIONS, NOT_SHOWN = "What happened, in order", "What the rules conclude", "What this does not show"
 _MOST_FINDINGS, _MOST_GAPS = 12, 12
-_SEVERITIES = ("critical", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +88,8 @@ def conclusions(found: pd.DataFrame, day: str = "") -> list[str]:
     silent = [f"{plural(judged_not, 'rule')} could not judge for want of evidence."] if judged_not else []
     if not len(found):
         return ["No rule found anything in what was captured.", *silent]
-    rank = {severity: place for place, severity in enumerate(_SEVERITIES)}
-    ordered = found.assign(rank=found["severity"].map(rank).fillna(len(rank))).sort_values(
-        ["rank", "time"], kind="stable", na_position="last"
-    )
     sentences = []
-    for _, rows in ordered.groupby("rule", sort=False):
+    for _, rows in worst_first(found).groupby("rule", sort=False):
         first = rows.iloc[0]
         more = f" (and {plural(len(rows) - 1, 'more finding')} of this rule)" if len(rows) > 1 else ""
         step = f" Next: {cell(first['next_step'])}" if cell(first["next_step"]) else ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from incident_kit.present.cells import cell
+from incident_kit.present.severity import worst_first
 from incident_kit.present.text import plural, visible
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ def view_of(frame: pd.DataFrame) -> View:
         (view for view in _VIEWS if view.signature <= present),
         View(signature=frozenset(), columns=tuple(map(str, frame.columns))),
     )
+
+
+def in_reading_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows as one reads them: findings the worst first, anything else as the answer has it."""
+    return worst_first(frame) if {"rule", "severity"} <= set(frame.columns) else frame
 
 
 def shown_columns(frame: pd.DataFrame) -> list[str]:

@@ -104,9 +104,12 @@ def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
     shown = ", ".join(f"{number} {cause}" for cause, number in loss.causes.most_common())
     usual = set(loss.causes) <= _USUAL and total <= _FEW * len(loss.pods)
     main = loss.causes.most_common(1)[0][0]
+    entries = "1 console entry" if total == 1 else f"{total:,} console entries"
+    when = (
+        f"at {at(loss.first)}" if at(loss.first) == at(loss.last) else f"between {at(loss.first)} and {at(loss.last)}"
+    )
     return RULE.finding(
-        f"{total} console entries of {workload} never reached Elasticsearch between {at(loss.first)} and {at(loss.last)}: "
-        f"{shown}",
+        f"{entries} of {workload} never reached Elasticsearch {when}: {shown}",
         time=loss.first,
         kind=kind,
         namespace=namespace,
