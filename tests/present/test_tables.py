@@ -16,7 +16,7 @@ from incident_kit.present.html import show, table_html
 from incident_kit.present.tables import ROWS_SHOWN, render_table, to_text
 from incident_kit.present.text import shorten, shorten_middle, visible
 from incident_kit.present.widths import fit
-from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, RABBIT
+from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, RABBIT, REACH
 from incident_kit.window import parse_rfc3339
 
 AT = parse_rfc3339("2026-11-20T08:00:00.5Z")
@@ -188,3 +188,12 @@ def test_findings_are_read_the_worst_first():
     ]
     shown = render_table(FINDINGS.frame(rows), COVERAGE.frame())
     assert shown.index("\ncritical") < shown.index("\nwarning") < shown.index("\ninfo")
+
+
+def test_what_is_not_known_is_told_and_not_left_blank():
+    rows = [
+        {"pod": "a", "to": "broker", "allowed": None, "reason": "no address"},
+        {"pod": "a", "to": "db", "allowed": True},
+    ]
+    assert "not known" in render_table(REACH.frame(rows), COVERAGE.frame())
+    assert "not known" in table_html(REACH.frame(rows))

@@ -87,10 +87,14 @@ def _common_day(frame: pd.DataFrame, names: list[str]) -> str:
 
 def _rows(frame: pd.DataFrame, names: list[str], day: str, width: int) -> tuple[list[RenderableType], list[str]]:
     """The table, and the columns that it leaves out."""
-    texts = {
-        name: [shorten_end(cell(value, name, day), _LONGEST_CELL) for value in frame[name].tolist()] for name in names
-    }
     view = view_of(frame)
+    texts = {
+        name: [
+            shorten_end(cell(value, name, day) or view.blank.get(name, ""), _LONGEST_CELL)
+            for value in frame[name].tolist()
+        ]
+        for name in names
+    }
     natural = {
         name: max([*map(len, _heading_lines(name)), *map(len, column)])
         for name, column in texts.items()

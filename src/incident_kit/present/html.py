@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.present.cells import as_frame, cell, fact, is_rows, without_repeats
 from incident_kit.present.text import shorten_end
-from incident_kit.present.views import in_reading_order, shown_columns, split_constant
+from incident_kit.present.views import in_reading_order, shown_columns, split_constant, view_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,8 +110,11 @@ def table_html(frame: pd.DataFrame, limit: int = 200, label: str = "") -> str:
         f'<th scope="col"{_NUMBER if kinds[name] == "n" else ""}>{escape(name)}{" (UTC)" if kinds[name] == "t" else ""}</th>'
         for name in names
     )
+    blank = view_of(frame).blank
     rows = (
-        "<tr>" + "".join(_cell(value, name, kinds[name]) for name, value in zip(names, row, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(_cell(value, name, kinds[name], blank) for name, value in zip(names, row, strict=True))
+        + "</tr>"
         for row in frame[names].head(limit).itertuples(index=False, name=None)
     )
     region = f' role="region" aria-label="{escape(label)}"' if label else ""
@@ -134,6 +137,6 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
     return "x" if name in {"text", "message"} else "k" if name in _UNBROKEN else ""
 
 
-def _cell(value: object, name: str, kind: str) -> str:
-    text = escape(shorten_end(cell(value, name), _LONGEST_CELL))
+def _cell(value: object, name: str, kind: str, blank: Mapping[str, str]) -> str:
+    text = escape(shorten_end(cell(value, name) or blank.get(name, ""), _LONGEST_CELL))
     return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"

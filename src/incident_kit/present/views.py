@@ -7,7 +7,8 @@ is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from incident_kit.present.cells import cell
@@ -29,6 +30,7 @@ class View:
         under: columns that always stand under their row, a line each: sentences that one reads one by one.
         noun: what a row is, singular and plural.
         counted: column whose values are counted in the line above the table.
+        blank: what a missing value is told as, by column, where it says something.
     """
 
     signature: frozenset[str]
@@ -37,6 +39,7 @@ class View:
     under: tuple[str, ...] = ()
     noun: tuple[str, str] = ("row", "rows")
     counted: str | None = None
+    blank: Mapping[str, str] = field(default_factory=dict)
 
 
 _VIEWS = (
@@ -126,6 +129,13 @@ _VIEWS = (
         spare=("first_at", "last_at"),
     ),
     View(
+        signature=frozenset({"allowed", "policies", "to"}),
+        columns=("to", "allowed", "before", "since", "reason", "policies", "pod", "namespace", "system"),
+        spare=("system",),
+        noun=("destination", "destinations"),
+        blank={"allowed": "not known", "before": "not known"},
+    ),
+    View(
         signature=frozenset({"role", "field", "chosen"}),
         columns=("role", "field", "chosen", "documents", "share", "proved", "mapped_type"),
         noun=("field", "fields"),
@@ -169,14 +179,14 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
 
 def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], dict[str, str]]:
     """Columns that tell rows apart, and name with value of those that say the same in every row."""
-    under = view_of(frame).under
+    view = view_of(frame)
     kept: list[str] = []
     same: dict[str, str] = {}
     for name in names:
-        values = {cell(value, name) for value in frame[name].tolist()}
+        values = {cell(value, name) or view.blank.get(name, "") for value in frame[name].tolist()}
         if values == {""}:
             continue
-        if name in _ALWAYS_SHOWN or name in under or len(frame) < 2 or len(values) > 1:
+        if name in _ALWAYS_SHOWN or name in view.under or len(frame) < 2 or len(values) > 1:
             kept.append(name)
         else:
             same[name] = values.pop()

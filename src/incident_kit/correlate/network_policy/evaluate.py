@@ -87,7 +87,7 @@ def _side(
         return Decision(allowed=True, allowing=allowing, reason=f"allowed by {', '.join(allowing)}")
     if any(answer is None for _, answer in answers):
         return Decision(
-            allowed=None, isolating=names, reason=f"where {peer.name} is is not known, and a rule depends on it"
+            allowed=None, isolating=names, reason=f"it is not known where {peer.name} is, and a rule depends on it"
         )
     return Decision(
         allowed=False,
