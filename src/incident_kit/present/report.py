@@ -187,7 +187,11 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     found = _findings(evidence)
     return [
         _counted(len(gather.known_pods(evidence)), "pod in the window", "pods in the window"),
-        _counted(int(console.loc[console["verdict"] != "unknown", "count"].sum()), "console entry judged", "console entries judged"),
+        _counted(
+            int(console.loc[console["verdict"] != "unknown", "count"].sum()),
+            "console entry judged",
+            "console entries judged",
+        ),
         _counted(len(gather.losses(evidence)), "never reached Elasticsearch"),
         _counted(sum(finding["severity"] == "critical" for finding in found), "critical finding", "critical findings"),
         _counted(len(gather.gaps_of(evidence)), "gap in the evidence", "gaps in the evidence"),
