@@ -69,6 +69,7 @@ _VIEWS = (
         columns=("system", "to", "allowed", "before", "since", "policies", "reason", "pod", "namespace"),
         noun=("server", "servers"),
         spare=("namespace",),
+        blank={"allowed": "not known", "before": "not known"},
     ),
     View(
         signature=frozenset({"what", "old", "new", "by"}),
@@ -127,13 +128,6 @@ _VIEWS = (
         signature=frozenset({"template", "example"}),
         columns=("template", "console_entries", "documents", "first_at", "last_at"),
         spare=("first_at", "last_at"),
-    ),
-    View(
-        signature=frozenset({"allowed", "policies", "to"}),
-        columns=("to", "allowed", "before", "since", "reason", "policies", "pod", "namespace", "system"),
-        spare=("system",),
-        noun=("destination", "destinations"),
-        blank={"allowed": "not known", "before": "not known"},
     ),
     View(
         signature=frozenset({"role", "field", "chosen"}),
