@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_kit.correlate.change_points import FALSE_ALARM, change_points, rises
+from incident_kit.correlate.symptoms.change_points import FALSE_ALARM, change_points, rises
 
 SERIES = 300
 

@@ -8,7 +8,7 @@ from incident_kit.answers.changes import changes
 from incident_kit.answers.diff import diff
 from incident_kit.answers.findings import findings
 from incident_kit.answers.trace import trace
-from incident_kit.correlate.preceding import preceding_changes
+from incident_kit.correlate.changes.preceding import preceding_changes
 from tests.changes.bundles import at, evidence_of
 from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_kit.correlate.schedules import Schedule, ScheduleError
+from incident_kit.correlate.cron_jobs.schedules import Schedule, ScheduleError
 from incident_kit.window import SECOND, parse_rfc3339
 
 RECORDED = Path(__file__).parents[1] / "recordings" / "cron" / "robfig-v3.0.1.tsv"

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from incident_kit.answers.findings import findings
-from incident_kit.correlate.log_templates import Template, new_templates, vanished_templates
-from incident_kit.correlate.symptoms import console_only_rises, error_rises
+from incident_kit.correlate.symptoms.log_templates import Template, new_templates, vanished_templates
+from incident_kit.correlate.symptoms.symptoms import console_only_rises, error_rises
 from incident_kit.evidence import Evidence, read_evidence
 from incident_kit.importing import import_folder
 from tests.changes.objects import deployment, pod, replica_set, template

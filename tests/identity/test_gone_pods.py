@@ -7,7 +7,7 @@ import json
 import pytest
 
 from incident_kit.answers.trace import trace
-from incident_kit.correlate.identity import lives_of, resolve_pod
+from incident_kit.correlate.pods.identity import lives_of, resolve_pod
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.window import parse_rfc3339
 from tests.identity.bundles import CAPTURED, bundle, connection, pod, replica_set

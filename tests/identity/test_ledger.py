@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_kit.answers.whois import whois
-from incident_kit.correlate.ledger import Ledger, holdings_of
-from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.pods.ledger import Ledger, holdings_of
+from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.window import parse_rfc3339
 from tests.identity.bundles import bundle, node, pod
 

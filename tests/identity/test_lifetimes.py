@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
+from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
 
 SECOND = 1_000_000_000
 

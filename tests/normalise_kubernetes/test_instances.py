@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_kit.answers.restarts import restarts
-from incident_kit.correlate.exits import meaning, signal_of
+from incident_kit.correlate.pods.exits import meaning, signal_of
 from incident_kit.normalise.kubernetes.instances import digest_of, instance_rows
 from tests.identity.bundles import bundle, day
 

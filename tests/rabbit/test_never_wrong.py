@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.correlate.connections import Connection
-from incident_kit.correlate.ledger import Ledger, holdings_of
-from incident_kit.correlate.lifetimes import Lifetime
-from incident_kit.correlate.rabbit import match_connections
+from incident_kit.correlate.pods.ledger import Ledger, holdings_of
+from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.owners import match_connections
 
 SECOND = 1_000_000_000
 NODE = "10.0.0.4"

@@ -9,7 +9,7 @@ import pytest
 from incident_kit.answers.diff import diff
 from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.rabbit_node import rabbit_node
-from incident_kit.correlate.rabbit import hides_pods
+from incident_kit.correlate.rabbitmq.owners import hides_pods
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.rules import rule_named
 from incident_kit.window import parse_rfc3339

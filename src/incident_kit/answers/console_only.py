@@ -26,7 +26,7 @@ def console_only(evidence: Evidence, pod: str | None = None, verdicts: bool = Fa
     from incident_kit.answers.reconciled import reconciled
 
     if pod is not None:
-        from incident_kit.correlate.identity import resolve_pod
+        from incident_kit.correlate.pods.identity import resolve_pod
 
         pod = str(resolve_pod(pod, evidence))
     return CONSOLE_ONLY.to_pandas(reconciled(evidence, CONSOLE_ONLY, pod=pod, everything=verdicts))

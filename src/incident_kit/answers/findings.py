@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.preceding import telling_changes
-from incident_kit.correlate.symptoms import console_only_rises
+from incident_kit.correlate.changes.preceding import telling_changes
+from incident_kit.correlate.symptoms.symptoms import console_only_rises
 from incident_kit.rules import DidNotApply, Outcome, all_rules
 from incident_kit.rules.rule import at
 from incident_kit.tables.answers import FINDINGS, GAPS

@@ -43,7 +43,7 @@ def logs(
         NotFoundError: no source knows the pod.
     """
     from incident_kit.answers.reconciled import reconciled
-    from incident_kit.correlate.identity import resolve_pod
+    from incident_kit.correlate.pods.identity import resolve_pod
 
     identity = resolve_pod(pod, evidence)
     keep = _filter(level, grep)

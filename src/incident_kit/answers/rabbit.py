@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.identity import PodIdentity, lives_of, resolve_pod
-from incident_kit.correlate.rabbit import Matched, hides_pods, matched_connections
-from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_row, why_none
+from incident_kit.correlate.pods.identity import PodIdentity, lives_of, resolve_pod
+from incident_kit.correlate.rabbitmq.owners import Matched, hides_pods, matched_connections
+from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections, none_row, rabbit_row, why_none
 from incident_kit.errors import NotFoundError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.tables.answers import GAPS, RABBIT

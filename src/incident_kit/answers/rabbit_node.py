@@ -5,10 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.connections import Connection
-from incident_kit.correlate.rabbit import matched_connections
-from incident_kit.correlate.rabbit_downs import down_at
-from incident_kit.correlate.rabbit_rows import could_not_look, next_connections, none_row, rabbit_nodes, rabbit_row
+from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.downs import down_at
+from incident_kit.correlate.rabbitmq.owners import matched_connections
+from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections, none_row, rabbit_nodes, rabbit_row
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.tables.answers import RABBIT
 from incident_kit.window import SECOND, format_ns

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import records
-from incident_kit.correlate.identity import resolve_pod
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.reach import reach as reach_of
 from incident_kit.correlate.network_policy.reach import services_named
 from incident_kit.correlate.network_policy.servers import Server, servers
 from incident_kit.correlate.objects import Document, Objects, name_of, namespace_of, read_objects
+from incident_kit.correlate.pods.identity import resolve_pod
 from incident_kit.errors import UsageError
 from incident_kit.rules.rule import not_captured
 from incident_kit.tables.answers import REACH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.restarts import restart_rows
+from incident_kit.correlate.pods.restarts import restart_rows
 from incident_kit.tables.answers import RESTARTS
 
 if TYPE_CHECKING:

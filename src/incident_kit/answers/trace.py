@@ -9,12 +9,12 @@ import numpy as np
 
 from incident_kit.answers.changes import changes
 from incident_kit.answers.findings import findings
-from incident_kit.correlate.about import Subjects, subjects_of
-from incident_kit.correlate.identity import PodIdentity, lives_of, resolve_pod
-from incident_kit.correlate.images import image_rows
-from incident_kit.correlate.lifetimes import Lifetime
-from incident_kit.correlate.log_numbers import log_numbers
-from incident_kit.correlate.preceding import before_restarts
+from incident_kit.correlate.changes.preceding import before_restarts
+from incident_kit.correlate.pods.about import Subjects, subjects_of
+from incident_kit.correlate.pods.identity import PodIdentity, lives_of, resolve_pod
+from incident_kit.correlate.pods.images import image_rows
+from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.correlate.pods.log_numbers import log_numbers
 from incident_kit.correlate.several import instances_of, rabbit_rows_of
 from incident_kit.errors import UsageError
 from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, PRECEDING, RABBIT

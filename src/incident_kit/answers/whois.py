@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.ledger import Holding, Ledger, ip_ledger
+from incident_kit.correlate.pods.ledger import Holding, Ledger, ip_ledger
 from incident_kit.errors import UsageError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.tables.answers import WHOIS

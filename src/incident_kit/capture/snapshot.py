@@ -21,7 +21,7 @@ from incident_kit.capture.kubernetes import capture_list
 from incident_kit.capture.rabbitmq import capture_broker
 from incident_kit.capture.scope import Scope
 from incident_kit.capture.session import Progress, Session, say
-from incident_kit.correlate.presence import PRESENT
+from incident_kit.correlate.pods.presence import PRESENT
 from incident_kit.errors import SourceError
 from incident_kit.importing.build import staging
 from incident_kit.profile import Profile

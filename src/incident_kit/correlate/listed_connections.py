@@ -15,7 +15,7 @@ from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 if TYPE_CHECKING:
-    from incident_kit.correlate.connections import Connection
+    from incident_kit.correlate.rabbitmq.connections import Connection
     from incident_kit.evidence import Evidence
 
 #: The statistics of a new connection come with the next round of the collector.

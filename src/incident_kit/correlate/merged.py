@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.rabbit import match_connections
+from incident_kit.correlate.rabbitmq.owners import match_connections
 from incident_kit.correlate.several import several_connections, several_ledger, several_lives
 from incident_kit.errors import UsageError
 from incident_kit.evidence import Evidence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pandas import NA
 
-from incident_kit.correlate.versions import version_clock, with_inferred_write
+from incident_kit.correlate.changes.version_clock import version_clock, with_inferred_write
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import parse_rfc3339
 

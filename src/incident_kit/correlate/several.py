@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.connections import Connection, connection_intervals, merge_connections
-from incident_kit.correlate.identity import PodIdentity, lifetimes, lives_of
-from incident_kit.correlate.ledger import Ledger, holdings_of, ip_ledger
-from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.listed_connections import end_unlisted
-from incident_kit.correlate.presence import learn_presence
-from incident_kit.correlate.rabbit import Matched, match_connections, matched_connections
-from incident_kit.correlate.rabbit_rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.pods.identity import PodIdentity, lifetimes, lives_of
+from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
+from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
+from incident_kit.correlate.pods.presence import learn_presence
+from incident_kit.correlate.pods.restarts import instances
+from incident_kit.correlate.rabbitmq.connections import Connection, connection_intervals, merge_connections
+from incident_kit.correlate.rabbitmq.owners import Matched, match_connections, matched_connections
+from incident_kit.correlate.rabbitmq.rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence

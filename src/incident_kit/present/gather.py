@@ -14,7 +14,7 @@ from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from incident_kit.correlate.lifetimes import Lifetime
+    from incident_kit.correlate.pods.lifetimes import Lifetime
     from incident_kit.evidence import Evidence
 
 _FACTS = ("node", "pod_ips", "host_network", "workload_kind", "workload", "application", "created_at", "started_at", "ready_at",
@@ -112,7 +112,7 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
     """CONTAINERS rows, and one inferred row for each image of a pod of which no container was captured."""
     import pandas as pd
 
-    from incident_kit.correlate.identity import lifetimes
+    from incident_kit.correlate.pods.identity import lifetimes
 
     captured = evidence.table(CONTAINERS)
     known = set(captured["pod_uid"].dropna())
@@ -144,7 +144,7 @@ def bundle_name(evidence: Evidence) -> str:
 
 def known_pods(evidence: Evidence) -> pd.DataFrame:
     """PODS rows of every pod that lived in the window, also of those whose objects are gone."""
-    from incident_kit.correlate.identity import lifetimes
+    from incident_kit.correlate.pods.identity import lifetimes
 
     rows = []
     for life in lifetimes(evidence):

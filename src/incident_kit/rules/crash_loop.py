@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.exits import meaning
-from incident_kit.correlate.restarts import instances, is_of_the_incident
+from incident_kit.correlate.pods.exits import meaning
+from incident_kit.correlate.pods.restarts import instances, is_of_the_incident
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 

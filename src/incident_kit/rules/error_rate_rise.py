@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.log_templates import Template
-from incident_kit.correlate.symptoms import Symptom, error_rises, template_changes
+from incident_kit.correlate.symptoms.log_templates import Template
+from incident_kit.correlate.symptoms.symptoms import Symptom, error_rises, template_changes
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 

@@ -10,7 +10,7 @@ from incident_kit.correlate.changes.rollouts import current_images, template_of
 from incident_kit.correlate.changes.syncs import moment, results_of, sync_sentence
 from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import writes_of
-from incident_kit.correlate.config_state import workload_of
+from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.objects import (
     Document,
     Objects,

@@ -14,7 +14,7 @@ from incident_kit.correlate.changes.runs import (
     remembered_runs,
 )
 from incident_kit.correlate.changes.table import change_list
-from incident_kit.correlate.cron_runs import ended_at
+from incident_kit.correlate.cron_jobs.runs import ended_at
 from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.images import workload_images
+from incident_kit.correlate.pods.images import workload_images
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 from incident_kit.window import SECOND

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.happenings import rows
-from incident_kit.correlate.log_pods import pods_in_logs
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
 from incident_kit.correlate.network_policy.reach import allowed_before, changed_at
@@ -22,6 +21,7 @@ from incident_kit.correlate.objects import (
     name_of,
     read_objects,
 )
+from incident_kit.correlate.pods.logged import pods_in_logs
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS

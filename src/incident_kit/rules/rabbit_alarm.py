@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
-from incident_kit.correlate.rabbit import matched_connections
-from incident_kit.correlate.rabbit_rows import could_not_look
+from incident_kit.correlate.rabbitmq.owners import matched_connections
+from incident_kit.correlate.rabbitmq.rows import could_not_look
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.rabbit import Matched, matched_connections
-from incident_kit.correlate.rabbit_downs import Down, node_downs
-from incident_kit.correlate.rabbit_rows import could_not_look, next_connections
+from incident_kit.correlate.rabbitmq.downs import Down, node_downs
+from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
+from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.window import SECOND
 

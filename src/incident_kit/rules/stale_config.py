@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.config_state import (
+from incident_kit.correlate.configuration.state import (
     DataChange,
     checksum_covers,
     describe,

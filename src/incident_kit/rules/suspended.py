@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.cron_runs import suspended, suspended_since
+from incident_kit.correlate.cron_jobs.runs import suspended, suspended_since
+from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs
 from incident_kit.correlate.objects import created_at, field, name_of, namespace_of, read_objects
-from incident_kit.correlate.schedules import ScheduleError, expected_runs
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND

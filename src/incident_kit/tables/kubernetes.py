@@ -30,7 +30,7 @@ OBJECTS = declare(
 
 PODS = declare(
     "pods",
-    "one pod (pod_uid); pods that are gone are rebuilt by correlate.identity, not here",
+    "one pod (pod_uid); pods that are gone are rebuilt by correlate.pods, not here",
     "kubectl get pods -A -o json",
     [
         ("cluster", TEXT, "name of the cluster, from the manifest"),

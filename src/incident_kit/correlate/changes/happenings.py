@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.lifetimes import Lifetime
 from incident_kit.correlate.objects import Objects, field, instant, listing, name_of, namespace_of
+from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:

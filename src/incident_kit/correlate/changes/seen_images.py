@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.log_counts import Workload, Workloads
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.pods.restarts import instances
+from incident_kit.correlate.symptoms.log_counts import Workload, Workloads
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from incident_kit.correlate.changes.runs import remembered_run_changes, run_chan
 from incident_kit.correlate.changes.seen_images import seen_image_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
-from incident_kit.correlate.identity import lifetimes
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.restarts import instances
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.tables.kubernetes import EVENTS
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.gone_pods import objects_of_kind
-from incident_kit.correlate.identity import lifetimes
-from incident_kit.correlate.lifetimes import Fact, Lifetime
+from incident_kit.correlate.pods.gone import objects_of_kind
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.lifetimes import Fact, Lifetime
 from incident_kit.normalise.kubernetes.access import listed, mapping, text
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.window import SECOND

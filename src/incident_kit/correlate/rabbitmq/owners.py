@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.connections import Connection, connection_intervals
-from incident_kit.correlate.identity import lifetimes
-from incident_kit.correlate.ledger import Ledger, ip_ledger
-from incident_kit.correlate.lifetimes import Lifetime
-from incident_kit.correlate.matcher import Match, Matcher
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
+from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.correlate.rabbitmq.connections import Connection, connection_intervals
+from incident_kit.correlate.rabbitmq.matcher import Match, Matcher
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence

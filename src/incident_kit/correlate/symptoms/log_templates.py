@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.log_counts import Series
+from incident_kit.correlate.symptoms.log_counts import Series
 from incident_kit.normalise.logs.normal_form import MASK
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 from incident_kit.window import SECOND

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from incident_kit.correlate.change_points import FALSE_ALARM, Counts, Rise, rises
-from incident_kit.correlate.log_counts import Bins, Series, Workload, Workloads, bins_of, log_counts
-from incident_kit.correlate.log_templates import Template, new_templates, templates_of, vanished_templates
 from incident_kit.correlate.reconcile import Reconciliation, reconcile
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSE, CODE
+from incident_kit.correlate.symptoms.change_points import FALSE_ALARM, Counts, Rise, rises
+from incident_kit.correlate.symptoms.log_counts import Bins, Series, Workload, Workloads, bins_of, log_counts
+from incident_kit.correlate.symptoms.log_templates import Template, new_templates, templates_of, vanished_templates
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:

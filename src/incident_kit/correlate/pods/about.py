@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from incident_kit.correlate.frames import plain
-from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.normalise.kubernetes.access import listed, mapping, text
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
-    from incident_kit.correlate.identity import PodIdentity
+    from incident_kit.correlate.pods.identity import PodIdentity
     from incident_kit.evidence import Evidence
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from incident_kit.correlate.changes.rollouts import template_of
 from incident_kit.correlate.changes.writes import Write, data_writes, is_configuration
-from incident_kit.correlate.config_readers import Reading, config_readings
+from incident_kit.correlate.configuration.readers import Reading, config_readings
 from incident_kit.correlate.objects import (
     Document,
     Objects,

@@ -8,7 +8,7 @@ from incident_kit.tables import Table
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:
-    from incident_kit.correlate.identity import PodIdentity
+    from incident_kit.correlate.pods.identity import PodIdentity
     from incident_kit.evidence import Evidence
 
 #: Templates told, the most frequent first.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.exits import meaning, signal_of
 from incident_kit.correlate.frames import instant, plain, records
-from incident_kit.correlate.gone_pods import PULLED_IMAGE
+from incident_kit.correlate.pods.exits import meaning, signal_of
+from incident_kit.correlate.pods.gone import PULLED_IMAGE
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, PODS
 from incident_kit.window import SECOND
 

@@ -10,7 +10,7 @@ import orjson
 
 from incident_kit.correlate.frames import instant as moment
 from incident_kit.correlate.frames import records
-from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.normalise.kubernetes.access import instant, listed, mapping, text
 from incident_kit.normalise.kubernetes.names import (
     cron_job_of,

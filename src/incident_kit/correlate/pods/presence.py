@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.lifetimes import Lifetime
+from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.tables.kubernetes import PODS
 from incident_kit.window import parse_rfc3339
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.table import joined_changes
-from incident_kit.correlate.config_readers import config_readings
-from incident_kit.correlate.config_state import workload_of
+from incident_kit.correlate.configuration.readers import config_readings
+from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import isolates
 from incident_kit.correlate.objects import Objects, mapping, name_of, namespace_of, read_objects

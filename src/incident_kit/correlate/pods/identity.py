@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import instant, plain, records
-from incident_kit.correlate.gone_pods import learn_from_endpoints, learn_from_events, learn_from_owners
-from incident_kit.correlate.lifetimes import Lifetime, merge_lifetimes
-from incident_kit.correlate.log_pods import LogPod, pods_in_logs
-from incident_kit.correlate.presence import learn_presence
+from incident_kit.correlate.pods.gone import learn_from_endpoints, learn_from_events, learn_from_owners
+from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
+from incident_kit.correlate.pods.logged import LogPod, pods_in_logs
+from incident_kit.correlate.pods.presence import learn_presence
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.identity import lifetimes
-from incident_kit.correlate.lifetimes import Lifetime
-from incident_kit.correlate.restarts import instances
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.correlate.pods.restarts import instances
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence

@@ -1,0 +1,1 @@
+"""ConfigMaps and Secrets: who reads them, and since when a container holds which state."""

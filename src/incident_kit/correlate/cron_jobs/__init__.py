@@ -1,0 +1,1 @@
+"""CronJobs: when a run was due, and which runs there were."""

@@ -1,0 +1,1 @@
+"""RabbitMQ connections: their intervals, whose they are, and when a node was down."""

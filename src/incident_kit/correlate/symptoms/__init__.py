@@ -1,0 +1,1 @@
+"""Symptoms in the logs of a workload: rates that rose, templates that began or ended."""
