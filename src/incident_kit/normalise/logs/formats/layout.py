@@ -17,7 +17,8 @@ from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXP
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
 
 _JSON = r"^\s*\{.*\}\s*$"
-_GROUPS = ("time", "level", "logger", "message")
+#: Lines of which one must fit before all are asked for what their own alternative does not tell.
+_TRIED = 500
 
 
 @dataclass(slots=True)
@@ -124,10 +125,13 @@ class Layout:
         for alternative in self.alternatives:
             if not len(rows):
                 return
+            if "(?P<level>" not in alternative.expression:
+                continue
+            some = rows[:: max(1, len(rows) // _TRIED)]
+            if not pc.any(pc.match_substring_regex(firsts.take(pa.array(some)), alternative.expression)).as_py():
+                continue
             extracted = extract(firsts.take(pa.array(rows)), alternative.expression)
             names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
-            if "level" not in names:
-                continue
             levels = fold_words(extracted.field("level"), alternative.levels)
             told = ~pd.isna(levels)
             parsed.level[rows[told]] = levels[told]
