@@ -143,3 +143,16 @@ def test_levels_that_are_aligned_to_the_right_begin_entries() -> None:
     layout = detect_layout(lines, KNOWN)
     assert layout.heads(lines).all()
     assert layout.parse(lines).level.tolist() == [level for _, level in MESSAGES]
+
+
+def test_dashes_between_words_tell_a_prefix_from_prose() -> None:
+    lines = pa.array(
+        [
+            f"{('Stock', 'Orders', 'Mail')[number % 3]} - 08:00:{number:02d}.845 - {level.upper()} - {text}"
+            for number, (text, level) in enumerate(MESSAGES)
+        ],
+        pa.large_string(),
+    )
+    parsed = detect_layout(lines, KNOWN).parse(lines)
+    assert parsed.message.to_pylist() == [text for text, _ in MESSAGES]
+    assert parsed.level.tolist() == [level for _, level in MESSAGES]

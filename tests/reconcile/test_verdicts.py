@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def test_one_of_many_equal_heartbeats_is_missed_exactly_once(tmp_path: Path) -> 
     beats = [n for n, one in enumerate(incident.documents) if one["_source"]["message"].startswith("Heartbeat")]
     del incident.documents[beats[len(beats) // 2]]
     assert verdicts(incident, tmp_path)["console_only"] == 1
+
+
+def test_a_namesake_of_another_namespace_proves_nothing_of_a_pod_without_documents(tmp_path: Path) -> None:
+    incident = ordinary()
+    for one in incident.documents:
+        one["_source"]["kubernetes"] = {"namespace": "shop"}
+    folder = incident.write(tmp_path / "import")
+    shutil.copytree(folder / "console" / "shop", folder / "console" / "stage")
+    found = Counter((row["namespace"], row["verdict"]) for row in incident.answered(tmp_path))
+    assert found == {("shop", "matched"): len(incident.documents), ("stage", "unknown"): len(incident.documents)}
+
+
+def test_a_hole_of_a_console_with_one_template_is_an_outage(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(100):
+        incident.log(10 + 5 * number, f"10.1.1.{number} GET /orders/{number} 200", shipped=not 40 <= number < 60)
+    found = lost(incident.answered(tmp_path))
+    assert {cause for cause, _ in found} == {"shipping_outage"}
+    assert len(found) == 20
 
 
 def test_a_document_without_the_pod_field_is_found_by_time_and_text(tmp_path: Path) -> None:

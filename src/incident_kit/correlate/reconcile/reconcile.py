@@ -100,6 +100,30 @@ def _lags(buckets: Sequence[Bucket], unlabelled: Unlabelled) -> np.ndarray:
     )
 
 
+def _silent_namesakes(buckets: Sequence[Bucket], workload: dict[str, str]) -> set[tuple[str, str]]:
+    """Pods (namespace, pod) without a document, of whose name a pod of another namespace has all of them.
+
+    A sibling of their workload in their own namespace that has some would prove that theirs were read.
+    """
+    everyone: set[tuple[str, str]] = set()
+    shipped: set[tuple[str, str]] = set()
+    for bucket in buckets:
+        names, owners = bucket.names.names, bucket.entries.owners
+        found = set(codes_among(bucket.entries.owner[bucket.document >= 0]))
+        for code, owner in enumerate(owners.tolist()):
+            pod = (names[owner[1]], names[owner[0]])
+            everyone.add(pod)
+            if code in found:
+                shipped.add(pod)
+    elsewhere = {pod for _, pod in shipped}
+    siblings = {(namespace, workload.get(pod, pod)) for namespace, pod in shipped}
+    return {
+        (namespace, pod)
+        for namespace, pod in everyone - shipped
+        if pod in elsewhere and (namespace, workload.get(pod, pod)) not in siblings
+    }
+
+
 def _withhold(evidence: Evidence, buckets: Sequence[Bucket], lag: int | None) -> None:
     coverage = elastic_coverage(evidence)
     console_pods, document_pods, mute = set(), set(), set()
@@ -113,5 +137,6 @@ def _withhold(evidence: Evidence, buckets: Sequence[Bucket], lag: int | None) ->
         mute |= {names[code] for code in bucket.mute_pods.tolist()}
     known = workloads(evidence, console_pods | document_pods)
     silent = pods_without_evidence(console_pods, document_pods, coverage, known) | mute
+    namesakes = set() if coverage.asked_for_all or coverage.pods else _silent_namesakes(buckets, known)
     for bucket in buckets:
-        withhold(bucket.entries, bucket.verdicts, bucket.names.names, coverage, silent, lag)
+        withhold(bucket.entries, bucket.verdicts, bucket.names.names, coverage, silent, lag, namesakes)

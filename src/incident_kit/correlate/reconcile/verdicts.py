@@ -138,6 +138,7 @@ def withhold(
     coverage: ElasticCoverage,
     silent: set[str],
     lag: int | None,
+    namesakes: set[tuple[str, str]] | None = None,
 ) -> None:
     """Turn console_only into unknown wherever the absence of a document proves nothing."""
     rows = verdicts.rows("console_only")
@@ -175,3 +176,6 @@ def withhold(
         np.array([name in silent for name in names])[pod],
         "no document of the pod (or of a sibling) with a message: nothing says that it was read",
     )
+    if namesakes:
+        strange = [(names[owner[1]], names[owner[0]]) in namesakes for owner in entries.owners.tolist()]
+        unknown(np.array(strange)[entries.owner[rows]], "documents of the pod's name are another namespace's")

@@ -106,7 +106,10 @@ def _telling(shape: str, members: list[Split]) -> bool:
     """Whether a shape tells a prefix from prose: punctuation, a number or one word always the same at its beginning."""
     if shape.strip("w "):
         return True
-    firsts = {slots_of(member.prefix)[0] for member in members}
+    columns = list(zip(*(slots_of(member.prefix) for member in members), strict=False))
+    if any(len(set(column)) == 1 and not any(c.isalnum() for c in column[0]) for column in columns):
+        return True
+    firsts = set(columns[0]) if columns else set()
     return len(firsts) == 1 or all(any(c.isdigit() for c in first) for first in firsts)
 
 
