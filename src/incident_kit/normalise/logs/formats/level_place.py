@@ -66,8 +66,13 @@ def _best(
         distinct = len({counter.most_common(1)[0][0] for counter in words.values()})
         score = agree + 0.3 * (named / len(rows)) + 0.2 * (distinct > 1)
         if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
-            best = (score, place, {w: c.most_common(1)[0][0] for w, c in words.items()})
+            best = (score, place, {w: c.most_common(1)[0][0] for w, c in words.items() if not _is_name(w)})
     return None if best is None else (best[1], best[2])
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word says its level in full: no document's number says otherwise."""
+    return len(word) >= 4 and word.lower() in FOLDED
 
 
 def bare(token: str) -> str:

@@ -17,8 +17,13 @@ CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 TWELVE_HOURS = r"(?:[A-Z][a-z]{2,3}\.? \d{1,2}, \d{4},?|\d{1,2}[-/ ][A-Z][a-z]{2}[-/ ]\d{4},?|\d{1,2}/\d{1,2}/\d{4},?) \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?[ \x{202f}]?[AaPp]\.?[Mm]\.?"
 NAMED_DATE = rf"(?:\d{{1,2}}[-/ ][A-Z][a-z]{{2}}[-/ ]\d{{4}}|[A-Z][a-z]{{2}} +\d{{1,2}}|\d{{1,2}}\.\d\d\.\d{{4}}|\d{{1,2}}/\d\d/\d{{4}}),? {CLOCK}(?: ?[AP]M)?{_ZONE}"
 TIME = rf"(?:{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})"
+#: Any of these in a smaller program, for patterns with much else in them: RE2 is slow beyond a size.
+_CLOCKED = (
+    r"(?:[A-Z][a-z]+\.? +\d+,? |\d+ [A-Z][a-z]+ )?(?:\d[\w/.\-]*,?[T ])?\d+:\d\d:\d\d[\d.,]*"
+    r"(?:[ \x{202f}]?[AaPp]\.?[Mm]\.?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
+)
 #: What may stand between the time and the level: bracketed words, pairs, a process's name.
-_BETWEEN = r"(?:(?:(?:\[[^\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|[\w.\-]+=\S+|\d+)[ \t|:,;-]+)|[^\t|]{1,60}[\t|] *){0,5}"
+_BETWEEN = r"(?:(?:\[[^\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|[\w.\-]+=\S+|\d+)[ \t|:,;-]+)*?"
 LEVEL = rf"(?i:{'|'.join(WORDS)})"
 
 
@@ -88,8 +93,12 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
     Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{_REST}"),
     Pattern(
+        "columns",
+        rf"^(?P<time>{_CLOCKED})[ \t|]+(?:[^\t|]*[\t|] *)*?(?P<level>{LEVEL}) *[\t|] *{_REST}",
+    ),
+    Pattern(
         "letter",
-        rf"^[\[<(]?(?P<time>{TIME})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{_REST}",
+        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{_REST}",
     ),
     Pattern(
         "glog",
@@ -101,7 +110,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {_REST}"),
     Pattern(
         "level_behind",
-        rf"^[\[<(]?(?P<time>{TIME})(?: UTC)?[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
+        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
     ),
     Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
     Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}(?:\[?(?P<time>{TIME})\]?{_GAP})?{_REST}"),
