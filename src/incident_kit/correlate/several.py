@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.pods.identity import PodIdentity, lifetimes, lives_of
 from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.pods.presence import learn_presence
 from incident_kit.correlate.pods.restarts import instances
 from incident_kit.correlate.rabbitmq.connections import Connection, connection_intervals, merge_connections
+from incident_kit.correlate.rabbitmq.listed import end_unlisted
 from incident_kit.correlate.rabbitmq.owners import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbitmq.rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
 

@@ -11,8 +11,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
-from incident_kit.correlate.listed_connections import end_unlisted
 from incident_kit.correlate.rabbitmq.downs import node_downs
+from incident_kit.correlate.rabbitmq.listed import end_unlisted
 from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND
 
