@@ -93,6 +93,8 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 def test_the_architecture_page_names_every_folder_and_no_other():
     told = set(re.findall(r"^\| `([a-z_]+)/`", ARCHITECTURE.read_text("utf-8"), re.MULTILINE))
     assert told == {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    joined = set(re.findall(r"`correlate/([a-z_]+)/` \|$", ARCHITECTURE.read_text("utf-8"), re.MULTILINE))
+    assert joined == {path.parent.name for path in SOURCE.glob("correlate/*/__init__.py")}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
