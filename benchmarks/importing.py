@@ -1,7 +1,8 @@
 """Import of a large folder: ``make bench-import``.
 
 Writes raw console and hits until there are ``IMPORT_BYTES`` (2 GB by default), imports them in a process of its own, and
-prints seconds, CPU seconds and peak memory; then the same of a tenth, so that the growth with the rows can be seen.
+prints seconds, CPU seconds and peak memory, of a tenth first, so that the growth with the rows can be seen. Then a million
+entries (``COMPARED``) from raw to verdicts, against reading, splitting and merging with pandas.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from benchmarks.measure import measure
 IMPORT_BYTES = int(os.environ.get("IMPORT_BYTES", "2000000000"))
 #: Raw bytes of one entry and its document, as the generator writes them.
 _BYTES_PER_ENTRY = 403
+COMPARED = int(os.environ.get("COMPARED", "1000000"))
 
 
 def main() -> None:
@@ -28,6 +30,20 @@ def main() -> None:
     for volume in (IMPORT_BYTES // 10, IMPORT_BYTES):
         with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
             print(_row(volume // _BYTES_PER_ENTRY, Path(scratch)), flush=True)
+    print("\n| raw to verdicts | entries | seconds | CPU s | peak MiB | called lost |\n" + "| --- " * 6 + "|")
+    with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
+        raw, bundle = Path(scratch) / "raw", Path(scratch) / "bench.incident"
+        withheld = write_incident(raw, COMPARED)
+        for name, done in (
+            ("kit", measure("import_and_match", raw, bundle)),
+            ("pandas", measure("pandas_merge", raw)),
+        ):
+            assert isinstance(done.result, dict)
+            found = f"{done.result['console_only']} of {withheld}"
+            peak = f"{done.peak_bytes / 2**20:.0f}"
+            print(
+                f"| {name} | {COMPARED} | {done.seconds:.1f} | {done.cpu_seconds:.1f} | {peak} | {found} |", flush=True
+            )
 
 
 def _row(entries: int, scratch: Path) -> str:
