@@ -87,7 +87,8 @@ class Process:
     ) -> None:
         """Start the process in a session of its own, unless it already lives.
 
-        A ``port`` that someone else holds is an error here: what answers there would not be ours.
+        A ``port`` that someone else holds is an error here: what answers there would not be ours. It works in a folder
+        of the lab: the caller's may be removed while the process lives, and then not even a relative path resolves.
         """
         if self.pid():
             return
@@ -98,7 +99,7 @@ class Process:
         with self.log.open("ab") as log:
             child = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, cwd=cwd, env={**os.environ, **(environment or {})},
+                start_new_session=True, cwd=cwd or self.folder, env={**os.environ, **(environment or {})},
             )  # fmt: skip
         self.pid_file.write_text(f"{child.pid} {_start_time(child.pid)}\n")
 
