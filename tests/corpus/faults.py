@@ -212,14 +212,6 @@ def rotate_away(case: Case, container: Container, time: int) -> None:
     container.readable_from = next((entry.time for entry in container.entries if entry.time >= time), time)
 
 
-def lose_console(case: Case, container: Container, begin: int, end: int) -> None:
-    """Lines that never reached the console although their documents exist: their documents are elastic_only."""
-    for entry in [one for one in container.entries if begin <= one.time < end]:
-        container.entries.remove(entry)
-        if entry.document is not None:
-            entry.document.verdicts, entry.document.why = {"elastic_only"}, "no line of it on a console that is whole"
-
-
 def unknown(entries: Iterable[Entry], *, why: str, also: tuple[str, ...] = ()) -> None:
     """Nobody can know: one of the sides was not read there."""
     for entry in entries:

@@ -115,7 +115,7 @@ def score_console(rows: list[Row], truth: Path, raw: Path, window: tuple[int, in
     """Compare ``console-only --verdicts`` with the truth of every captured line.
 
     Args:
-        rows: The answer's rows; those of side ``elastic`` are left to ``score_documents``.
+        rows: The answer's rows; those of side ``elastic`` are not looked at.
         truth: The truth's folder.
         raw: The bundle's raw folder: what was not captured cannot be judged.
         window: From and to, epoch nanoseconds.
@@ -164,16 +164,6 @@ def _compare(score: Score, row: Row, said: Row) -> None:
     elif verdict not in ("unknown", row["verdict"]):
         true = f"{row['verdict']} {row['cause'] or ''}".strip()
         score.wrong[f"{who} is {true}, said {verdict} {said['cause'] or ''}"].append(row["text"])
-
-
-def score_documents(rows: list[Row], truth: Path) -> Counter[tuple[str, str]]:
-    """Compare the verdicts on documents without an entry, by document id where the answer has it."""
-    fates = {row["id"]: row["fate"] for row in read_table(truth / "documents.jsonl.gz")}
-    confusion: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        if row["side"] == "elastic" and row.get("document_id") in fates:
-            confusion[fates[row["document_id"]], row["verdict"]] += 1
-    return confusion
 
 
 @dataclass

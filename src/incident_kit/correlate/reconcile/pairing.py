@@ -39,13 +39,9 @@ def scopes(documents: Side, rows: Integers) -> list[tuple[bool, bool, Integers]]
     return found
 
 
-def scope_keys(
-    side: Side, rows: Integers, hashes: Integers, *, namespace: bool, container: bool, pod: bool = True
-) -> Integers:
+def scope_keys(side: Side, rows: Integers, hashes: Integers, *, namespace: bool, container: bool) -> Integers:
     """Keys that hold what the scope's documents say."""
-    parts = [hashes]
-    if pod:
-        parts.append(side.pod[rows])
+    parts = [hashes, side.pod[rows]]
     if namespace:
         parts.append(side.namespace[rows])
     if container:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from incident_kit.window import MAX_NS, MIN_NS, parse_rfc3339
@@ -45,10 +44,3 @@ def instant(document: Any, *path: str) -> int | None:
     if found is None or found.startswith("0001-"):
         return None
     return parse_rfc3339(found)
-
-
-def strings(document: Any, *path: str) -> Iterator[tuple[str, str]]:
-    """Pairs of a map of texts, such as labels."""
-    for key, value in mapping(document, *path).items():
-        if isinstance(value, str):
-            yield key, value
