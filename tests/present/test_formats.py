@@ -9,7 +9,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.present.formats import plain, render, render_trace
+from incident_kit.present.formats import render, render_trace
+from incident_kit.present.plain import plain
 from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, GAPS, RABBIT
 from incident_kit.window import MAX_NS, MIN_NS, format_ns
 

@@ -142,10 +142,10 @@ def doctor(profile: ProfileName = None) -> int:
         incident-kit doctor --profile shop
     """
     from incident_kit.capture.doctor import examine
-    from incident_kit.present.formats import render_checks
+    from incident_kit.present.tables import render_check_table
 
     checks = examine(_required(profile))
-    say(render_checks(checks))
+    say(render_check_table(checks))
     return ANSWERED if all(check.passed for check in checks) else FAILED
 
 

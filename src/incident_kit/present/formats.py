@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 
-from incident_kit.present.cells import names_instant
-from incident_kit.window import format_ns
+from incident_kit.present.plain import columns, plain, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +35,7 @@ def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, outp
         return render_json(frame, coverage, gaps)
     if output == "csv":
         return render_csv(frame)
-    from incident_kit.present.tables import render_table
+    from incident_kit.present.tables import render_table  # loads rich, which programs that read JSON need not wait for
 
     return render_table(frame, coverage)
 
@@ -53,14 +51,8 @@ def render_csv(frame: pd.DataFrame) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(frame.columns)
-    writer.writerows(zip(*([_field(value) for value in values] for values in _columns(frame)), strict=True))
+    writer.writerows(zip(*([_field(value) for value in values] for values in columns(frame)), strict=True))
     return buffer.getvalue()
-
-
-def records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows as dicts of plain JSON values, in the frame's order."""
-    names = [str(name) for name in frame.columns]
-    return (dict(zip(names, row, strict=True)) for row in zip(*_columns(frame), strict=True))
 
 
 def render_trace(story: Mapping[str, Any], output: str) -> str:
@@ -72,65 +64,6 @@ def render_trace(story: Mapping[str, Any], output: str) -> str:
     from incident_kit.present.tables import render_trace_table
 
     return render_trace_table(story)
-
-
-def render_checks(checks: Iterable[Any]) -> str:
-    """The checks of ``doctor`` for the terminal: what was tried, whether it passed, and what would help."""
-    from incident_kit.present.tables import render_check_table
-
-    return render_check_table(checks)
-
-
-def plain(value: Any, name: str = "") -> Any:
-    """A value of an answer as JSON knows it: frames become arrays of objects, instants RFC 3339 text."""
-    import pandas as pd
-
-    if isinstance(value, pd.DataFrame):
-        return list(records(value))
-    if isinstance(value, pd.Series):
-        return plain(value.to_dict())
-    if isinstance(value, Mapping):
-        return {str(key): plain(part, str(key)) for key, part in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return [plain(part, name) for part in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, (pd.Timestamp, np.datetime64)):
-        return format_ns(pd.Timestamp(value).value)
-    return _plain_scalar(value, name)
-
-
-def _plain_scalar(value: Any, name: str) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    is_instant = isinstance(value, int) and not isinstance(value, bool) and names_instant(name)
-    return format_ns(value) if is_instant else value
-
-
-def _columns(frame: pd.DataFrame) -> list[list[Any]]:
-    """Every column as a list of plain values; whole columns at a time, since rows may be many."""
-    return [_column(frame.iloc[:, position]) for position in range(frame.shape[1])]
-
-
-def _column(values: pd.Series[Any]) -> list[Any]:
-    import pandas as pd
-
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return instants(values)
-    missing = values.isna().to_numpy()
-    listed = values.astype(object).tolist()
-    if values.dtype == object:
-        return [plain(value, str(values.name)) for value in listed]
-    return [None if gone else value for value, gone in zip(listed, missing, strict=True)]
-
-
-def instants(values: pd.Series[Any]) -> list[str | None]:
-    """RFC 3339 UTC with nine digits for a column of instants; None where one is missing."""
-    utc = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    texts = np.datetime_as_string(utc, unit="ns")
-    return [None if text == "NaT" else f"{text}Z" for text in texts.tolist()]
 
 
 def _json_array(rows: Iterable[dict[str, Any]]) -> str:

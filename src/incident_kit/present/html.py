@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.present.cells import as_frame, cell, fact, is_rows, without_repeats
+from incident_kit.present.plain import plain
 from incident_kit.present.text import shorten_end
 from incident_kit.present.views import in_reading_order, shown_columns, split_constant, view_of
 
@@ -75,8 +76,6 @@ def show(value: Any, limit: int = 50) -> Shown:
 
 def facts_html(value: Any) -> str:
     """Names and values as a table of two columns; missing ones are left out, rows get a table of their own."""
-    from incident_kit.present.formats import plain
-
     if value is None or value == [] or value == {}:
         return _NOTHING
     given = without_repeats(value) if isinstance(value, Mapping) else {"": value}

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from incident_kit.present.cells import as_frame, fact, is_rows, without_repeats
 from incident_kit.present.grid import table_with_notes
+from incident_kit.present.plain import plain
 from incident_kit.present.text import visible
 from incident_kit.present.trace_words import trace_sentences
 from incident_kit.present.views import summary_line
@@ -77,8 +78,6 @@ def _section(title: str, content: Any) -> list[RenderableType]:
 
 def _facts(content: Mapping[str, Any]) -> Table:
     """Name and value, one a line; nested objects on one line each."""
-    from incident_kit.present.formats import plain
-
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
