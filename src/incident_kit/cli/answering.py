@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
+from incident_kit.cli.opening import open_evidence, snapshots_of
 from incident_kit.cli.run import (
     Output,
     add_command,
     asking,
     finish,
-    open_evidence,
     print_answer,
     print_text,
     relevant_gaps,
-    snapshots_of,
 )
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from incident_kit.cli.opening import load_profile, required_profile
 from incident_kit.cli.run import (
     ANSWERED,
     FAILED,
@@ -14,7 +15,6 @@ from incident_kit.cli.run import (
     add_command,
     asked_window,
     bundle_name,
-    load_profile,
     progress_bars,
 )
 from incident_kit.cli.terminal import say, warn, warn_of_gaps
@@ -24,27 +24,6 @@ ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of i
 Name = Annotated[Path, typer.Option("-o", "--output", help="NAME.incident (a folder) or NAME.zip (one file)")]
 Force = Annotated[bool, typer.Option("--force", help="replace an existing bundle")]
 PANEL = "Make bundles"
-
-
-def _required(name: str | None) -> Any:
-    profile = load_profile(name)
-    if profile is None:
-        raise UsageError("--profile NAME is needed: it says which cluster, Elasticsearch and RabbitMQ to read.")
-    return profile
-
-
-def capture_now(profile: str, start: str, end: str | None, pod: str | None = None) -> Path:
-    """Capture into a new bundle in the current folder before an answer; its path."""
-    from incident_kit.capture import capture as run
-
-    window = asked_window(start, end)
-    if window is None:
-        raise UsageError("--from is needed to capture.")
-    settings = _required(profile)
-    stem = (pod or profile).replace("/", "_").replace(":", "_")
-    path = next(p for i in range(1, 10_000) if not (p := Path(f"{stem}-{i}.incident")).exists())
-    warn(f"Capturing into {path} ...")
-    return run(settings, window, path, pod=pod, bars=progress_bars())
 
 
 def capture(
@@ -78,7 +57,7 @@ def capture(
     if window is None:
         raise UsageError("--from is needed: the start of the window to judge, e.g. --from -2h.")
     path = run(
-        _required(profile),
+        required_profile(profile),
         window,
         bundle_name(output),
         app=app,
@@ -144,7 +123,7 @@ def doctor(profile: ProfileName = None) -> int:
     from incident_kit.capture.doctor import examine
     from incident_kit.present.tables import render_check_table
 
-    checks = examine(_required(profile))
+    checks = examine(required_profile(profile))
     say(render_check_table(checks))
     return ANSWERED if all(check.passed for check in checks) else FAILED
 
@@ -166,7 +145,7 @@ def snapshot(
     """
     from incident_kit.capture.snapshot import take_snapshot
 
-    return _report(take_snapshot(_required(profile), store, keep_days=keep_days, keep_bytes=keep_bytes))
+    return _report(take_snapshot(required_profile(profile), store, keep_days=keep_days, keep_bytes=keep_bytes))
 
 
 def note(

@@ -1,4 +1,4 @@
-"""What all commands share: opening evidence, printing an answer, exit codes.
+"""What all commands share: the window asked for, printing an answer, exit codes.
 
 Exit codes (contract): 0 answered, 1 failed with one clear line, 2 usage, 3 answered but with gaps that could change
 the answer.
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from incident_kit.evidence import Evidence
     from incident_kit.present.progress import ProgressBars
-    from incident_kit.profile import Profile
 
 ANSWERED, FAILED, USAGE, WITH_GAPS, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -85,15 +84,6 @@ def add_command(app: typer.Typer, function: Callable[..., int], panel: str) -> N
     app.command(name=name, help=text.strip(), epilog=epilog, rich_help_panel=panel)(command)
 
 
-def load_profile(name: str | None) -> Profile | None:
-    """The profile of that name from incident-kit.toml, or None when none was asked for."""
-    if name is None:
-        return None
-    from incident_kit.profile import load_profile as load
-
-    return load(name)
-
-
 def asked_window(start: str | None, end: str | None) -> Window | None:
     """The window given by --from and --to; None when neither is."""
     if start is None and end is None:
@@ -125,40 +115,6 @@ def progress_bars() -> ProgressBars:
     return bars
 
 
-def open_evidence(
-    bundle: Path | None, profile: str | None, start: str | None, end: str | None, *, store: bool = False, **scope: Any
-) -> Evidence:
-    """The bundle named, or one captured now by --profile and --from (kept; its path goes to stderr).
-
-    Args:
-        bundle: a bundle; with ``store`` also a folder of snapshots, which are read as one.
-        profile: profile to capture with.
-        start: start of the window to capture.
-        end: its end.
-        store: whether the answer can be had from snapshots.
-        scope: what the capture is about.
-    """
-    from incident_kit.evidence import read_evidence
-
-    if bundle is not None:
-        if profile is not None:
-            raise UsageError("Give a bundle or --profile, not both.")
-        taken = snapshots_of(bundle)
-        if not taken:
-            return read_evidence(bundle, progress=progress_bars())
-        if not store:
-            raise UsageError(f"{bundle} is a store of snapshots: trace, rabbit, rabbit-node and whois read it whole; "
-                             f"for this question name one of them, such as {taken[-1]}.")  # fmt: skip
-        from incident_kit.correlate.merged import MergedEvidence
-
-        return MergedEvidence([read_evidence(path) for path in taken])
-    if profile is None or start is None:
-        raise UsageError("Name a bundle, or capture first with --profile NAME --from T [--to T].")
-    from incident_kit.cli.capturing import capture_now
-
-    return read_evidence(capture_now(profile, start, end, **scope), verify=False, progress=progress_bars())
-
-
 @contextmanager
 def asking(*evidences: Evidence) -> Iterator[None]:
     """Around a question: a name that is not found says so differently where something could not be looked at.
@@ -179,15 +135,6 @@ def asking(*evidences: Evidence) -> Iterator[None]:
 
 def _gaps(count: int) -> str:
     return f"{count:,} gap{'' if count == 1 else 's'}"
-
-
-def snapshots_of(path: Path) -> list[Path]:
-    """Snapshots of a store, oldest first; none where it is no store."""
-    if not path.is_dir() or (path / "manifest.json").is_file():
-        return []
-    from incident_kit.capture.snapshot import snapshots
-
-    return snapshots(path)
 
 
 def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None = None) -> pd.DataFrame:
