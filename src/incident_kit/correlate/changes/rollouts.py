@@ -31,7 +31,7 @@ from incident_kit.correlate.objects import (
     name_of,
     namespace_of,
 )
-from incident_kit.window import SECOND, parse_rfc3339
+from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 _REVISION = "deployment.kubernetes.io/revision"
 _REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
@@ -281,8 +281,6 @@ def mark_undone(changes: list[Change]) -> None:
 
 def describe_briefly(change: Change) -> str:
     """A change in a few words, for `undone_by`."""
-    from incident_kit.window import format_ns
-
     who = change.by or change.manager
     by = f" by {who}" if who else " by Argo CD" if change.automated else ""
     when = (format_ns(change.time) or "an unknown time")[:19]

@@ -14,6 +14,7 @@ from incident_kit.correlate.objects import (
     annotation,
     controller,
     created_at,
+    instant,
     listing,
     mapping,
     name_of,
@@ -124,8 +125,6 @@ def workload_of(pod: Document, objects: Objects) -> Document | None:
 
 def running_since(pod: Document) -> dict[str, int]:
     """Start (ns) of the instance that runs now, by container; ended containers and pods being deleted have none."""
-    from incident_kit.correlate.objects import instant
-
     if mapping(pod, "metadata").get("deletionTimestamp"):
         return {}
     statuses = [*listing(pod, "status", "containerStatuses"), *listing(pod, "status", "initContainerStatuses")]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from incident_kit.correlate.network_policy.selectors import selects
 from incident_kit.correlate.objects import (
     Document,
     Objects,
@@ -92,8 +93,6 @@ def service_targets(service: Document, port: Document, objects: Objects) -> Iter
 
     Policies are evaluated on what the connection ends at, not on the Service's own address and port.
     """
-    from incident_kit.correlate.network_policy.selectors import selects
-
     selector = mapping(service, "spec", "selector")
     protocol = str(port.get("protocol") or "TCP")
     target: Any = port.get("targetPort") or port.get("port")

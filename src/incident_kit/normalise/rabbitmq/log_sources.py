@@ -13,7 +13,7 @@ import orjson
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.rabbitmq.metricbeat import dig, is_connection
 from incident_kit.normalise.rabbitmq.records import Record, read_record
-from incident_kit.normalise.raw import RawFolder, read_bytes
+from incident_kit.normalise.raw import RawFolder, open_bytes, read_bytes
 from incident_kit.window import parse_rfc3339
 
 #: Only text that holds one of these can be a broker's record that anyone asks for.
@@ -89,8 +89,6 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
 
 
 def _holds(path: Path, marks: tuple[bytes, ...]) -> bool:
-    from incident_kit.normalise.raw import open_bytes
-
     tail = b""
     try:
         with open_bytes(path) as stream:
@@ -122,8 +120,6 @@ def _marked_sources(path: Path) -> Iterator[dict[str, Any]]:
     marks = (*LOG_MARKS, _METRIC_MARK)
     if not _holds(path, marks):
         return
-    from incident_kit.normalise.raw import open_bytes
-
     try:
         with open_bytes(path) as stream:
             if re.search(r"\.json(\.gz)?$", path.name):
