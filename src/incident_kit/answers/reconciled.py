@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from incident_kit.correlate.reconcile import Reconciliation, reconcile
+from incident_kit.correlate.reconcile import Reconciliation, reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.match import Integers
@@ -69,19 +68,6 @@ class Asked:
             pod=name or None,
             everything=everything,
         )
-
-
-def reconciliation_of(
-    evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None
-) -> Reconciliation:
-    """The evidence's reconciliation, made once per opened bundle; all answers use it.
-
-    Args:
-        evidence: an opened bundle.
-        executor: where its buckets are matched, if it is the first call.
-        log_tables: where the executor's workers find the log tables.
-    """
-    return evidence.memo("reconciliation", lambda: reconcile(evidence, executor, log_tables))
 
 
 def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, everything: bool = False) -> pa.Table:

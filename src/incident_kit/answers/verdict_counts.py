@@ -11,9 +11,9 @@ from incident_kit.answers.reconciled import (
     Asked,
     documents_asked,
     entries_asked,
-    reconciliation_of,
     unlabelled_asked,
 )
+from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.sides import NOT_SAID

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incident_kit.correlate.changes.happenings import rows
-from incident_kit.correlate.reconcile import Reconciliation, reconcile
+from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSE, CAUSES, CODE
 from incident_kit.normalise.kubernetes.names import read_name
@@ -56,14 +56,13 @@ class _Loss:
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    reconciliation: Reconciliation = evidence.memo("reconciliation", lambda: reconcile(evidence))
     workloads = {
         (r["namespace"], r["pod"]): (str(r["workload_kind"]), str(r["workload"]))
         for r in rows(evidence.table(PODS))
         if r["workload"]
     }
     lost: dict[tuple[str | None, str, str], _Loss] = {}
-    for bucket in reconciliation.buckets:
+    for bucket in reconciliation_of(evidence).buckets:
         _count(bucket, evidence, workloads, lost)
     return [_finding(key, loss) for key, loss in sorted(lost.items(), key=str) if loss.causes]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from incident_kit.correlate.reconcile.reconcile import Reconciliation, reconcile
+from incident_kit.correlate.reconcile.reconcile import Reconciliation, reconcile, reconciliation_of
 
-__all__ = ["Reconciliation", "reconcile"]
+__all__ = ["Reconciliation", "reconcile", "reconciliation_of"]

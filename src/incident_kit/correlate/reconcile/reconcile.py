@@ -50,6 +50,19 @@ class Reconciliation:
     lag: int | None
 
 
+def reconciliation_of(
+    evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None
+) -> Reconciliation:
+    """The evidence's reconciliation, made once per opened bundle; all answers use it.
+
+    Args:
+        evidence: an opened bundle.
+        executor: where its buckets are matched, if it is the first call.
+        log_tables: where the executor's workers find the log tables.
+    """
+    return evidence.memo("reconciliation", lambda: reconcile(evidence, executor, log_tables))
+
+
 def reconcile(evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None) -> Reconciliation:
     """Give every console entry, and every document without one, exactly one verdict.
 

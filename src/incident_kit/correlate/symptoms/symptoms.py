@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from incident_kit.correlate.reconcile import Reconciliation, reconcile
+from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSE, CODE
 from incident_kit.correlate.symptoms.change_points import FALSE_ALARM, Counts, Rise, rises
@@ -102,8 +102,7 @@ def console_only_rises(evidence: Evidence) -> list[Symptom]:
     def build() -> list[Symptom]:
         bins, workload_of = bins_of(evidence), Workloads(evidence)
         series: dict[Workload, Series] = {}
-        reconciliation: Reconciliation = evidence.memo("reconciliation", lambda: reconcile(evidence))
-        for bucket in reconciliation.buckets:
+        for bucket in reconciliation_of(evidence).buckets:
             _count_losses(bucket, bins, workload_of, series)
         counted = {key: found for key, found in series.items() if found.errors.any()}
         return sorted(
