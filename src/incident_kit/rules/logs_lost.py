@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
-from incident_kit.correlate.reconcile.verdicts import CAUSE, CAUSES, CODE
-from incident_kit.normalise.kubernetes.names import read_name
+from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, NOT_LOST
+from incident_kit.correlate.symptoms.log_counts import Workloads
 from incident_kit.rules.rule import Outcome, Rule, at
-from incident_kit.tables.kubernetes import PODS
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-#: Entries that were never meant to be shipped: too low a level, or written past the logger.
-_NOT_LOST = frozenset({"below_level", "not_logged"})
 #: Losses that come with every start and end of a process; a few of them are usual.
 _USUAL = frozenset({"died_before_flush", "before_logger", "rotation_edge"})
 _FEW = 20
@@ -56,45 +52,34 @@ class _Loss:
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    workloads = {
-        (r["namespace"], r["pod"]): (str(r["workload_kind"]), str(r["workload"]))
-        for r in rows(evidence.table(PODS))
-        if r["workload"]
-    }
+    workload_of = Workloads(evidence)
     lost: dict[tuple[str | None, str, str], _Loss] = {}
     for bucket in reconciliation_of(evidence).buckets:
-        _count(bucket, evidence, workloads, lost)
+        _count(bucket, evidence, workload_of, lost)
     return [_finding(key, loss) for key, loss in sorted(lost.items(), key=str) if loss.causes]
 
 
 def _count(
     bucket: Bucket,
     evidence: Evidence,
-    workloads: dict[tuple[str, str], tuple[str, str]],
+    workload_of: Workloads,
     lost: dict[tuple[str | None, str, str], _Loss],
 ) -> None:
     entries, names, verdicts = bucket.entries, bucket.names.names, bucket.verdicts
     inside = np.flatnonzero((entries.time >= evidence.window.start) & (entries.time < evidence.window.end))
     owner = entries.owner[inside]
     gone = inside[verdicts.code[inside] == CODE["console_only"]]
-    gone = gone[~np.isin(verdicts.cause[gone], [CAUSE[cause] for cause in _NOT_LOST])]
+    gone = gone[~np.isin(verdicts.cause[gone], NOT_LOST)]
     for code, count in zip(*np.unique(owner, return_counts=True), strict=True):
         pod_code, namespace_code, _ = entries.owners[code].tolist()
         namespace, pod = names[namespace_code] if namespace_code >= 0 else None, names[pod_code]
-        kind, workload = workloads.get((namespace or "", pod)) or _by_name(pod)
+        kind, namespace, workload = workload_of(namespace, pod)
         loss = lost.setdefault((namespace, kind, workload), _Loss())
         loss.entries += int(count)
         chosen = gone[entries.owner[gone] == code]
         if len(chosen):
             causes = [CAUSES[cause] for cause in verdicts.cause[chosen].tolist()]
             loss.add(pod, entries.time[chosen], causes, verdicts.percent[chosen] / 100)
-
-
-def _by_name(pod: str) -> tuple[str, str]:
-    reading = read_name(pod)
-    if reading.workload and reading.workload_kind:
-        return reading.workload_kind, reading.workload
-    return "Pod", pod
 
 
 def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:

@@ -46,6 +46,8 @@ CAUSES = (
     "unexplained",
 )
 CAUSE = {name: code for code, name in enumerate(CAUSES)}
+#: Places in `CAUSES` of entries that were never meant to be shipped: too low a level, or written past the logger.
+NOT_LOST = (CAUSE["below_level"], CAUSE["not_logged"])
 _LEAST_LAG_NS = 10 * SECOND
 #: A document's own time this little behind the usual is a stall, not lateness.
 _LEAST_BEHIND_NS = 2 * SECOND

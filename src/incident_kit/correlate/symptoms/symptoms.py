@@ -9,7 +9,7 @@ import numpy as np
 
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
-from incident_kit.correlate.reconcile.verdicts import CAUSE, CODE
+from incident_kit.correlate.reconcile.verdicts import CODE, NOT_LOST
 from incident_kit.correlate.symptoms.change_points import FALSE_ALARM, Counts, Rise, rises
 from incident_kit.correlate.symptoms.log_counts import Bins, Series, Workload, Workloads, bins_of, log_counts
 from incident_kit.correlate.symptoms.log_templates import Template, new_templates, templates_of, vanished_templates
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: More errors because there is more of everything is no rise: their share must grow, too.
 _SHARE = 1.5
-#: Losses that are no burst: never meant to be shipped.
-_NOT_LOST = [CAUSE[cause] for cause in ("below_level", "not_logged")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +121,7 @@ def _count_losses(bucket: Bucket, bins: Bins, workload_of: Workloads, series: di
     inside = np.flatnonzero((entries.time >= bins.start) & (entries.time < bins.time(bins.count)))
     if not len(inside):
         return
-    lost = (verdicts.code[inside] == CODE["console_only"]) & ~np.isin(verdicts.cause[inside], _NOT_LOST)
+    lost = (verdicts.code[inside] == CODE["console_only"]) & ~np.isin(verdicts.cause[inside], NOT_LOST)
     owners, which = np.unique(entries.owner[inside], return_inverse=True)
     cells = which * bins.count + (entries.time[inside] - bins.start) // bins.width
     shape, size = (len(owners), bins.count), len(owners) * bins.count
