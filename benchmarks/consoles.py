@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import run_python
+
 PODS = int(os.environ.get("PODS", "100"))
 LINES = int(os.environ.get("LINES", "2000"))
 NAMESPACE = "kit-bench-consoles"
@@ -86,15 +88,7 @@ def pod(number: int, image: str) -> dict[str, Any]:
 
 def measure(work: str) -> None:
     """Run one way in a fresh interpreter and print its row."""
-    started = time.perf_counter()
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.consoles", work]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    output = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise RuntimeError(f"{work} ended with {process.returncode}")
+    seconds, usage, output = run_python(work, "-W", "ignore", "-m", "benchmarks.consoles", work)
     lines, size = (int(word) for word in output.split()[-2:])
     assert lines == PODS * LINES, f"{work}: {lines} of {PODS * LINES} lines"
     cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024

@@ -7,7 +7,6 @@ in a process of its own, and streams ``CONSOLE_BYTES`` of console through redact
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import httpx
 import orjson
+
+from benchmarks.measure import run_python
 
 DOCUMENTS = int(os.environ.get("DOCUMENTS", "1000000"))
 CONSOLE_BYTES = int(os.environ.get("CONSOLE_BYTES", "1000000000"))
@@ -70,15 +71,7 @@ def document(number: int, now: float) -> dict[str, object]:
 
 def measure(work: str, url: str, index: str) -> None:
     """Run one work in a fresh interpreter and print its row."""
-    started = time.perf_counter()
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.fetching", url, index, work]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    output = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise RuntimeError(f"{work} ended with {process.returncode}")
+    seconds, usage, output = run_python(work, "-W", "ignore", "-m", "benchmarks.fetching", url, index, work)
     count, cpu = int(output.split()[-1]), usage.ru_utime + usage.ru_stime
     peak = usage.ru_maxrss / 1024
     print(f"| {work} | {count} | {seconds:.1f} | {count / seconds:,.0f} | {cpu:.1f} | {peak:.0f} |", flush=True)

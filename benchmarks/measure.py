@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -23,13 +24,27 @@ class Measured:
 def measure(work: str, *arguments: object) -> Measured:
     """Run ``benchmarks.work.<work>(*arguments)`` in a fresh interpreter."""
     code = f"import json, sys; from benchmarks import work; print(json.dumps(work.{work}(*sys.argv[1:])))"
+    seconds, usage, output = run_python(work, "-c", code, *map(str, arguments))
+    lines = output.strip().splitlines()
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(lines[-1]))
+
+
+def run_python(work: str, *arguments: str) -> tuple[float, resource.struct_rusage, str]:
+    """Run a fresh interpreter: wall seconds, what it used of the machine, and what it printed.
+
+    Args:
+        work: what is run, for the error.
+        arguments: the interpreter's.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{work} ended with {process.returncode}")
-    lines = output.strip().splitlines()
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(lines[-1]))
+    return seconds, usage, output
