@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
-from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
+from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks, whole_lines
 
 if TYPE_CHECKING:
     from incident_kit.normalise.context import Context
@@ -80,32 +80,24 @@ class RawCopy:
     def _stream(self, path: Path, destination: Path, source: str, redact: Callable[[bytes], bytes]) -> None:
         empty = True
         with _create(destination) as output:
-            for block in self._blocks(path, source):
+            for block in whole_lines(self._readable_chunks(path, source)):
                 empty = False
                 output.write(redact(block))
         if empty and source != "console":  # an idle container's console is rightly empty
             self._context.gap(source, self._source.relative(path), "the file is empty", "Collect it again.")
 
-    def _blocks(self, path: Path, source: str) -> Iterator[bytes]:
-        """Blocks of whole lines."""
-        rest = b""
+    def _readable_chunks(self, path: Path, source: str) -> Iterator[bytes]:
+        """UTF-8 chunks of a file; that the rest of a torn one is missing is a gap."""
         read = 0
         try:
             for chunk in utf8_chunks(read_chunks(path, _BLOCK)):
                 read += len(chunk)
-                head, newline, tail = chunk.rpartition(b"\n")
-                if newline:
-                    yield rest + head + newline
-                    rest = tail
-                else:
-                    rest += chunk
+                yield chunk
         except (OSError, EOFError, zlib.error) as error:
             name = self._source.relative(path)
             self._context.gap(
                 source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
             )
-        if rest:
-            yield rest
 
 
 def _create(path: Path) -> IO[bytes]:

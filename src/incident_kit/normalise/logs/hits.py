@@ -14,7 +14,7 @@ import orjson
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.salvage import readable_beginning
-from incident_kit.normalise.raw import RawFolder, decode_json, lenient_json, read_chunks
+from incident_kit.normalise.raw import RawFolder, decode_json, lenient_json, read_chunks, whole_lines
 
 #: Files in the folder that are not hits.
 _OTHER = {
@@ -187,19 +187,14 @@ def salvaged_hit(line: bytes, name: str) -> Hit | None:
 
 def line_blocks(path: Path, lines: HitLines, size: int = _BLOCK) -> Iterator[bytes]:
     """Blocks of whole lines of a file; the rest of a torn one is missing, and said to be."""
-    rest = b""
+    return whole_lines(_readable_chunks(path, lines, size))
+
+
+def _readable_chunks(path: Path, lines: HitLines, size: int) -> Iterator[bytes]:
     try:
-        for chunk in read_chunks(path, size):
-            head, newline, tail = chunk.rpartition(b"\n")
-            if newline:
-                yield rest + head + newline
-                rest = tail
-            else:
-                rest += chunk
+        yield from read_chunks(path, size)
     except _TORN as error:
         lines.torn(error)
-    if rest:
-        yield rest
 
 
 def is_lines(path: Path) -> bool:
