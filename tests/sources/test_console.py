@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.sources.console import console_files, whole_lines
+from incident_kit.lines import whole_lines
+from incident_kit.sources.console import console_files
 
 
 def pod(container: dict[str, object]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceDenied, SourceError, SourceIncomplete
+from incident_kit.lines import whole_lines
 from incident_kit.sources.console import (
     UNRETRIEVABLE,
     ConsoleFile,
@@ -213,8 +214,6 @@ class Consoles:
         return f"{count} files"
 
     def _write_rotated(self, file: ConsoleFile, node: str, name: str, relative: str) -> None:
-        from incident_kit.sources.console import whole_lines
-
         blocks = read_rotated(self._cluster, file, node, name)
         if name.endswith(".gz"):
             blocks = _unzipped(blocks)

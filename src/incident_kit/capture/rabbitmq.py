@@ -9,6 +9,7 @@ from typing import Any
 
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceIncomplete
+from incident_kit.lines import whole_lines
 from incident_kit.profile import Profile, load_credentials
 from incident_kit.sources.broker import Broker
 from incident_kit.sources.rabbitmq import read_broker
@@ -81,7 +82,5 @@ def _capture_logs(session: Session, pattern: str) -> str:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    from incident_kit.sources.console import whole_lines
-
     with path.open("rb") as file:
         yield from whole_lines(iter(lambda: file.read(_BLOCK), b""))

@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
-from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks, whole_lines
+from incident_kit.lines import whole_lines
+from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
 
 if TYPE_CHECKING:
     from incident_kit.normalise.context import Context

@@ -11,7 +11,7 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -132,20 +132,6 @@ def utf8_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         if text := decoder.decode(chunk).encode() if decoder else chunk:
             yield text
-
-
-def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks of whole lines; the last block may lack its line end."""
-    rest = b""
-    for chunk in chunks:
-        head, newline, tail = chunk.rpartition(b"\n")
-        if newline:
-            yield rest + head + newline
-            rest = tail
-        else:
-            rest += chunk
-    if rest:
-        yield rest
 
 
 def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:

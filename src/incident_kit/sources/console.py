@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import urllib3
 
 from incident_kit.errors import SourceUnreachable
+from incident_kit.lines import whole_lines
 from incident_kit.sources.kubernetes import Cluster
 
 _CHUNK = 1 << 20
@@ -100,20 +101,6 @@ def _chunks(cluster: Cluster, path: str, response: urllib3.BaseHTTPResponse) -> 
         yield from response.stream(_CHUNK, decode_content=True)
     except urllib3.exceptions.HTTPError as error:
         raise SourceUnreachable(cluster.source, path, f"the log broke off: {error}", "Repeat the capture.") from error
-
-
-def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut only after line ends; one line is never cut, however long."""
-    rest: list[bytes] = []
-    for chunk in chunks:
-        head, newline, tail = chunk.rpartition(b"\n")
-        if newline:
-            yield b"".join((*rest, head, newline))
-            rest = [tail] if tail else []
-        elif chunk:
-            rest.append(chunk)
-    if rest:
-        yield b"".join(rest)
 
 
 class _Links(HTMLParser):

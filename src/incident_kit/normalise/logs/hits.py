@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
+from incident_kit.lines import whole_lines
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.salvage import readable_beginning
-from incident_kit.normalise.raw import RawFolder, decode_json, lenient_json, read_chunks, whole_lines
+from incident_kit.normalise.raw import RawFolder, decode_json, lenient_json, read_chunks
 
 #: Files in the folder that are not hits.
 _OTHER = {
