@@ -139,3 +139,13 @@ def test_a_pod_deleted_right_after_its_workload_was_made_was_deleted_by_hand() -
     found = rows(owner, killing, made, event("ReplicaSet", owner["metadata"]["name"], "SuccessfulCreate",
                                              "Created pod: orders-1-x", "10:00:01"))  # fmt: skip
     assert json.dumps([r["what"] for r in found if r["name"] == "orders-1-x"]) == '["deleted"]', rfc("10:00:40")
+
+
+def test_the_last_sync_names_its_user_though_the_history_of_an_older_server_names_nobody() -> None:
+    first, second = sync(1, "09:00", None, identifier=0), sync(2, "10:00", None, identifier=1)
+    for entry in (first, second):
+        del entry["initiatedBy"]
+    last = operation(2, "10:00", [result("Deployment", "orders", "deployment.apps/orders configured")], by="alice")
+    told = rows(application("orders", first, second, operation=last))
+    named = [row["by"] if isinstance(row["by"], str) else None for row in told if row["what"].startswith("sync")]
+    assert named == [None, "alice"]

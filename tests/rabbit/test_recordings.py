@@ -307,3 +307,67 @@ def test_a_start_ends_what_was_open_whatever_the_product_is_called(normalise, pr
     tables, _ = normalise({"rabbit@a.log": "\n".join(lines)})
     assert [event["event"] for event in tables["rabbit_events"]] == ["started"]
     assert tables["connections"][0]["state"] == "closed"
+
+
+STARTED_3_7 = [
+    "2026-11-23 14:10:00.100 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672)",
+    "2026-11-23 14:20:00.500 [info] <0.5.0> ",
+    " Starting RabbitMQ 3.7.28 on Erlang 22.3",
+    " Licensed under a licence",
+    "2026-11-23 14:20:00.502 [info] <0.5.0>  ",
+    " node           : rabbit@mq-0",
+    " home dir       : /var/lib/rabbitmq",
+    "2026-11-23 14:20:01.100 [info] <0.7.0> accepting AMQP connection <0.7.0> (10.0.0.9:5200 -> 10.0.0.1:5672)",
+]
+
+
+def test_a_start_whose_banner_stands_in_bare_lines_ends_what_was_open_and_names_the_node(normalise):
+    tables, _ = normalise({"broker.log": "\n".join(STARTED_3_7)})
+    assert [event["event"] for event in tables["rabbit_events"]] == ["started"]
+    states = {row["peer_port"]: row.get("state") for row in tables["connections"]}
+    assert states == {5100: "closed", 5200: None}
+    assert {(row["rabbit_node"], row["observed"]) for row in tables["connections"]} == {
+        ("rabbit@mq-0", False),  # its end is not logged
+        ("rabbit@mq-0", True),
+    }
+
+
+def test_a_log_that_names_two_nodes_is_nobodys_for_sure(normalise):
+    other = "2026-11-23 14:21:00.100 [info] <0.4.0> Application ranch started on node 'rabbit@mq-1'"
+    tables, _ = normalise({"broker.log": "\n".join([*STARTED_3_7, other])})
+    assert {(row["rabbit_node"], row["observed"]) for row in tables["connections"]} == {("rabbit@broker", False)}
+
+
+def test_a_record_after_bare_lines_of_the_same_moment_is_one_of_its_own(normalise):
+    lines = [
+        "2026-11-23 14:10:00.100 [info] <0.9.0> Stopping these applications in this order:",
+        "    rabbit",
+        "2026-11-23 14:10:00.100 [info] <0.9.0> Successfully stopped RabbitMQ and its dependencies",
+    ]
+    tables, _ = normalise({"rabbit@a.log": "\n".join(lines)})
+    assert [event["event"] for event in tables["rabbit_events"]] == ["stopped"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mq-1  | 2026-11-23 14:10:00.100 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672)",
+        "=INFO REPORT==== 23-Nov-2026::14:10:00 ===\naccepting AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672)",
+    ],
+)
+def test_a_broker_log_of_which_no_line_can_be_read_is_a_gap(normalise, line):
+    tables, gaps = normalise({"rabbit@a.log": f"\n{line}\n", "rabbit@b.log": "\n"})
+    assert not tables["connections"]
+    assert [gap for gap in gaps if "nothing was read from it" in gap] == [
+        f"rabbitmq/rabbit@a.log: none of its {len(line.splitlines())} lines is a record of a broker's log as 3.7 to 4.x "
+        "write it: nothing was read from it"
+    ]
+
+
+def test_a_short_queue_list_names_no_vhosts_where_none_are_known(normalise):
+    _, gaps = normalise(
+        {"queues.json": [{"name": "q", "vhost": "/"}], "overview.json": {"object_totals": {"queues": 3}}}
+    )
+    assert [gap for gap in gaps if gap.startswith("queues")] == [
+        "queues: the list holds 1 queues but more exist (overview: 3): the user lacks permissions on a vhost"
+    ]

@@ -121,6 +121,8 @@ def _merge_operation(rows: list[Row], operation: Row) -> None:
             if row["revisions"] == operation["revisions"] and _same_time(row, operation):
                 for key in ("phase", "prune", "message", "results"):
                     row[key] = operation[key]
+                if row["initiated_by"] is None and row["automated"] is None:  # history of older servers names nobody
+                    row["initiated_by"], row["automated"] = operation["initiated_by"], operation["automated"]
                 row["source"] = "history+operationState"
                 return
     rows.append(operation)

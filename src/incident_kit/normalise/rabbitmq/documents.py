@@ -8,9 +8,9 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes.access import Document, text, whole
 from incident_kit.normalise.rabbitmq import management
 from incident_kit.normalise.rabbitmq.broker_log import BrokerLog
-from incident_kit.normalise.rabbitmq.log_sources import consoles, from_elastic, log_files
+from incident_kit.normalise.rabbitmq.log_sources import LogText, consoles, from_elastic, log_files
 from incident_kit.normalise.rabbitmq.metricbeat import connection_rows
-from incident_kit.normalise.rabbitmq.nodes import banner_node, node_of
+from incident_kit.normalise.rabbitmq.nodes import node_of, own_node
 from incident_kit.normalise.rabbitmq.records import Record, read_records, with_zone
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
@@ -28,7 +28,11 @@ def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
     rows = _from_management(lists, context)
     known = [str(row["rabbit_node"]) for row in rows[RABBIT_NODES.name] if row["rabbit_node"]]
     known += sorted({str(r["rabbit_node"]) for r in rows[CONNECTIONS.name] if r["rabbit_node"]} - set(known))
-    for log in [*log_files(raw, context), *consoles(raw, context)]:
+    for log in log_files(raw, context):
+        records = list(read_records(log.lines))
+        _report_unread(records, log, context)
+        _add_log(rows, records, log.hint, log.name, known, context)
+    for log in consoles(raw, context):
         _add_log(rows, list(read_records(log.lines)), log.hint, log.name, known, context)
     elastic = from_elastic(raw)
     for host, records in sorted(elastic.records.items()):
@@ -102,13 +106,25 @@ def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: lis
     if not zoned:
         context.gap("rabbitmq", name, "the log's times carry no zone and are taken as UTC",
                     "Collect the broker's console with kubectl logs --timestamps.")  # fmt: skip
-    banner = banner_node(record.message for record in records)
-    node, sure = (banner, True) if banner else node_of(hint, known) if hint else (None, False)
+    own = own_node(record.message for record in records)
+    node, sure = (own, True) if own else node_of(hint, known) if hint else (None, False)
     log = BrokerLog(context.cluster, node, node_observed=sure)
     log.read(records)
     _report_dropped(log.events, name, context)
     rows[CONNECTIONS.name] += log.rows
     rows[RABBIT_EVENTS.name] += log.events
+
+
+def _report_unread(records: list[Record], log: LogText, context: Context) -> None:
+    """A gap for a file that was given as a broker's log and holds text, but no record."""
+    filled = sum(1 for line in log.lines if line.strip())
+    if filled and not records:
+        context.gap(
+            "rabbitmq", log.name, f"none of its {filled} lines is a record of a broker's log as 3.7 to 4.x write it: "
+            "nothing was read from it",
+            "Copy the log as the broker wrote it: without the container's name before each line (docker compose logs "
+            "--no-log-prefix; kubectl logs without --prefix). Logs of 3.6 and older are not read.",
+        )  # fmt: skip
 
 
 def _report_dropped(events: list[dict[str, Any]], name: str, context: Context) -> None:

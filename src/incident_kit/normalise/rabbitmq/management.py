@@ -215,10 +215,11 @@ def _report_users_view(lists: dict[str, list[Document] | None], overview: Docume
     counted = whole(overview, "object_totals", "queues") or 0
     if queues is not None and (consumed - listed - {(None, None)} or counted > len(queues)):
         unseen = sorted({vhost for vhost, _ in consumed - listed if vhost})
+        lacking = f"; consumed ones it lacks in vhosts {unseen}" if unseen else ""
         context.gap(
             "rabbitmq", "queues",
-            f"the list holds {len(queues)} queues but more exist (overview: {counted}; consumed ones it lacks in vhosts "
-            f"{unseen}): the user lacks permissions on a vhost",
+            f"the list holds {len(queues)} queues but more exist (overview: {counted}{lacking}): the user lacks "
+            "permissions on a vhost",
             "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$'",
         )  # fmt: skip
     carried = sum(whole(channel, "consumer_count") or 0 for channel in lists.get("channels") or [])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_BANNER = re.compile(r"^\s*node\s*: (?P<node>\S+@\S+)\s*$")
+# A start's banner, and what Erlang says of each application before 3.9; it quotes a name with a dash or a dot.
+_OWN_NAME = re.compile(
+    r"^(?:\s*node\s*: |Application \w+ started on node )'?(?P<node>[^\s']+@[^\s']+)'?\s*$", re.MULTILINE
+)
 
 
 def node_of(hint: str, known: Sequence[str]) -> tuple[str | None, bool]:
@@ -43,6 +46,10 @@ def _names(node: str) -> set[str]:
     return {node.partition("@")[0]}
 
 
-def banner_node(messages: Iterable[str]) -> str | None:
-    """The node that the broker's own start banner names."""
-    return next((match["node"] for message in messages if (match := _BANNER.match(message))), None)
+def own_node(messages: Iterable[str]) -> str | None:
+    """The node that the broker's own log names, in the banner of a start or as the place of its applications.
+
+    None when it names none or several, as the mixed text of a cluster does.
+    """
+    named = {match["node"] for message in messages for match in _OWN_NAME.finditer(message)}
+    return named.pop() if len(named) == 1 else None

@@ -44,23 +44,27 @@ class Record:
 def read_records(lines: Iterable[str]) -> Iterator[Record]:
     """Records of lines in their order; lines that continue a record are joined to it.
 
-    A line of the same time and process directly after a record whose message ends in a colon is its reason; before 3.9
-    the reason stands there as a bare line.
+    A line of the same time and process directly after a record whose message ends in a colon is its reason. Before 3.9
+    a reason stands there as bare lines, and a start's banner as bare lines after an empty message; where bare lines
+    continue a record, the next line with a time is a record of its own.
     """
     pending: Record | None = None
+    bare_lines = False
     for line in lines:
         record = read_record(line)
         if record is None:
-            if pending is not None and _has_more(pending) and (bare := _unstamped(line).strip()):
+            may_go_on = pending is not None and (_has_more(pending) or not pending.message.strip())
+            if pending is not None and may_go_on and (bare := _unstamped(line).strip()):
                 pending = replace(pending, message=f"{pending.message}\n{bare}")
+                bare_lines = True
             continue
         if pending is not None:
-            same = record.time == pending.time and record.pid == pending.pid
+            same = record.time == pending.time and record.pid == pending.pid and not bare_lines
             if same and _has_more(pending):
                 pending = replace(pending, message=f"{pending.message}\n{record.message}")
                 continue
             yield pending
-        pending = record
+        pending, bare_lines = record, False
     if pending is not None:
         yield pending
 
