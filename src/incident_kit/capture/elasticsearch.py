@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from incident_kit.capture.reach import has_failures, tell_of_other_times, tell_what_is_passed_over
+from incident_kit.capture.passed_over import has_failures, tell_of_other_times, tell_what_is_passed_over
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.profile import load_credentials
