@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incident_kit.answers.changes import changes
-from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.frames import rows
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from tests.changes.bundles import evidence_of, recorded, recorded_evidence
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as dicts, in order."""
     return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of a small table as dicts: null is None, times are int nanoseconds, flags and integers are Python's."""
+    import pandas as pd
+
+    times = [c for c in frame.columns if isinstance(frame[c].dtype, pd.DatetimeTZDtype)]
+    whole = frame.copy()
+    for column in times:
+        whole[column] = frame[column].astype("int64").astype(object).where(frame[column].notna(), None)
+    for record in whole.astype(object).to_dict("records"):
+        yield {str(k): plain(v) for k, v in record.items()}
 
 
 def instant(value: Any) -> int | None:
@@ -24,10 +37,6 @@ def plain(value: Any) -> Any:
     """A value of a frame as a plain one; None where it is missing."""
     import pandas as pd
 
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return None
-    if isinstance(value, str | bool | int):
-        return value
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return None if isinstance(value, float) and value != value else value
+    return value.tolist() if hasattr(value, "tolist") else value

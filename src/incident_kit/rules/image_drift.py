@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.rollouts import current_images, template_of
 from incident_kit.correlate.changes.syncs import moment, results_of, sync_sentence
 from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.configuration.state import workload_of
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
     Document,
     Objects,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment
 from incident_kit.correlate.changes.table import joined_changes
+from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS
 from incident_kit.tables.kubernetes import OBJECTS

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.cron_jobs.runs import Run, known_since, runs_of, suspended
 from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs, last_scheduled, starting_deadline
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
     Document,
     field,

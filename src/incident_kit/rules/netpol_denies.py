@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
 from incident_kit.correlate.network_policy.reach import allowed_before, changed_at

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.syncs import moment, results_of
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
     Document,
     Objects,

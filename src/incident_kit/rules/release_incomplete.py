@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.releases import Member, Release, releases, units
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.frames import rows
 from incident_kit.rules.release_order import no_groups
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.releases import Release, releases, units
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import SECOND

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.correlate.changes.table import joined_changes
+from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.argocd import SYNCS
 

@@ -6,15 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, field, instant, listing, name_of, namespace_of
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+
+    import pandas as pd
 
 #: Node conditions whose good value is True; every other condition is good when False.
 _GOOD_WHEN_TRUE = frozenset({"Ready"})
@@ -23,22 +24,6 @@ _SCALING = 60 * SECOND
 _SCALED = re.compile(
     r"^Scaled (?P<way>up|down) replica set (?P<set>\S+) (?:from (?P<from>\d+) to (?P<to>\d+)|to (?P<only>\d+)(?: from (?P<before>\d+))?)"
 )
-
-
-def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows of a small table as dicts: null is None, times are int nanoseconds, flags and integers are Python's."""
-    times = [c for c in frame.columns if isinstance(frame[c].dtype, pd.DatetimeTZDtype)]
-    plain = frame.copy()
-    for column in times:
-        plain[column] = frame[column].astype("int64").astype(object).where(frame[column].notna(), None)
-    for record in plain.astype(object).to_dict("records"):
-        yield {str(k): _plain(v) for k, v in record.items()}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
-        return None
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def restart_changes(instances: Iterable[dict[str, Any]]) -> list[Change]:

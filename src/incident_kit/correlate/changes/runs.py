@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.happenings import rows
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.templates import image_list
 from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
     Document,
     Objects,

@@ -11,7 +11,6 @@ from incident_kit.correlate.changes.happenings import (
     eviction_changes,
     node_changes,
     restart_changes,
-    rows,
     scale_changes,
 )
 from incident_kit.correlate.changes.model import Change
@@ -20,6 +19,7 @@ from incident_kit.correlate.changes.runs import remembered_run_changes, run_chan
 from incident_kit.correlate.changes.seen_images import seen_image_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.pods.restarts import instances

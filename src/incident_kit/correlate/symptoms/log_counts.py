@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.correlate.changes.happenings import rows
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.symptoms.change_points import Counts
 from incident_kit.normalise.kubernetes.names import read_name
 from incident_kit.tables import Table
