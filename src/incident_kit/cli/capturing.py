@@ -19,6 +19,7 @@ from incident_kit.cli.run import (
 )
 from incident_kit.cli.terminal import say, warn, warn_of_gaps
 from incident_kit.errors import UsageError
+from incident_kit.present.text import plural
 
 ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml; needed")]
 Name = Annotated[Path, typer.Option("-o", "--output", help="NAME.incident (a folder) or NAME.zip (one file)")]
@@ -99,7 +100,6 @@ def import_(
 def _report(path: Path) -> int:
     """Say what was obtained and what not; the exit code."""
     from incident_kit.evidence import read_evidence
-    from incident_kit.present.text import plural
 
     evidence = read_evidence(path, verify=False)
     rows = ", ".join(f"{count} {name}" for name, count in sorted(evidence.manifest.rows.items()) if count)

@@ -19,6 +19,7 @@ import typer
 
 from incident_kit.cli.terminal import say, say_data, warn, warn_of_gaps
 from incident_kit.errors import IncidentKitError, NotFoundError, UsageError
+from incident_kit.present.text import plural
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
@@ -128,13 +129,11 @@ def asking(*evidences: Evidence) -> Iterator[None]:
         for evidence in evidences:
             gaps = evidence.gaps
             if len(gaps):
-                warn(f"{evidence.path.name} is incomplete ({_gaps(len(gaps))}), so the name may be missing for that:")
+                warn(
+                    f"{evidence.path.name} is incomplete ({plural(len(gaps), 'gap')}), so the name may be missing for that:"
+                )
                 warn_of_gaps(gaps.to_dict("records"), "see the report")
         raise
-
-
-def _gaps(count: int) -> str:
-    return f"{count:,} gap{'' if count == 1 else 's'}"
 
 
 def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -171,7 +170,7 @@ def finish(gaps: pd.DataFrame, output: Output) -> int:
     if not len(gaps):
         return ANSWERED
     if output is not Output.JSON:
-        warn(f"{_gaps(len(gaps))} could change this answer:")
+        warn(f"{plural(len(gaps), 'gap')} could change this answer:")
         warn_of_gaps(gaps.to_dict("records"), "--output json lists them all")
     return WITH_GAPS
 

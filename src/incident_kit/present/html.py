@@ -70,7 +70,12 @@ class Shown:
 
 
 def show(value: Any, limit: int = 50) -> Shown:
-    """A frame, a list of rows or an object of facts as a table; ``.value`` has all of it."""
+    """An answer as a table in a notebook; ``.value`` has all of it.
+
+    Args:
+        value: a frame, a list of rows or an object of facts.
+        limit: rows that are shown at most.
+    """
     return Shown(as_frame(value) if is_rows(value) else value, limit)
 
 

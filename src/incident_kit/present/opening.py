@@ -31,7 +31,14 @@ def sample_bundle() -> Path:
 
 
 def open_bundle(bundle: str | Path = "") -> Evidence:
-    """The evidence of a bundle; of the sample incident when none is named."""
+    """The evidence of a bundle.
+
+    Args:
+        bundle: ``NAME.incident`` folder or ``.zip``; the sample incident by default.
+
+    Raises:
+        BundleError: the bundle is broken, or this installation has no sample.
+    """
     from incident_kit.evidence import read_evidence
     from incident_kit.present.progress import ProgressBars
 
@@ -42,6 +49,10 @@ def chosen_pod(evidence: Evidence, pod: str = "") -> str:
     """The pod to ask about as ``namespace/pod``: the one named, else the first finding's, else the first one.
 
     Findings about a pod go before those about its workload, and the worst go first.
+
+    Args:
+        evidence: an opened bundle.
+        pod: name or ``namespace/pod``.
 
     Raises:
         NotFoundError, UsageError: the pod named is unknown or ambiguous.

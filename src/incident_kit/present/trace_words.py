@@ -12,7 +12,7 @@ from incident_kit.present.text import plural, visible
 
 def trace_sentences(story: Mapping[str, Any]) -> list[str]:
     """The answer of ``trace`` in a few sentences; what is not known is not told."""
-    told = (_who, _life, _instances, _logs, _rabbit, _judged)
+    told = (_who, _life, _instances, _logs, _rabbit, _around)
     return [sentence for tell in told if (sentence := tell(story))]
 
 
@@ -93,7 +93,7 @@ def _rabbit(story: Mapping[str, Any]) -> str:
     return f"{plural(numbers['connections'], 'RabbitMQ connection')}, now on: {nodes}{unclear}."
 
 
-def _judged(story: Mapping[str, Any]) -> str:
+def _around(story: Mapping[str, Any]) -> str:
     found = story["findings"]
     worst = [cell(title, "title") for title in found.loc[found["severity"] == "critical", "title"]]
     counted = f"{plural(len(story['changes']), 'change')} and {plural(len(found), 'finding')} concern it."
