@@ -16,7 +16,7 @@ from incident_kit.present import style
 from incident_kit.present.change_lanes import dodged
 from incident_kit.present.changes import draw_changes
 from incident_kit.present.lifetimes import draw_lifetimes
-from incident_kit.present.logs_figure import draw_logs
+from incident_kit.present.logs_figure import NOTHING, draw_logs
 from incident_kit.present.pod_lanes import choose_pods
 from incident_kit.present.timeline import draw_timeline
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
@@ -164,3 +164,10 @@ def test_restarts_known_by_count_are_told_and_an_address_of_the_node_is_no_reuse
     texts = _texts(draw_lifetimes(incident, "lifetimes"))
     assert "3 earlier restarts, times not known" in texts
     assert "10.88.0.1 (node)" in texts
+
+
+def test_without_any_log_a_sentence_stands_instead_of_empty_axes():
+    incident = an_incident(3)
+    figure = _drawn(draw_logs(incident, "logs", "shop/nobody"))
+    assert figure.axes == [] and NOTHING in _texts(figure)
+    assert len(draw_logs(incident, "logs").axes) == 3

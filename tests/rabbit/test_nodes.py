@@ -50,6 +50,32 @@ def test_the_finding_tells_the_same(tmp_path):
     assert "shop/a went to rabbit@rabbit-1 at 2026-11-20T10:20:03Z" in finding["evidence"]
 
 
+DROPPING = (
+    "2026-11-20 10:15:00.000000+00:00 [notice] <unknown pid> Handler rmq_1_file_1 switched from  sync to drop mode\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("own_log", "bounded"),
+    [
+        (OWN_LOG.replace("\n", f"\n{DROPPING}", 1), True),
+        (DROPPING.replace("10:15", "10:05") + OWN_LOG, True),
+        (
+            DROPPING.replace("10:15", "10:05")
+            + "2026-11-20 10:08:00.000000+00:00 [info] <0.222.0>  Starting RabbitMQ 3.10.8 on Erlang 25.2.3 [jit]\n"
+            + OWN_LOG,
+            False,
+        ),
+        (OWN_LOG, False),
+    ],
+)
+def test_how_many_were_hit_is_a_bound_where_the_ended_run_dropped_records_of_its_log(tmp_path, own_log, bounded):
+    told = findings("rabbit-node-down", bundle(tmp_path, DOWN | {"rabbitmq/rabbit@rabbit-0.log": own_log}))
+    finding = next(f for f in told if f["time"] == at("10:20:01"))
+    assert ("at most 1 connections of 1 pods" in finding["title"]) is bounded
+    assert ("connected when it went down: shop/a" in finding["evidence"]) is not bounded
+
+
 def test_peers_word_alone_ends_no_connection(tmp_path):
     """A frozen node keeps its connections; its peers say down all the same."""
     frozen = DOWN | {"rabbitmq/rabbit@rabbit-0.log": OWN_LOG.splitlines()[0] + "\n"}

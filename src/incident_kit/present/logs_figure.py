@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Verdicts on console entries that have a document in Elasticsearch.
 _DELIVERED = ("matched", "late", "at_other_time", "without_pod_name", "truncated")
+NOTHING = "No console entry and no document in what was captured; coverage and gaps say what was looked at."
 _CAUSE_COLOURS = ("#c2410c", "#e69f00", "#0072b2", "#cc79a7", "#009e73", "#56b4e9", "#b8ad2e", "#22262b")
 
 
@@ -42,6 +43,8 @@ def draw_logs(material: Material, title: str, pod: str | None = None) -> Figure:
     counts = material.counts
     if pod is not None:
         counts = counts[keys_of(counts).eq(pod) | counts["pod"].eq(pod)]
+    if counts.empty:
+        return _empty(title)
     figure = style.new_figure(12.5, 6.2)
     rates, verdicts, causes = figure.subplots(3, 1, height_ratios=(1, 1.2, 1))
     _draw_sides(rates, counts, material)
@@ -53,6 +56,14 @@ def draw_logs(material: Material, title: str, pod: str | None = None) -> Figure:
         axes.tick_params(axis="y", labelsize=7, colors=style.INK, length=2)
         style.bare(axes)
     figure.suptitle(style.label(title, 120), fontsize=11, fontweight="bold", color=style.INK, parse_math=False)
+    return figure
+
+
+def _empty(title: str) -> Figure:
+    """One sentence instead of empty axes; whether anybody could look is for coverage and gaps to say."""
+    figure = style.new_figure(12.5, 1.0)
+    figure.suptitle(style.label(title, 120), fontsize=11, fontweight="bold", color=style.INK, parse_math=False)
+    figure.text(0.5, 0.3, NOTHING, ha="center", va="center", fontsize=9, color=style.INK)
     return figure
 
 

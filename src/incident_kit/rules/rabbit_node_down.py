@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.frames import instant, records
 from incident_kit.correlate.rabbitmq.downs import Down, node_downs
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.tables.rabbitmq import RABBIT_EVENTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -41,6 +43,24 @@ def _hit(down: Down, evidence: Evidence) -> list[Matched]:
     ]
 
 
+def _log_has_holes(down: Down, evidence: Evidence) -> bool:
+    """Whether the node dropped records of its own log in the run that ended: ends of connections may be among them."""
+    if down.start is None:
+        return False
+    events = sorted(
+        (time, str(event["event"]))
+        for event in records(evidence.table(RABBIT_EVENTS))
+        if event["rabbit_node"] == down.rabbit_node
+        and (time := instant(event["time"])) is not None
+        and time <= down.start
+    )
+    holes = False
+    for _, event in events:
+        if event in ("started", "log_dropping"):
+            holes = event == "log_dropping"
+    return holes
+
+
 def _finding(down: Down, evidence: Evidence) -> dict[str, Any]:
     hit = _hit(down, evidence)
     following = next_connections(evidence)
@@ -52,15 +72,21 @@ def _finding(down: Down, evidence: Evidence) -> dict[str, Any]:
             moves.append(f"{matched.match.lives[0].key} went to {after.rabbit_node} at {at(after.begin)}")
     until = f"until {at(down.end)}" if down.end is not None else "and was not seen up again"
     unsure = "" if down.certain else " as its peers saw it (frozen or cut off, perhaps not stopped)"
+    counted = f"{len(hit)} connections of {len(pods)} pods"
+    dropped = hit and _log_has_holes(down, evidence)
+    had = f"at most {counted}, as it had dropped records of its log" if dropped else counted
+    connected = (
+        "connected when it went down, or gone before without a record" if dropped else "connected when it went down"
+    )
     return RULE.finding(
-        f"{down.rabbit_node} was down from {at(down.start)} {until}{unsure}; it had {len(hit)} connections of {len(pods)} pods",
+        f"{down.rabbit_node} was down from {at(down.start)} {until}{unsure}; it had {had}",
         time=down.start,
         kind="RabbitMQNode",
         namespace=None,
         name=down.rabbit_node,
         evidence=[
             *down.words[:6],
-            *(f"connected when it went down: {pod}" for pod in pods[:20]),
+            *(f"{connected}: {pod}" for pod in pods[:20]),
             *dict.fromkeys(moves[:20]),
         ],
         confidence=1.0 if down.certain else 0.7,

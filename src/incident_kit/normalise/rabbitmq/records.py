@@ -1,4 +1,4 @@
-"""Records of a broker's log: text and JSON formatter, 3.8 to 4.x, out of files, consoles and documents."""
+"""Records of a broker's log: text and JSON formatter, 3.7 to 4.x, out of files, consoles and documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from incident_kit.window import SECOND, parse_rfc3339
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# 3.9 and later write an offset, 3.8 (lager) writes the broker's local time without one.
+# 3.9 and later write an offset, 3.7 and 3.8 (lager) write the broker's local time without one.
 _TEXT = re.compile(
     r"^(?P<day>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?P<zone>Z|[+-]\d\d:?\d\d)?\s+"
     r"\[(?P<level>\w+)\]\s(?:(?P<pid><[\d.]+>) ?)?(?P<message>.*)$"
