@@ -14,6 +14,7 @@ import numpy as np
 from incident_kit.correlate.reconcile.arbitration import arbitrate
 from incident_kit.correlate.reconcile.certain import certain_pairs
 from incident_kit.correlate.reconcile.clocks import Clocks
+from incident_kit.correlate.reconcile.cut_tails import tell_cut_tails
 from incident_kit.correlate.reconcile.entries import EntryRows
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.lines import claim_lines
@@ -22,6 +23,7 @@ from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
+from incident_kit.correlate.reconcile.values import pair_by_values
 from incident_kit.correlate.reconcile.verdicts import Verdicts, judge_pairs, lags_of
 
 
@@ -54,7 +56,7 @@ class Bucket:
         document: row of each entry's document; -1 where none.
         where: where that document stands: `OWN`, `UNLABELLED` and so on; -1 where none.
         lag: arrival less kubelet time of each pair; None where no document says when it arrived.
-        document_pods: codes of pods that some document names; ``mute_pods``: of which no document has a message.
+        document_pods: codes of pods that some document names; ``mute_pods``: whose documents neither have a message nor an entry.
         suffixed: pods whose console shows more behind a message than their documents hold.
     """
 
@@ -85,18 +87,22 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     pair_rest(entries, documents, pairs, clocks)
     mark_doubles(documents, pairs)
     arbitrate(entries, documents, pairs, clocks)
+    doubtful = pair_by_values(entries, documents, pairs, clocks)
     suffixed = suffixed_pods(entries, pairs)
     run_leftovers(entries, documents, pairs, clocks, suffixed, OWN, pairs.open_documents())
+    tell_cut_tails(entries, documents, pairs)
     mark_doubles(documents, pairs)
     claim_lines(entries, documents, pairs, clocks)
-    document_pods, mute_pods = _document_pods(documents)
+    document_pods, mute_pods = _document_pods(documents, pairs)
+    verdicts = judge_pairs(entries, documents, pairs, clocks)
+    verdicts.doubt(doubtful[pairs.document[doubtful] < 0])
     return Bucket(
         name,
         entry_paths,
         document_paths,
         names,
         EntryRows.of(entries),
-        judge_pairs(entries, documents, pairs, clocks),
+        verdicts,
         pairs.document.astype(np.int32),
         pairs.where,
         _lags(entries, documents, pairs),
@@ -123,9 +129,9 @@ def _unmatched(documents: Side, pairs: Pairs, clocks: Clocks) -> Unmatched:
     return Unmatched(rows, time, time - clocks.skew[pod], pod, documents.namespace[rows], pairs.doubles[rows])
 
 
-def _document_pods(documents: Side) -> tuple[Integers, Integers]:
-    """Pods of the documents, and those whose documents carry no message that could be read: nothing is proved there."""
+def _document_pods(documents: Side, pairs: Pairs) -> tuple[Integers, Integers]:
+    """Pods of the documents, and those whose documents all say nothing that an entry was found by: they prove nothing."""
     pods = documents.pod[documents.pod != NOT_SAID]
     counts = np.bincount(pods)
-    mute = documents.pod[(documents.hashes("message") == 0) & (documents.pod != NOT_SAID)]
+    mute = documents.pod[(documents.hashes("message") == 0) & ~pairs.taken & (documents.pod != NOT_SAID)]
     return np.flatnonzero(counts), np.flatnonzero((counts > 0) & (np.bincount(mute, minlength=len(counts)) == counts))

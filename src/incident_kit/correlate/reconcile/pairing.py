@@ -12,6 +12,7 @@ from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
 from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, mix, nearest_pairs, once_on_both
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, OWN, TEXT, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
+from incident_kit.normalise.logs.normal_form import hashes
 
 _COMBINATIONS = (
     ("message", "message", EXACT),
@@ -275,11 +276,16 @@ def mark_doubles(documents: Side, pairs: Pairs) -> None:
 
 
 def _identity(documents: Side, rows: Integers) -> Integers:
-    """Pod, namespace, container, own time and text of documents as one number."""
+    """Pod, namespace, container, own time and text of documents as one number; without a text, their values."""
+    said = documents.hashes("message")[rows]
+    mute = np.flatnonzero(said == 0)
+    if len(mute):
+        said = said.copy()
+        said[mute] = hashes(documents.text(["properties"], rows[mute])["properties"].combine_chunks())
     return mix(
         documents.pod[rows],
         documents.namespace[rows],
         documents.container[rows],
         documents.time[rows],
-        documents.hashes("message")[rows],
+        said,
     )

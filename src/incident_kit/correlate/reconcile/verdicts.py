@@ -90,6 +90,11 @@ class Verdicts:
                 self.notes.append(sentence)
         self.note[rows] = known[sentences] if isinstance(sentences, str) else [known[one] for one in sentences]
 
+    def doubt(self, rows: Integers) -> None:
+        """Entries and documents of these have values only, and no value of one could be told in the other."""
+        self.code[rows] = CODE["unknown"]
+        self.tell(rows, "neither side has a message, and no fields of both correspond: nothing can be compared")
+
     def rows(self, verdict: str) -> Integers:
         """Rows of a verdict."""
         return np.flatnonzero(self.code == CODE[verdict])

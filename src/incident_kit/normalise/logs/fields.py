@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
-from incident_kit.normalise.logs.levels import fold_level
+from incident_kit.normalise.logs.levels import are_levels, fold_level
 
 JsonObject = Mapping[str, Any]
 
@@ -195,6 +195,7 @@ def detect_roles(
             paths[role] = first + tuple(p for p in paths[role] if p not in first)
             proved_only -= frozenset(first)
     paths["message"] += _texts(samples_seen, paths)
+    paths["level"] += level_fields(samples_seen, FieldRoles(paths=paths))
     counts = {role: Counter({p: seen[p] for p in found if seen[p]}) for role, found in paths.items()}
     counts["proved_pod"] = proved
     return FieldRoles(paths=paths, proved_only=proved_only, known_pods=pods), counts
@@ -218,6 +219,17 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
                 lengths.setdefault(path, []).append(len(value))
     ranked = sorted(lengths, key=lambda path: -len(lengths[path]) * (sum(lengths[path]) / len(lengths[path])) ** 0.5)
     return tuple(path for path in ranked[:3] if path not in paths["message"])
+
+
+def level_fields(samples: Iterable[JsonObject], roles: FieldRoles) -> tuple[str, ...]:
+    """Fields of the shop's own that tell the level of samples in which no candidate does."""
+    words: dict[str, set[Any]] = {}
+    for sample in samples:
+        if roles.level(sample) is None:
+            for path, value in flatten(sample):
+                # Unhashable values and long texts are no levels.
+                words.setdefault(path, set()).add(value if isinstance(value, str) and len(value) < 16 else None)
+    return tuple(path for path, values in words.items() if are_levels(values))
 
 
 def is_property(path: str, roles: FieldRoles) -> bool:

@@ -29,7 +29,7 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
     if isinstance(template, str) and (message is None or message == template):
         message = render(template, _values(spoken), spoken.get("@r"))
     if message is None:
-        return None
+        message = text  # an event of values only, as access logs are: it is compared by these
     level = roles.level(document)
     if level is None and ("@mt" in document or "@m" in document):
         level = "info"  # CLEF leaves Information out

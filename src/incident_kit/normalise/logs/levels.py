@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 _NAMES = {
@@ -75,3 +76,17 @@ def _numeric(value: float) -> str | None:
         if value <= limit:
             return name
     return "fatal"
+
+
+#: A field of these alone is no result of something: it tells levels.
+_QUIET = frozenset({"trace", "debug", "info"})
+
+
+def are_levels(values: Iterable[Any]) -> bool:
+    """Whether a field tells levels, whatever it is called: spelt names alone, of two levels or more, quiet ones too."""
+    words = {value.strip().lower() if isinstance(value, str) else "" for value in values}
+    folded = {FOLDED[word] for word in words & _SPELT}
+    return words <= _SPELT and len(folded) > 1 and bool(folded & _QUIET)
+
+
+_SPELT = frozenset(WORDS)

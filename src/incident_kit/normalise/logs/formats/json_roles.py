@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
-from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten
+from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten, level_fields
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.normal_form import normal_form
 
@@ -25,6 +25,9 @@ def json_roles(lines: Iterable[str], known: KnownMessages) -> FieldRoles:
     """
     documents = _documents(lines)
     roles = FieldRoles()
+    own = level_fields(documents, roles)
+    if own:
+        roles = FieldRoles(paths={**roles.paths, "level": (*roles.paths["level"], *own)})
     if not documents or not known:
         return roles
     hits: Counter[str] = Counter()

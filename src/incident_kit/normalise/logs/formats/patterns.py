@@ -101,6 +101,10 @@ PATTERNS: tuple[Pattern, ...] = (
         rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{_REST}",
     ),
     Pattern(
+        "letter_first",
+        rf"^[\[<(]?(?P<level>[TDIWEF])[\]>)]?[ \t|:,/-]+[\[<(]?(?P<time>{_CLOCKED})[\]>)]?{_GAP}{_REST}",
+    ),
+    Pattern(
         "glog",
         rf"^(?P<level>[IWEFD])(?P<time>(?:\d{{4}}|\d{{6}}|\d{{8}}) {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\]? +(?:\[[^\]]*\] +)?(?:\d+ +)?{_REST}",
     ),
