@@ -16,6 +16,7 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes import normalise_kubernetes
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.profile import Profile
+from incident_kit.rules import DidNotApply, rule_named
 from incident_kit.tables import ALL
 from incident_kit.window import Window, format_ns, parse_rfc3339
 
@@ -80,6 +81,11 @@ def evidence_of(
     )
     (folder / "manifest.json").write_text(manifest.to_json())
     return read_evidence(folder, verify=False)
+
+
+def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    """Findings of one rule about `evidence_of` the objects."""
+    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
 
 
 def recorded(name: str) -> dict[str, Any]:

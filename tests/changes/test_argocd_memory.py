@@ -9,8 +9,7 @@ import pandas as pd
 
 from incident_kit.answers.changes import changes
 from incident_kit.answers.diff import diff
-from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import at, evidence_of, rfc
+from tests.changes.bundles import at, evidence_of, judge, rfc
 from tests.changes.objects import (
     application,
     config_map,
@@ -36,10 +35,6 @@ def rows(*objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     return found
 
 
-def judged(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
-    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
-
-
 def test_a_selective_sync_that_brings_the_image_back_undoes_the_rollback() -> None:
     history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
     partial = operation(2, "10:00", [result("Deployment", "orders-api", "configured")], resources=[
@@ -54,11 +49,9 @@ def test_a_selective_sync_that_brings_the_image_back_undoes_the_rollback() -> No
         for n, clock in ((3, "09:30"), (4, "10:00"))
     ]
     made = deployment("orders-api", template(NEW), application="orders-api")
-    (finding,) = judged("rollback-undone", made, good, bad, *again, applications=[app])
+    (finding,) = judge("rollback-undone", made, good, bad, *again, applications=[app])
     assert finding["name"] == "orders-api" and "limited to chosen resources" in " ".join(finding["evidence"])
-    assert (
-        judged("rollback-undone", made, good, bad, again[0], applications=[application("orders-api", *history)]) == []
-    )
+    assert judge("rollback-undone", made, good, bad, again[0], applications=[application("orders-api", *history)]) == []
 
 
 def test_what_a_sync_pruned_is_a_change_and_differs_between_two_times() -> None:
@@ -127,8 +120,8 @@ def test_an_image_that_never_ran_is_no_second_version() -> None:
          "state": {"waiting": {"reason": "ImagePullBackOff"}}}
     ]  # fmt: skip
     runs = [owner, following, pod("orders-1-x", "08:00", template(OLD), owner=owner)]
-    assert judged("mixed-versions", *runs, stuck) == []
-    assert judged("mixed-versions", *runs, pod("orders-2-x", "10:00", template(NEW), owner=following))
+    assert judge("mixed-versions", *runs, stuck) == []
+    assert judge("mixed-versions", *runs, pod("orders-2-x", "10:00", template(NEW), owner=following))
 
 
 def test_a_pod_deleted_right_after_its_workload_was_made_was_deleted_by_hand() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from incident_kit.answers.changes import changes
 from incident_kit.profile import Profile
 from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import evidence_of, recorded_evidence
+from tests.changes.bundles import evidence_of, judge, recorded_evidence
 from tests.changes.objects import (
     application,
     deployment,
@@ -24,10 +24,6 @@ from tests.changes.objects import (
 
 OLD, NEW, FIXED = ("registry.lab/orders-api:1.4.2", "registry.lab/orders-api:1.5.0", "registry.lab/orders-api:1.5.1")
 Finding = dict[str, Any]
-
-
-def judge(rule: str, *objects: Finding, **more: Any) -> list[Finding]:
-    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
 
 
 def rolled(*steps: tuple[str, str]) -> list[Finding]:

@@ -10,15 +10,11 @@ import pytest
 
 from incident_kit.answers.changes import changes
 from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import evidence_of, rfc
+from tests.changes.bundles import evidence_of, judge, rfc
 from tests.changes.objects import cron_job, deployment, event, job, pod, replica_set, service, template, written
 from tests.identity.bundles import bundle
 
 Finding = dict[str, Any]
-
-
-def judge(rule: str, *objects: Finding, **more: Any) -> list[Finding]:
-    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
 
 
 HOURLY = cron_job("nightly", "0 * * * *", last="11:00")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import evidence_of, rfc
+from tests.changes.bundles import evidence_of, judge, rfc
 from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
 
 ENV = {"env": [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": "orders-config", "key": "LOG_LEVEL"}}}]}
@@ -28,10 +28,6 @@ def projected() -> dict[str, Any]:
     made = template(volumeMounts=[{"name": "config", "mountPath": "/etc/config"}])
     made["spec"]["volumes"] = [{"name": "config", "projected": {"sources": [{"configMap": {"name": "orders-config"}}]}}]
     return made
-
-
-def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
-    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
 
 
 @pytest.mark.parametrize(
