@@ -364,6 +364,20 @@ def test_a_broker_log_of_which_no_line_can_be_read_is_a_gap(normalise, line):
     ]
 
 
+def test_lines_of_connections_that_cannot_be_read_are_counted_beside_those_that_can(normalise):
+    lines = [
+        "2026-11-23 14:10:00.1+00:00 [info] <0.9.0> accepting AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672",
+        "[pod/mq-0/mq] 2026-11-23 14:11:00.1+00:00 [info] <0.9.0> accepting AMQP connection 10.0.0.9:5200 -> 10.0.0.1:5672",
+        "2026-11-23 14:12:00.1+00:00 [error] <0.9.0> Error on AMQP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:5672):",
+        "closing it",
+    ]
+    tables, gaps = normalise({"rabbit@a.log": "\n".join(lines), "rabbit@b.log": lines[0]})
+    assert [row["peer_port"] for row in tables["connections"] if row["rabbit_node"] == "rabbit@a"] == [5100]
+    assert [gap for gap in gaps if "tell of connections" in gap] == [
+        "rabbitmq/rabbit@a.log: 1 of its 4 lines tell of connections, but are no records as 3.7 to 4.x write them"
+    ]
+
+
 def test_a_short_queue_list_names_no_vhosts_where_none_are_known(normalise):
     _, gaps = normalise(
         {"queues.json": [{"name": "q", "vhost": "/"}], "overview.json": {"object_totals": {"queues": 3}}}

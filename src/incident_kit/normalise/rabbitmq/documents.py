@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from incident_kit.normalise.context import Context
@@ -11,11 +12,12 @@ from incident_kit.normalise.rabbitmq.broker_log import BrokerLog
 from incident_kit.normalise.rabbitmq.log_sources import LogText, consoles, from_elastic, log_files
 from incident_kit.normalise.rabbitmq.metricbeat import connection_rows
 from incident_kit.normalise.rabbitmq.nodes import node_of, own_node
-from incident_kit.normalise.rabbitmq.records import Record, read_records, with_zone
+from incident_kit.normalise.rabbitmq.records import Record, read_record, read_records, with_zone
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
 
 _LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami")
+_TELLS_OF_CONNECTION = re.compile(r"\b(?:accepting|closing) AMQP connection [<\d\[(]")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -116,15 +118,22 @@ def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: lis
 
 
 def _report_unread(records: list[Record], log: LogText, context: Context) -> None:
-    """A gap for a file that was given as a broker's log and holds text, but no record."""
+    """A gap for a file that was given as a broker's log and holds text, but no record, or lines of connections beside."""
     filled = sum(1 for line in log.lines if line.strip())
+    unread = sum(1 for line in log.lines if _TELLS_OF_CONNECTION.search(line) and read_record(line) is None)
     if filled and not records:
-        context.gap(
-            "rabbitmq", log.name, f"none of its {filled} lines is a record of a broker's log as 3.7 to 4.x write it: "
-            "nothing was read from it",
-            "Copy the log as the broker wrote it: without the container's name before each line (docker compose logs "
-            "--no-log-prefix; kubectl logs without --prefix). Logs of 3.6 and older are not read.",
-        )  # fmt: skip
+        reason = (
+            f"none of its {filled} lines is a record of a broker's log as 3.7 to 4.x write it: nothing was read from it"
+        )
+    elif unread:
+        reason = f"{unread} of its {filled} lines tell of connections, but are no records as 3.7 to 4.x write them"
+    else:
+        return
+    context.gap(
+        "rabbitmq", log.name, reason,
+        "Copy the log as the broker wrote it: without the container's name before each line (docker compose logs "
+        "--no-log-prefix; kubectl logs without --prefix). Logs of 3.6 and older are not read.",
+    )  # fmt: skip
 
 
 def _report_dropped(events: list[dict[str, Any]], name: str, context: Context) -> None:
