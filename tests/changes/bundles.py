@@ -14,6 +14,7 @@ from incident_kit.evidence.manifest import Manifest
 from incident_kit.normalise.argocd import normalise_argocd
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes import normalise_kubernetes
+from incident_kit.normalise.rabbitmq import normalise_rabbitmq
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.profile import Profile
 from incident_kit.rules import DidNotApply, rule_named
@@ -40,12 +41,13 @@ def rfc(clock: str) -> str:
 def evidence_of(
     *objects: dict[str, Any],
     applications: list[dict[str, Any]] | None = None,
+    rabbitmq: dict[str, list[dict[str, Any]]] | None = None,
     window: tuple[str, str] = ("08:00", "12:00"),
     captured_at: str | None = "12:00",
     profile: Profile | None = None,
     bounds: Window | None = None,
 ) -> Evidence:
-    """An opened bundle of these Kubernetes objects and Argo CD Applications."""
+    """An opened bundle of these Kubernetes objects, Argo CD Applications and lists of RabbitMQ."""
     folder = Path(tempfile.mkdtemp(prefix="incident-kit-test-"))
     raw = folder / "raw"
     (raw / "kubernetes").mkdir(parents=True)
@@ -60,11 +62,16 @@ def evidence_of(
     if applications is not None:
         (raw / "argocd").mkdir()
         (raw / "argocd" / "applications.json").write_text(json.dumps({"kind": "List", "items": applications}))
+    for name, items in (rabbitmq or {}).items():
+        (raw / "rabbitmq").mkdir(exist_ok=True)
+        (raw / "rabbitmq" / f"{name}.json").write_text(json.dumps(items))
     judged = bounds or Window(start=at(window[0]), end=at(window[1]))
     captured = at(captured_at) if captured_at else None
     chosen = profile or Profile()
     context = Context(cluster="test", window=judged, captured_at=captured, profile=chosen)
     tables = normalise_kubernetes(RawFolder(raw), context) | normalise_argocd(RawFolder(raw), context)
+    if rabbitmq is not None:
+        tables |= normalise_rabbitmq(RawFolder(raw), context)
     (folder / "tables").mkdir()
     for name, rows in tables.items():
         pq.write_table(ALL[name].arrow(rows), folder / "tables" / f"{name}.parquet")

@@ -15,14 +15,14 @@ from incident_kit.correlate.several import several_connections, several_ledger, 
 from incident_kit.errors import UsageError
 from incident_kit.evidence import Evidence
 from incident_kit.tables import Table
-from incident_kit.tables.rabbitmq import CHANNELS, CONSUMERS, QUEUES, RABBIT_NODES
+from incident_kit.tables.rabbitmq import BINDINGS, CHANNELS, CONSUMERS, PUBLISHES, QUEUES, RABBIT_NODES
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: State of one moment: only the latest is true.
-_MOMENTARY = tuple(table.name for table in (CHANNELS, CONSUMERS, QUEUES, RABBIT_NODES))
+_MOMENTARY = tuple(table.name for table in (BINDINGS, CHANNELS, CONSUMERS, PUBLISHES, QUEUES, RABBIT_NODES))
 
 
 class MergedEvidence(Evidence):

@@ -60,9 +60,9 @@ _VIEWS = (
     ),
     View(
         signature=frozenset({"symptom", "path", "lag_seconds"}),
-        columns=("time", "symptom", "lag_seconds", "path", "what", "kind", "name", "old", "new", "by", "namespace"),
+        columns=("time", "symptom", "lag_seconds", "path", "what", "kind", "name", "old", "new", "by", "via", "namespace"),
         noun=("change before a restart", "changes before a restart"),
-        spare=("namespace",),
+        spare=("namespace", "via"),
     ),
     View(
         signature=frozenset({"allowed", "before", "policies"}),

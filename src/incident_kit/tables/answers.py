@@ -181,7 +181,11 @@ PRECEDING = declare(
     [
         ("symptom", TEXT, "what happened"),
         ("time", TIME, "when"),
-        ("path", TEXT, "same pod, same workload, same config, same network policy, upstream queue, same node"),
+        (
+            "path",
+            TEXT,
+            "same pod, same workload, same config, same network policy, upstream queue, same node, same virtual host",
+        ),
         ("lag_seconds", NUMBER, "from the change to the symptom"),
         ("kind", TEXT, "kind of the object that changed"),
         ("namespace", TEXT, "its namespace"),
@@ -190,6 +194,7 @@ PRECEDING = declare(
         ("old", TEXT, "before"),
         ("new", TEXT, "after"),
         ("by", TEXT, "user or field manager"),
+        ("via", TEXT, "what the path leads over: the exchange and queue, or the virtual host"),
     ],
     order=("time", "lag_seconds"),
 )

@@ -44,8 +44,40 @@ CHANNELS = declare(
         ("messages_unacknowledged", INTEGER, "deliveries not yet acknowledged"),
         ("prefetch_count", INTEGER, "basic.qos"),
         ("idle_since", TIME, "idle since"),
+        ("vhost", TEXT, "virtual host"),
+        ("published", INTEGER, "messages published since it was opened; null where not told"),
     ],
     order=("connection", "number"),
+)
+
+PUBLISHES = declare(
+    "publishes",
+    "one channel that publishes to one exchange, at capture; known only where rates_mode is detailed",
+    "management API /api/exchanges/VHOST/NAME incoming, /api/channels/NAME publishes",
+    [
+        ("cluster", TEXT, "name of the Kubernetes cluster"),
+        ("connection", TEXT, "connection name"),
+        ("channel", TEXT, "channel name"),
+        ("vhost", TEXT, "virtual host of the exchange"),
+        ("exchange", TEXT, "exchange name; empty for the default exchange"),
+        ("published", INTEGER, "messages published by this channel to this exchange"),
+    ],
+    order=("vhost", "exchange", "channel"),
+)
+
+BINDINGS = declare(
+    "bindings",
+    "one binding at capture, without those of the default exchange, which every queue has",
+    "management API /api/bindings",
+    [
+        ("cluster", TEXT, "name of the Kubernetes cluster"),
+        ("vhost", TEXT, "virtual host"),
+        ("exchange", TEXT, "exchange that routes"),
+        ("destination_type", TEXT, "queue or exchange"),
+        ("destination", TEXT, "queue or exchange routed to"),
+        ("routing_key", TEXT, "routing key or pattern"),
+    ],
+    order=("vhost", "exchange", "destination_type", "destination", "routing_key"),
 )
 
 CONSUMERS = declare(

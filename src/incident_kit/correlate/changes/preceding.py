@@ -6,7 +6,6 @@ the evidence shows, and that is a rule's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import isolates
 from incident_kit.correlate.objects import Objects, mapping, name_of, namespace_of, read_objects
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.rabbitmq.publishers import Upstream, subject_of, upstreams
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ PATHS = (
     "same network policy",
     "upstream queue",
     "same node",
+    "same virtual host",
     "same namespace",
 )
 #: Changes older than this are not offered.
@@ -48,18 +50,21 @@ class Preceding:
         change: the change.
         path: one of `PATHS`.
         lag_seconds: from the change to the symptom.
+        via: what the path leads over, where its name does not say it: exchange and queue.
     """
 
     change: Change
     path: str
     lag_seconds: float
+    via: str | None = None
 
     def sentence(self) -> str:
         """The change in words, with its lag; never as a cause."""
         change = self.change
         who = change.by or change.manager
         what = f"{change.what} of {change.kind} {change.name}" + (f" to {change.new}" if change.new else "")
-        return f"{_lag(self.lag_seconds)} before ({self.path}): {what}{f' by {who}' if who else ''}"
+        path = f"{self.path}, {change.name} {self.via}" if self.via else self.path
+        return f"{_lag(self.lag_seconds)} before ({path}): {what}{f' by {who}' if who else ''}"
 
 
 def _lag(seconds: float) -> str:
@@ -75,7 +80,6 @@ def preceding_changes(
     namespace: str | None,
     pod: str | None = None,
     workload: tuple[str, str] | None = None,
-    upstream: Iterable[tuple[str | None, str]] = (),
     limit: int = 20,
 ) -> list[Preceding]:
     """Changes before a symptom of a pod, or of a workload, nearest path first, then shortest lag.
@@ -86,7 +90,6 @@ def preceding_changes(
         namespace: namespace of the pod or workload.
         pod: name of the pod, where the symptom is one pod's.
         workload: kind and name of the workload, where it is that of all its pods.
-        upstream: (namespace, workload) of those that publish to the queues it consumes, where known.
         limit: at most this many.
 
     Returns:
@@ -94,15 +97,19 @@ def preceding_changes(
         same instant in the same pod) is not among them.
     """
     objects = read_objects(evidence)
-    near = _upstream(upstream)
+    near: dict[Subject, str] = {}
     if pod is not None:
-        near |= _neighbourhood(namespace, pod, objects)
+        near = _neighbourhood(namespace, pod, objects)
     if workload is not None:
         for document in objects.of("Pod") if namespace is not None else ():
             owner = workload_of(document, objects) if namespace_of(document) == namespace else None
             if owner is not None and (owner.get("kind"), name_of(owner)) == workload:
                 near |= _neighbourhood(namespace, name_of(document), objects)
         near[(workload[0], namespace, workload[1])] = "same workload"
+    publishers = _publishers(evidence, namespace, pod, workload)
+    for publisher, upstream in publishers.items():
+        # Nearer paths win: a pod's own workload is never upstream of it.
+        near.setdefault(publisher, "upstream queue" if upstream.bound else "same virtual host")
     found = []
     for change in joined_changes(evidence):
         if change.time is None or not time - HORIZON <= change.time <= time:
@@ -110,17 +117,24 @@ def preceding_changes(
         path = _path(change, near, namespace)
         itself = change.kind == "Pod" and change.name == pod and time - change.time < SECOND
         if path is not None and not itself:
-            found.append(Preceding(change=change, path=path, lag_seconds=(time - change.time) / SECOND))
+            known = publishers.get((change.kind, change.namespace, change.name))
+            via = known.reason if known and path in {"upstream queue", "same virtual host"} else None
+            found.append(Preceding(change=change, path=path, lag_seconds=(time - change.time) / SECOND, via=via))
     found.sort(key=lambda p: (PATHS.index(p.path), p.lag_seconds))
     return found[:limit]
 
 
-def _upstream(upstream: Iterable[tuple[str | None, str]]) -> dict[Subject, str]:
-    return {
-        (kind, namespace, workload): "upstream queue"
-        for kind in ("Deployment", "StatefulSet", "CronJob")
-        for namespace, workload in upstream
-    }
+def _publishers(
+    evidence: Evidence, namespace: str | None, pod: str | None, workload: tuple[str, str] | None
+) -> dict[Subject, Upstream]:
+    """Who is upstream of the pod's workload, or of the workload."""
+    consumers: set[Subject] = {(workload[0], namespace, workload[1])} if workload else set()
+    consumers |= {subject_of(life) for life in lifetimes(evidence) if (life.namespace, life.pod) == (namespace, pod)}
+    found: dict[Subject, Upstream] = {}
+    for upstream in upstreams(evidence):
+        if upstream.consumer in consumers:
+            found.setdefault(upstream.publisher, upstream)
+    return found
 
 
 def _neighbourhood(namespace: str | None, name: str, objects: Objects) -> dict[Subject, str]:
@@ -178,6 +192,7 @@ def before_restarts(evidence: Evidence, namespace: str | None, pod: str) -> list
             "symptom": f"restart: {restart.old}",
             "time": restart.time,
             "path": found.path,
+            "via": found.via,
             "lag_seconds": found.lag_seconds,
             **{name: getattr(found.change, name) for name in ("kind", "namespace", "name", "what", "old", "new")},
             "by": found.change.by or found.change.manager,

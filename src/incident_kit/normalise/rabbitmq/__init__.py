@@ -1,4 +1,4 @@
-"""RabbitMQ's answers and logs -> CONNECTIONS, CHANNELS, CONSUMERS, QUEUES, RABBIT_NODES, RABBIT_EVENTS."""
+"""RabbitMQ's answers and logs -> CONNECTIONS, CHANNELS, CONSUMERS, QUEUES, PUBLISHES, BINDINGS, RABBIT_NODES, RABBIT_EVENTS."""
 
 from __future__ import annotations
 

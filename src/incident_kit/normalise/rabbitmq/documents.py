@@ -13,10 +13,20 @@ from incident_kit.normalise.rabbitmq.log_sources import LogText, consoles, from_
 from incident_kit.normalise.rabbitmq.metricbeat import connection_rows
 from incident_kit.normalise.rabbitmq.nodes import node_of, own_node
 from incident_kit.normalise.rabbitmq.records import Record, read_record, read_records, with_zone
+from incident_kit.normalise.rabbitmq.routing import binding_row, publish_rows
 from incident_kit.normalise.raw import RawFolder
-from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
+from incident_kit.tables.rabbitmq import (
+    BINDINGS,
+    CHANNELS,
+    CONNECTIONS,
+    CONSUMERS,
+    PUBLISHES,
+    QUEUES,
+    RABBIT_EVENTS,
+    RABBIT_NODES,
+)
 
-_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami")
+_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami", "exchanges", "bindings")
 _TELLS_OF_CONNECTION = re.compile(r"\b(?:accepting|closing) AMQP connection [<\d\[(]")
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -86,6 +96,10 @@ def _from_management(lists: dict[str, list[Document] | None], context: Context) 
             if text(document, "name")
         ],
         RABBIT_EVENTS.name: [],
+        PUBLISHES.name: publish_rows(lists["exchanges"] or [], channels, cluster),
+        BINDINGS.name: [
+            row for document in lists["bindings"] or [] if (row := binding_row(document, cluster)) is not None
+        ],
     }
 
 

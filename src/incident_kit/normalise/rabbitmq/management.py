@@ -54,7 +54,7 @@ def _nanoseconds(milliseconds: int | None) -> int | None:
 def channel_row(document: Document, cluster: str) -> dict[str, Any]:
     """The CHANNELS row of one channel; its connection_details may be an empty list."""
     name = text(document, "name")
-    connection = text(document, "connection_details", "name") or _connection_of(name)
+    connection = text(document, "connection_details", "name") or connection_of(name)
     return {
         "cluster": cluster,
         "rabbit_node": text(document, "node"),
@@ -64,6 +64,8 @@ def channel_row(document: Document, cluster: str) -> dict[str, Any]:
         "messages_unacknowledged": whole(document, "messages_unacknowledged"),
         "prefetch_count": whole(document, "prefetch_count"),
         "idle_since": _instant(text(document, "idle_since")),
+        "vhost": text(document, "vhost"),
+        "published": whole(document, "message_stats", "publish"),
     }
 
 
@@ -72,7 +74,7 @@ def consumer_row(document: Document, cluster: str) -> dict[str, Any]:
     channel = text(document, "channel_details", "name")
     return {
         "cluster": cluster,
-        "connection": text(document, "channel_details", "connection_name") or _connection_of(channel),
+        "connection": text(document, "channel_details", "connection_name") or connection_of(channel),
         "channel": channel,
         "vhost": text(document, "queue", "vhost"),
         "queue": text(document, "queue", "name"),
@@ -124,7 +126,7 @@ def connections_of_channels(
     """Connections that only their channels know: the list of connections may come from a stale cache."""
     found: dict[str, dict[str, Any]] = {}
     for channel in channels:
-        name = text(channel, "connection_details", "name") or _connection_of(text(channel, "name"))
+        name = text(channel, "connection_details", "name") or connection_of(text(channel, "name"))
         if name is None or name in listed:
             continue
         row = connection_row({"name": name}, cluster, seen_at)
@@ -232,12 +234,12 @@ def _connection_name(document: Document) -> str | None:
     return (
         text(document, "connection_details", "name")
         or text(document, "channel_details", "connection_name")
-        or _connection_of(text(document, "name"))
-        or _connection_of(text(document, "channel_details", "name"))
+        or connection_of(text(document, "name"))
+        or connection_of(text(document, "channel_details", "name"))
     )
 
 
-def _connection_of(channel: str | None) -> str | None:
+def connection_of(channel: str | None) -> str | None:
     """Connection of a channel named ``<connection> (1)``."""
     if channel is None or not channel.endswith(")") or " -> " not in channel:
         return None
