@@ -188,6 +188,25 @@ def test_a_connection_opened_moments_before_the_list_was_read_has_not_lost_its_c
     assert findings("consumer-lost", bundle(tmp_path, files, captured_at="2026-11-20T11:00:00Z")) == []
 
 
+def test_a_count_of_channels_that_the_list_of_channels_contradicts_is_stale(tmp_path):
+    """Seen on the real cluster: while a node was away, lists of connections were older than lists of channels."""
+    stale = connection("10.1.0.5", 1, "10:10:00", channels=0)
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/connections.json": [stale],
+        "rabbitmq/channels.json": [
+            {
+                "name": f"{stale['name']} (1)",
+                "number": 1,
+                "node": stale["node"],
+                "connection_details": {"name": stale["name"]},
+                "consumer_count": 1,
+            }
+        ],
+    }
+    assert findings("consumer-lost", bundle(tmp_path, files)) == []
+
+
 def test_probes_that_never_log_in_are_no_clients_behind_a_nodes_address(tmp_path):
     probes = "".join(
         f"2026-11-20 10:{minute}:00.000000+00:00 [info] <0.{minute}.0> accepting AMQP connection <0.{minute}.0> "

@@ -9,7 +9,7 @@ from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
-from incident_kit.tables.rabbitmq import RABBIT_EVENTS
+from incident_kit.tables.rabbitmq import CHANNELS, CONSUMERS, RABBIT_EVENTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def _judge(evidence: Evidence) -> Iterator[Outcome]:
         return
     errors = _channel_errors(evidence)
     siblings = _workloads_with_channels(evidence)
+    carrying = _connections_with_channels(evidence)
     by_pod: dict[str, list[tuple[Matched, tuple[int, str] | None]]] = {}
     for matched in matched_connections(evidence):
         connection = matched.connection
@@ -36,12 +37,22 @@ def _judge(evidence: Evidence) -> Iterator[Outcome]:
         if error is not None and (connection.begin or 0) > error[0]:
             error = None  # of an earlier connection of the same name
         age = (connection.latest or 0) - (connection.connected_at or 0)
-        without = connection.channel_count == 0 and "management_api" in connection.source and age > _LAG
+        counted = connection.channel_count == 0 and "management_api" in connection.source and age > _LAG
+        without = counted and connection.connection not in carrying
         timed_out = error is not None and "delivery acknowledgement" in error[1]
         if without or (timed_out and connection.channel_count is None):
             by_pod.setdefault(matched.match.lives[0].key, []).append((matched, error))
     for lost in by_pod.values():
         yield _finding(lost, siblings=_workload(lost[0][0]) in siblings)
+
+
+def _connections_with_channels(evidence: Evidence) -> set[str]:
+    """Names of connections that a channel or consumer names.
+
+    The count in the list of connections is cached by its node and can be much older than the list of channels.
+    """
+    named = (plain(row["connection"]) for table in (CHANNELS, CONSUMERS) for row in records(evidence.table(table)))
+    return {str(name) for name in named if name is not None}
 
 
 def _channel_errors(evidence: Evidence) -> dict[str, tuple[int, str]]:
