@@ -95,3 +95,18 @@ def test_levels_of_a_field_of_the_shops_own_name_are_read(tmp_path: Path) -> Non
     rows = incident.answered(tmp_path)
     assert Counter(row["level"] for row in rows) == {"info": 40, "debug": 40, "warn": 40}
     assert {cause for cause, _ in lost(rows)} == {"below_level"}
+
+
+def test_requests_without_the_pod_field_or_refused_are_found_by_values(tmp_path: Path) -> None:
+    incident = access()
+    for number in (20, 60, 110):
+        del incident.documents[number]["_source"]["podName"]
+    refused = incident.documents[150]
+    refused["_index"] = ".fs-logs-2026.11.20-000002"
+    refused["_source"] = {
+        "@timestamp": refused["_source"]["@timestamp"],
+        "document": {"index": "logs", "source": refused["_source"]},
+        "error": {"type": "document_parsing_exception", "message": "failed to parse field [size] of type [date]"},
+    }
+    found = Counter(row["verdict"] for row in incident.answered(tmp_path))
+    assert found == {"matched": 196, "without_pod_name": 3, "rejected": 1}

@@ -23,7 +23,7 @@ from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
-from incident_kit.correlate.reconcile.values import pair_by_values
+from incident_kit.correlate.reconcile.values import Fields, Owner, pair_by_values
 from incident_kit.correlate.reconcile.verdicts import Verdicts, judge_pairs, lags_of
 
 
@@ -58,6 +58,7 @@ class Bucket:
         lag: arrival less kubelet time of each pair; None where no document says when it arrived.
         document_pods: codes of pods that some document names; ``mute_pods``: whose documents neither have a message nor an entry.
         suffixed: pods whose console shows more behind a message than their documents hold.
+        fields: of containers without messages, which fields of the console are which of the documents.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Bucket:
     document_pods: Integers
     mute_pods: Integers
     suffixed: set[int]
+    fields: dict[Owner, Fields]
 
 
 def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -> Bucket:
@@ -87,7 +89,7 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     pair_rest(entries, documents, pairs, clocks)
     mark_doubles(documents, pairs)
     arbitrate(entries, documents, pairs, clocks)
-    doubtful = pair_by_values(entries, documents, pairs, clocks)
+    fields, doubtful = pair_by_values(entries, documents, pairs, clocks)
     suffixed = suffixed_pods(entries, pairs)
     run_leftovers(entries, documents, pairs, clocks, suffixed, OWN, pairs.open_documents())
     tell_cut_tails(entries, documents, pairs)
@@ -111,6 +113,7 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
         document_pods,
         mute_pods,
         suffixed,
+        fields,
     )
 
 

@@ -19,6 +19,7 @@ from incident_kit.correlate.reconcile.pairing import mark_doubles
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, REFUSED_UNLABELLED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers
+from incident_kit.correlate.reconcile.values import claim_by_values
 from incident_kit.correlate.reconcile.verdicts import CODE, lags_of
 
 
@@ -86,6 +87,7 @@ def claim_unlabelled(buckets: Sequence[Bucket], paths: list[str]) -> Unlabelled:
         free = _without_doubles(documents, pairs, free)
     for one in opened:
         known = _as_known_to(one.bucket.names, documents, names)
+        free = claim_by_values(one.entries, known, one.pairs, one.bucket.clocks, one.bucket.fields, free)
         free = run_leftovers(one.entries, known, one.pairs, one.bucket.clocks, one.bucket.suffixed, UNLABELLED, free)
     free = _without_doubles(documents, pairs, free)
     lags = [none, *(_write(one, documents) for one in opened)]

@@ -8,18 +8,22 @@ the corresponding fields are then one key, paired one to one by nearness in time
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import orjson
 
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks, constant_shifts
 from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, nearest_pairs, once_on_both
-from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, Pairs
+from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import hash_texts, normal_form
 
 Values = list[dict[str, str]]
+#: Corresponding fields, of the console and of the documents.
+Fields = list[tuple[str, str]]
+#: Codes of pod, namespace and container.
+Owner = tuple[int, int, int]
 #: Share of the smaller side's values that corresponding fields have in common.
 _LEAST_SHARED = 0.9
 #: Fewer corresponding fields than this tell no event.
@@ -28,31 +32,96 @@ _NEAREST_NS = 5 * SECOND
 _MOST_LATE_NS = 6 * 3600 * SECOND
 
 
-def pair_by_values(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> Integers:
+def pair_by_values(
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks
+) -> tuple[dict[Owner, Fields], Integers]:
     """Pair entries without a message by their values.
 
     Returns:
-        Entries about which a missing document proves nothing: documents of their pod are free, but no field of theirs
-        could be recognised in these.
+        The corresponding fields of each container; and entries about which a missing document proves nothing:
+        documents of their pod are free, but no field of theirs could be recognised in these.
     """
+    known: dict[Owner, Fields] = {}
     nothing = np.zeros(0, np.int64)
     rows, free = pairs.open_entries(), pairs.open_documents()
-    free = free[~documents.rejected[free] & (documents.pod[free] != NOT_SAID)]
     if not len(rows) or not len(free) or any(side.files.all_null("properties") for side in (entries, documents)):
-        return nothing
+        return known, nothing
+    refused = free[documents.rejected[free]]
+    free = free[~documents.rejected[free] & (documents.pod[free] != NOT_SAID)]
     rows = rows[is_among(entries.pod[rows], np.unique(documents.pod[free]))]
     rows = rows[_speechless(entries, rows)]
     doubtful = []
-    for owner in np.unique(np.stack([entries.pod, entries.namespace, entries.container], axis=1)[rows], axis=0):
-        pod, namespace, container = owner.tolist()
-        mine = rows[(entries.pod[rows] == pod) & (entries.namespace[rows] == namespace)]
-        mine = mine[entries.container[mine] == container]
-        theirs = free[(documents.pod[free] == pod) & ~pairs.taken[free]]
-        theirs = theirs[np.isin(documents.namespace[theirs], [NOT_SAID, namespace])]
-        theirs = theirs[np.isin(documents.container[theirs], [NOT_SAID, container])]
-        if len(theirs) and not _pair_container(entries, documents, pairs, clocks, mine, theirs):
+    for owner, mine in _containers(entries, rows):
+        theirs = _of_container(documents, free[~pairs.taken[free]], owner)
+        fields = _pair_container(entries, documents, pairs, clocks, mine, theirs) if len(theirs) else None
+        if fields:
+            known[owner] = fields
+        elif fields is not None:
             doubtful.append(mine)
-    return np.concatenate(doubtful) if doubtful else nothing
+    claim_by_values(entries, documents, pairs, clocks, known, refused)
+    return known, np.concatenate(doubtful) if doubtful else nothing
+
+
+def claim_by_values(
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, known: Mapping[Owner, Fields], free: Integers
+) -> Integers:
+    """Let open entries claim documents of failure stores, or without pod, by fields known to correspond.
+
+    Args:
+        entries: of a bucket, all or some.
+        documents: of the bucket or without pod, with the bucket's codes.
+        pairs: found pairs are added.
+        clocks: of the bucket.
+        known: corresponding fields of each container.
+        free: documents that may be claimed.
+
+    Returns:
+        Documents that stay free.
+    """
+    rows = pairs.open_entries()
+    if not known or not len(rows) or not len(free) or documents.files.all_null("properties"):
+        return free
+    rows = rows[_speechless(entries, rows)]
+    for owner, mine in _containers(entries, rows):
+        part = _of_container(documents, free, owner)
+        if owner not in known or not len(part):
+            continue
+        names, their_names = zip(*known[owner], strict=True)
+        said = _values(documents, part)
+        # A document that has few of these fields is of something else.
+        likely = [2 * len(one.keys() & set(their_names)) > len(their_names) for one in said]
+        part = part[np.array(likely, bool)]
+        left, right = nearest_pairs(
+            _keys(_values(entries, mine), names),
+            entries.time[mine] + clocks.skew[owner[0]],
+            _keys([one for one, kept in zip(said, likely, strict=True) if kept], their_names),
+            documents.time[part],
+            int(clocks.tolerance[owner[0]]),
+        )
+        for own_pod in (True, False):
+            for is_refused in (True, False):
+                some = (documents.rejected[part[right]] == is_refused) & (
+                    (documents.pod[part[right]] != NOT_SAID) == own_pod
+                )
+                where = (REFUSED if own_pod else REFUSED_UNLABELLED) if is_refused else OWN if own_pod else UNLABELLED
+                pairs.add(mine[left[some]], part[right[some]], LOOSE, where)
+        free = np.setdiff1d(free, part[right])
+    return free
+
+
+def _containers(entries: Side, rows: Integers) -> Iterator[tuple[Owner, Integers]]:
+    """Codes of pod, namespace and container, with their rows."""
+    codes = np.stack([entries.pod[rows], entries.namespace[rows], entries.container[rows]], axis=1)
+    for owner in np.unique(codes, axis=0):
+        pod, namespace, container = owner.tolist()
+        yield (pod, namespace, container), rows[(codes == owner).all(axis=1)]
+
+
+def _of_container(documents: Side, part: Integers, owner: Owner) -> Integers:
+    """Those of the documents that may be a container's by what they say of themselves."""
+    for said, own in zip((documents.pod, documents.namespace, documents.container), owner, strict=True):
+        part = part[np.isin(said[part], [NOT_SAID, own])]
+    return part
 
 
 def _speechless(entries: Side, rows: Integers) -> Flags:
@@ -66,12 +135,12 @@ def _speechless(entries: Side, rows: Integers) -> Flags:
 
 def _pair_container(
     entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, rows: Integers, part: Integers
-) -> bool:
-    """Pair one container's entries; whether its fields were recognised in the documents."""
+) -> Fields:
+    """Pair one container's entries; the fields that were recognised in the documents, none where too few were."""
     mine, theirs = _values(entries, rows), _values(documents, part)
     fields = corresponding(mine, theirs)
     if len(fields) < _FEWEST_FIELDS:
-        return False
+        return []
     pod = int(entries.pod[rows[0]])
     own, other = _keys(mine, [a for a, _ in fields]), _keys(theirs, [b for _, b in fields])
     left, right = once_on_both(own, other)
@@ -97,7 +166,7 @@ def _pair_container(
                 shift,
             )  # fmt: skip
     _late(entries, documents, pairs, clocks, rows, part, own, other)
-    return True
+    return fields
 
 
 def _near(
@@ -133,7 +202,7 @@ def _late(
     pairs.add(left[kept], right[kept], LOOSE, OWN)
 
 
-def corresponding(mine: Values, theirs: Values) -> list[tuple[str, str]]:
+def corresponding(mine: Values, theirs: Values) -> Fields:
     """Fields of one side with those of the other that hold the same values, each once; equal names first.
 
     Args:
