@@ -148,6 +148,8 @@ def test_every_notebook_runs_to_its_end_on_the_sample_by_default(name, tmp_path)
     page = runner.run_notebook(name, "", tmp_path / f"{name}.html").read_text("utf-8")
     assert "This page is incomplete" not in page
     assert LAST_SECTION in page
+    # A bar that nobody watches would leave a dead widget, or a warning that it could not be drawn.
+    assert [left for left in ("Warning", "Output()", "widget-view") if left in page] == []
 
 
 @pytest.mark.parametrize("name", ["01_trace_a_pod", "03_which_rabbit_node"])

@@ -20,12 +20,14 @@ _STYLE = (
     ".ik th,.ik td{padding:3px 10px;border-bottom:1px solid #e3e5e8;vertical-align:top}"
     ".ik th.n{text-align:right}.ik td{text-align:left;max-width:44em;overflow-wrap:anywhere}.ik td.n{text-align:right}"
     ".ik td.t,.ik td.k{white-space:nowrap;font-variant-numeric:tabular-nums}"
-    ".ik td.x{font-family:ui-monospace,monospace;font-size:12px}"
+    ".ik td.x{font-family:ui-monospace,monospace;font-size:12px}.ik td.w{min-width:24em}"
     ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
     "</style>"
 )
 #: Characters of one cell; JSON and CSV have the rest.
 _LONGEST_CELL = 2000
+#: A cell with more gets room (class w): beside unbroken columns the browser would else break it after every letter.
+_SHORT_CELL = 40
 _NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
 _NUMBER = ' class="n"'
 _UNBROKEN = frozenset(
@@ -142,5 +144,6 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
 
 
 def _cell(value: object, name: str, kind: str, blank: Mapping[str, str]) -> str:
-    text = escape(shorten_end(cell(value, name) or blank.get(name, ""), _LONGEST_CELL))
-    return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"
+    said = shorten_end(cell(value, name) or blank.get(name, ""), _LONGEST_CELL)
+    kind = kind or ("w" if len(said) > _SHORT_CELL else "")
+    return f'<td class="{kind}">{escape(said)}</td>' if kind else f"<td>{escape(said)}</td>"

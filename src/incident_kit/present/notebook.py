@@ -6,6 +6,7 @@ and why, and holds everything before it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from incident_kit.errors import BundleError, NotFoundError, UsageError
 from incident_kit.present.files import write_whole
+from incident_kit.present.progress import HEADLESS
 from incident_kit.present.text import visible
 
 SECONDS_A_CELL = 900
@@ -130,7 +132,7 @@ def _execute(notebook: Any) -> tuple[Any, str]:
             config=_kernel_settings(folder),
         )
         try:
-            client.execute()
+            client.execute(env={**os.environ, HEADLESS: "1"})
         except CellExecutionError as error:
             return notebook, f"{_failed_step(notebook)}: {error.ename}: {error.evalue}"
         except (CellTimeoutError, DeadKernelError) as error:
@@ -140,8 +142,6 @@ def _execute(notebook: Any) -> tuple[Any, str]:
 
 def _kernel_settings(folder: str) -> Any:
     """Where the system has them, sockets in the run's own folder: outputs then cross no network, not even loopback."""
-    import os
-
     from traitlets.config import Config
 
     if os.name != "posix":

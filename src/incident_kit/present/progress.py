@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import rich.progress
 
+#: Set for the kernel of a notebook that nobody watches: a bar would stay in its page as a dead widget.
+HEADLESS = "INCIDENT_KIT_HEADLESS"
 #: Work that is over sooner shows no bar.
 _QUIET_SECONDS = 0.5
 
@@ -71,7 +74,9 @@ def _bars() -> rich.progress.Progress:
 
 
 def _in_notebook() -> bool:
-    """Whether an IPython kernel runs this, which has no terminal but shows bars."""
+    """Whether an IPython kernel runs this for somebody who looks: it has no terminal but shows bars."""
+    if os.environ.get(HEADLESS):
+        return False
     kernel = sys.modules.get("ipykernel.zmqshell")
     shell = sys.modules.get("IPython")
     return kernel is not None and shell is not None and isinstance(shell.get_ipython(), kernel.ZMQInteractiveShell)
