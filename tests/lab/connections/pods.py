@@ -74,9 +74,9 @@ CASES = (
     Case("finished", settings={"ADDRESSES": "3,1", "ENDS_AFTER_SECONDS": "6"}, kind="Job"),
     Case("gone-early", CANNOT_TELL, settings={"ADDRESSES": "3,1"}),
     Case("gone-late", settings={"ADDRESSES": "3,1"}),
-    Case("heir-of-finished", settings={"ADDRESSES": "3,1", "STARTS_AFTER_SECONDS": "2"}),
-    Case("heir-of-gone-early", settings={"ADDRESSES": "3,1", "STARTS_AFTER_SECONDS": "2"}),
-    Case("heir-of-gone-late", settings={"ADDRESSES": "3,1", "STARTS_AFTER_SECONDS": "2"}),
+    Case("heir-of-finished", settings={"ADDRESSES": "3,1"}),
+    Case("heir-of-gone-early", settings={"ADDRESSES": "3,1"}),
+    Case("heir-of-gone-late", settings={"ADDRESSES": "3,1"}),
 )  # fmt: skip
 BY_NAME = {case.name: case for case in CASES}
 #: A client that gives itself another pod's name: nobody can tell whose its connection is.
