@@ -167,7 +167,7 @@ def main() -> None:
     if SETTINGS.get("LISTENS"):
         relay()
     # Kubernetes tells whole seconds: in a pod's first one its address may still be the holder's before.
-    time.sleep(float(SETTINGS.get("STARTS_AFTER_SECONDS", "2")))
+    time.sleep(2)
     for number in range(int(SETTINGS.get("CONNECTIONS", "1"))):
         Link(number, addresses()).start()
     end = time.monotonic() + float(SETTINGS.get("ENDS_AFTER_SECONDS", "1e9"))
