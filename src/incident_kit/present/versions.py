@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.pods.images import repository
 from incident_kit.present.material import Material, keys_of, short_image
 from incident_kit.present.style import FAINT, HATCHES, VERSIONS, label
 from incident_kit.present.text import visible
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 
 _SHOWN_DIGITS = 7
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-
-
-def repository(image: object) -> str:
-    """An image reference without tag and digest: what its versions share."""
-    name = visible(image).partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return head + slash + last.partition(":")[0]
 
 
 class Versions:
@@ -47,7 +41,7 @@ class Versions:
         self._places: dict[tuple[Any, ...], int] = {}
         seen: dict[Any, int] = {}
         for row in ordered[["lane", "image"]].drop_duplicates().itertuples(index=False):
-            group = (row.lane, repository(row.image))
+            group = (row.lane, repository(visible(row.image)))
             place = images.index(row.image) if self.few else seen.get(group, 0)
             seen[group] = seen.get(group, 0) + 1
             self._places[(*group, row.image)] = place
@@ -63,7 +57,7 @@ class Versions:
     def look(self, key: str, image: object, digest: object = None) -> dict[str, Any]:
         """Fill and hatch of an instance's bar."""
         image = self._version(image, digest)
-        place = self._places.get((self._workloads.get(key, key), repository(image), image))
+        place = self._places.get((self._workloads.get(key, key), repository(visible(image)), image))
         if place is None:
             return {"facecolor": FAINT, "hatch": ""}
         cycle, colour = divmod(place, len(VERSIONS))

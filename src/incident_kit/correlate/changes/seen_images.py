@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.pods.images import repository
 from incident_kit.correlate.pods.restarts import instances
 from incident_kit.correlate.symptoms.log_counts import Workload, Workloads
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
@@ -42,7 +43,7 @@ def seen_image_changes(evidence: Evidence, known: Iterable[Change]) -> list[Chan
     for namespace, sighting in (*_from_containers(evidence), *_from_documents(evidence)):
         workload = workload_of(namespace, sighting[2])
         if workload[0] in _KINDS:
-            series.setdefault((workload, _repository(sighting[1])), []).append(sighting)
+            series.setdefault((workload, repository(sighting[1])), []).append(sighting)
     changes = []
     for (workload, _), sightings in sorted(series.items(), key=lambda item: str(item[0])):
         first: dict[tuple[str, str], Sighting] = {}
@@ -77,13 +78,6 @@ def _images(change: Change) -> list[str]:
     """Images that a change of a workload names; a creation names what was there first."""
     texts = [change.old, change.new, *change.evidence] if change.what != "restart" else []
     return [part.strip(",;") for text in texts if text for part in text.split() if ":" in part or "@" in part]
-
-
-def _repository(image: str) -> str:
-    """The reference without tag and digest; a port of the registry stays."""
-    name = image.partition("@")[0]
-    head, colon, tail = name.rpartition(":")
-    return head if colon and "/" not in tail else name
 
 
 def _from_containers(evidence: Evidence) -> Iterator[tuple[str | None, Sighting]]:

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 
+def repository(image: str) -> str:
+    """An image reference without tag and digest: what its versions share. A registry's port stays."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
+
+
 def image_rows(lives: Iterable[Lifetime], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Images of a pod's lives over time, each with where it is known from.
 
