@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -133,17 +132,32 @@ def test_json_is_utf_8_whatever_the_locale(bundle):
     assert json.loads(ran.stdout.decode("utf-8"))["rows"]
 
 
+#: The command line with an import that says when its raw files are copied, and waits there for the signal.
+_PAUSED_IMPORT = """
+import sys, time
+from incident_kit.importing import build
+
+def paused(stage, context):
+    assert any((stage / "raw").iterdir())
+    print("copied", flush=True)
+    time.sleep(120)
+
+build.write_tables = paused
+from incident_kit.__main__ import main
+main()
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_an_interrupted_import_leaves_nothing(tmp_path):
     sample = ROOT / "src" / "incident_kit" / "sample" / "sample.zip"
-    words = [sys.executable, "-m", "incident_kit", "import", str(sample), "-o", str(tmp_path / "x.incident")]
-    started = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
-    for _ in range(3000):  # until it has begun to write, so that there is something to clean up
-        if any(tmp_path.glob(".x.incident.*/raw/*")) or started.poll() is not None:
-            break
-        time.sleep(0.01)
-    started.send_signal(signal.SIGTERM)
-    _, err = started.communicate(timeout=60)
+    words = [sys.executable, "-c", _PAUSED_IMPORT, "import", str(sample), "-o", str(tmp_path / "x.incident")]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as started:
+        assert started.stdout.readline() == "copied\n", started.stderr.read()
+        started.send_signal(signal.SIGTERM)
+        _, err = started.communicate(timeout=60)
     assert started.returncode == 128 + signal.SIGTERM, err
     assert list(tmp_path.iterdir()) == []
     assert "Traceback" not in err
