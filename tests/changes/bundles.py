@@ -23,6 +23,8 @@ from incident_kit.window import Window, format_ns, parse_rfc3339
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "argocd"
 DAY = "2026-11-23"
+#: Folders of all evidence that tests open; it goes when the tests end.
+_SCRATCH = tempfile.TemporaryDirectory(prefix="incident-kit-test-")
 
 
 def at(clock: str) -> int:
@@ -48,7 +50,7 @@ def evidence_of(
     bounds: Window | None = None,
 ) -> Evidence:
     """An opened bundle of these Kubernetes objects, Argo CD Applications and lists of RabbitMQ."""
-    folder = Path(tempfile.mkdtemp(prefix="incident-kit-test-"))
+    folder = Path(tempfile.mkdtemp(dir=_SCRATCH.name))
     raw = folder / "raw"
     (raw / "kubernetes").mkdir(parents=True)
     by_kind: dict[str, list[dict[str, Any]]] = {}

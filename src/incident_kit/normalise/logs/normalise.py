@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"\.(?:ndjson|jsonl)(?:\.gz)? line \d+$")
 _SAMPLED_HITS = 3_000
-_SAMPLED_LINES = 3_000
-_KNOWN_MESSAGES = 60_000
 
 
 def normalise_logs(
