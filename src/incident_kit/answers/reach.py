@@ -10,9 +10,10 @@ from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.reach import reach as reach_of
 from incident_kit.correlate.network_policy.reach import services_named
 from incident_kit.correlate.network_policy.servers import Server, servers
-from incident_kit.correlate.objects import Document, Objects, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.identity import resolve_pod
 from incident_kit.errors import UsageError
+from incident_kit.nested import Document
 from incident_kit.rules.rule import not_captured
 from incident_kit.tables.answers import REACH
 from incident_kit.tables.rabbitmq import CONNECTIONS

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pandas import NA
 
 from incident_kit.correlate.changes.version_clock import version_clock, with_inferred_write
+from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
-from incident_kit.window import parse_rfc3339
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
-
-Document = dict[str, Any]
 
 _TRACKING = "argocd.argoproj.io/tracking-id"
 
@@ -134,27 +132,6 @@ def _versions(evidence: Evidence) -> list[tuple[int | None, int | None, int | No
     ]
 
 
-def field(document: Any, *path: str) -> Any:
-    """The value at a path, None when any step is absent."""
-    for key in path:
-        if not isinstance(document, dict):
-            return None
-        document = document.get(key)
-    return document
-
-
-def mapping(document: Any, *path: str) -> Document:
-    """The object at a path, empty when there is none."""
-    found = field(document, *path)
-    return found if isinstance(found, dict) else {}
-
-
-def listing(document: Any, *path: str) -> list[Document]:
-    """The objects of the list at a path, empty when there is none."""
-    found = field(document, *path)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
 def name_of(document: Document) -> str:
     """metadata.name."""
     return str(field(document, "metadata", "name"))
@@ -175,12 +152,6 @@ def annotation(document: Document, key: str) -> str | None:
     """One of metadata.annotations."""
     value = mapping(document, "metadata", "annotations").get(key)
     return value if isinstance(value, str) else None
-
-
-def instant(document: Any, *path: str) -> int | None:
-    """The RFC 3339 time at a path in nanoseconds, None when absent or broken."""
-    value = field(document, *path)
-    return parse_rfc3339(value) if isinstance(value, str) else None
 
 
 def created_at(document: Document) -> int | None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from incident_kit.errors import BundleError
 from incident_kit.evidence.archive import extract_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, verify_tree
+from incident_kit.nested import instant
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.profile import Profile
 from incident_kit.progress import Progress, silent
 from incident_kit.tables import Table
 from incident_kit.tables.answers import COVERAGE, GAPS
-from incident_kit.window import Window, parse_rfc3339
+from incident_kit.window import Window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,7 @@ class Evidence:
     @property
     def gaps(self) -> pd.DataFrame:
         """GAPS rows: what was asked for and not obtained."""
-        rows = [{**gap, "from": _instant(gap.get("from")), "to": _instant(gap.get("to"))} for gap in self.manifest.gaps]
+        rows = [{**gap, "from": instant(gap, "from"), "to": instant(gap, "to")} for gap in self.manifest.gaps]
         return GAPS.frame(rows)
 
     @property
@@ -117,10 +118,6 @@ class Evidence:
             self._memo[key] = make()
         value: Answer = self._memo[key]
         return value
-
-
-def _instant(text: str | None) -> int | None:
-    return parse_rfc3339(text) if text else None
 
 
 def read_evidence(path: str | Path, *, verify: bool = True, progress: Progress = silent) -> Evidence:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from incident_kit.errors import BundleError
-from incident_kit.window import Window, format_ns, parse_rfc3339
+from incident_kit.nested import instant
+from incident_kit.window import Window, format_ns
 
 #: Grows when a reader of an older version could misread a bundle.
 FORMAT_VERSION = 1
@@ -89,17 +90,16 @@ class Manifest:
                     f"{name} has bundle format {version} (written by incident-kit {data.get('kit_version')}); this kit "
                     f"reads up to format {FORMAT_VERSION}. Update incident-kit."
                 )
-            start, end = (parse_rfc3339(data["window"][side]) for side in ("start", "end"))
-            created = parse_rfc3339(data["created_at"])
+            start, end = (instant(data, "window", side) for side in ("start", "end"))
+            created = instant(data, "created_at")
             if start is None or end is None or created is None:
                 raise BundleError(
                     f"{name}: the manifest's window or creation time is not a time. Capture or import again."
                 )
-            captured = data.get("captured_at")
             return cls(
                 window=Window(start=start, end=end),
                 cluster=str(data["cluster"]),
-                captured_at=parse_rfc3339(captured) if captured else None,
+                captured_at=instant(data, "captured_at"),
                 created_at=created,
                 imported=bool(data["imported"]),
                 kit_version=str(data["kit_version"]),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from incident_kit.evidence import read_evidence
 from incident_kit.importing.build import build_bundle, staging
+from incident_kit.nested import instant
 from incident_kit.normalise.context import Context
 from incident_kit.progress import Progress, silent
-from incident_kit.window import parse_rfc3339
 
 if TYPE_CHECKING:
     from incident_kit.profile import Profile
@@ -54,9 +54,5 @@ def normalise_again(
             progress=progress,
         )
         # What could not be had then is still not had; what the normalisers say again is not said twice.
-        context.gaps.extend({**gap, "from": _instant(gap["from"]), "to": _instant(gap["to"])} for gap in manifest.gaps)
+        context.gaps.extend({**gap, "from": instant(gap, "from"), "to": instant(gap, "to")} for gap in manifest.gaps)
         return build_bundle(stage, context, output, asked=manifest.asked, force=force)
-
-
-def _instant(text: str | None) -> int | None:
-    return parse_rfc3339(text) if text else None

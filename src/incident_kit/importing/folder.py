@@ -17,10 +17,11 @@ from incident_kit.evidence.manifest import MANIFEST_NAME
 from incident_kit.importing.build import build_bundle, staging
 from incident_kit.importing.copy import RawCopy
 from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, nearest_name
+from incident_kit.nested import instant
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder, decode_json
 from incident_kit.progress import Progress, silent
-from incident_kit.window import Window, parse_rfc3339
+from incident_kit.window import Window
 
 if TYPE_CHECKING:
     from incident_kit.profile import Profile
@@ -64,7 +65,7 @@ def import_folder(
     profile = profile or default_profile()
     described = _window_file(source)
     judged = window or _described_window(described, source)
-    captured_at = _captured_at(described)
+    captured_at = instant(described, "captured_at")
     cluster = str(described.get("cluster") or "unnamed")
     with staging(Path(output), force=force) as stage:
         context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile, progress=progress)
@@ -101,7 +102,7 @@ def _window_file(source: Path) -> dict[str, Any]:
 
 
 def _described_window(described: dict[str, Any], source: Path) -> Window:
-    start, end = (parse_rfc3339(str(described.get(side, ""))) for side in ("start", "end"))
+    start, end = (instant(described, side) for side in ("start", "end"))
     if start is None or end is None:
         why = (
             f"window.json is broken ({described['broken']})"
@@ -115,11 +116,6 @@ def _described_window(described: dict[str, Any], source: Path) -> Window:
             '{"start": "2026-11-20T08:00:00Z", "end": "2026-11-20T10:00:00Z"} to window.json.'
         )
     return Window(start=start, end=end)
-
-
-def _captured_at(described: dict[str, Any]) -> int | None:
-    text = described.get("captured_at")
-    return parse_rfc3339(str(text)) if text else None
 
 
 def _report_window(described: dict[str, Any], context: Context) -> None:

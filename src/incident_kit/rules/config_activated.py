@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.changes.rollouts import revisions
 from incident_kit.correlate.changes.templates import compare_templates
 from incident_kit.correlate.configuration.state import DataChange, describe, readings_of
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    controller,
-    created_at,
-    mapping,
-    name_of,
-    namespace_of,
-    read_objects,
-)
+from incident_kit.correlate.objects import Objects, controller, created_at, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.restarts import instances
+from incident_kit.nested import Document, mapping
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS, OBJECTS
 from incident_kit.window import SECOND

@@ -11,18 +11,8 @@ from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.frames import rows
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    field,
-    instant,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-    read_objects,
-    tracked_by,
-)
+from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects, tracked_by
+from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.argocd import SYNCS
 from incident_kit.tables.kubernetes import OBJECTS

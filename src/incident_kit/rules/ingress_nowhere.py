@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    created_at,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-    read_objects,
-)
+from incident_kit.correlate.objects import Objects, created_at, name_of, namespace_of, read_objects
+from incident_kit.nested import Document, listing, mapping
 from incident_kit.rules.rule import Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.cron_jobs.runs import Run, runs_of
-from incident_kit.correlate.objects import Document, field, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import name_of, namespace_of, read_objects
+from incident_kit.nested import Document, field
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND

@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.cron_jobs.runs import Run, known_since, runs_of, suspended
 from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs, last_scheduled, starting_deadline
 from incident_kit.correlate.frames import rows
-from incident_kit.correlate.objects import (
-    Document,
-    field,
-    name_of,
-    namespace_of,
-    read_objects,
-)
+from incident_kit.correlate.objects import name_of, namespace_of, read_objects
+from incident_kit.nested import Document, field
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND

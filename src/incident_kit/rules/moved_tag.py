@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.objects import listing, read_objects
+from incident_kit.correlate.objects import read_objects
 from incident_kit.correlate.pods.images import workload_images
+from incident_kit.nested import listing
 from incident_kit.normalise.kubernetes.instances import digest_of
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS

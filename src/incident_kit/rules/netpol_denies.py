@@ -12,16 +12,9 @@ from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
 from incident_kit.correlate.network_policy.reach import allowed_before, changed_at
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    created_at,
-    field,
-    listing,
-    name_of,
-    read_objects,
-)
+from incident_kit.correlate.objects import Objects, created_at, name_of, read_objects
 from incident_kit.correlate.pods.logged import pods_in_logs
+from incident_kit.nested import Document, field, listing
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS

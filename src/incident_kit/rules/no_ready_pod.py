@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    created_at,
-    field,
-    instant,
-    labels_of,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-    read_objects,
-)
+from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of, read_objects
+from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.changes.syncs import moment, results_of
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
-    Document,
     Objects,
     annotation,
     created_at,
@@ -22,6 +21,7 @@ from incident_kit.correlate.objects import (
     read_objects,
     tracked_by,
 )
+from incident_kit.nested import Document
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 

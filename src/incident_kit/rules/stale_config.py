@@ -18,7 +18,8 @@ from incident_kit.correlate.configuration.state import (
     reloader_watches,
     running_since,
 )
-from incident_kit.correlate.objects import Document, Objects, mapping, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
+from incident_kit.nested import Document, mapping
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.kubernetes import OBJECTS, PODS
 from incident_kit.window import SECOND

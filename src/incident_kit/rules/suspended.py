@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.cron_jobs.runs import suspended, suspended_since
 from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs
-from incident_kit.correlate.objects import created_at, field, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
+from incident_kit.nested import field
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.frames import rows
-from incident_kit.correlate.objects import Objects, field, instant, listing, name_of, namespace_of
+from incident_kit.correlate.objects import Objects, name_of, namespace_of
 from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.nested import field, instant, listing
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from incident_kit.correlate.configuration.readers import config_readings
 from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import isolates
-from incident_kit.correlate.objects import Objects, mapping, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.rabbitmq.publishers import Upstream, subject_of, upstreams
+from incident_kit.nested import mapping
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:

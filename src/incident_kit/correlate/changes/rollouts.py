@@ -20,17 +20,8 @@ from incident_kit.correlate.changes.templates import (
     images,
 )
 from incident_kit.correlate.changes.writes import writes_of
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    annotation,
-    controller,
-    created_at,
-    field,
-    mapping,
-    name_of,
-    namespace_of,
-)
+from incident_kit.correlate.objects import Objects, annotation, controller, created_at, name_of, namespace_of
+from incident_kit.nested import Document, field, mapping
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 _REVISION = "deployment.kubernetes.io/revision"

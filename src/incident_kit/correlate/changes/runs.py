@@ -10,19 +10,8 @@ from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.templates import image_list
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.frames import rows
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    annotation,
-    controller,
-    created_at,
-    field,
-    instant,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-)
+from incident_kit.correlate.objects import Objects, annotation, controller, created_at, name_of, namespace_of
+from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import describe_briefly
 from incident_kit.correlate.changes.writes import writes_of
-from incident_kit.correlate.objects import Document, Objects
+from incident_kit.correlate.objects import Objects
+from incident_kit.nested import Document
 from incident_kit.window import SECOND, format_ns
 
 Row = dict[str, Any]

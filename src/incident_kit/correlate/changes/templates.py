@@ -6,14 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from incident_kit.correlate.objects import listing, mapping
+from incident_kit.nested import Document, listing, mapping
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 #: Reloader marks the pod template when it restarts a workload for a changed ConfigMap or Secret.
 RELOADED_FROM = "reloader.stakater.com/last-reloaded-from"
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-
-Document = dict[str, Any]
 
 
 class FieldDifference(NamedTuple):

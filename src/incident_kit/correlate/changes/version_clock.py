@@ -13,9 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from incident_kit.window import SECOND, format_ns, parse_rfc3339
-
-Document = dict[str, Any]
+from incident_kit.nested import Document, instant
+from incident_kit.window import SECOND, format_ns
 
 #: Kinds that nobody writes a status to: their last write was to what they specify, or to their labels.
 QUIET_KINDS = frozenset({"ConfigMap", "Secret", "NetworkPolicy", "Service", "Ingress"})
@@ -79,8 +78,7 @@ def _version(document: Document) -> int | None:
 
 
 def _made(document: Document) -> int | None:
-    text = document.get("metadata", {}).get("creationTimestamp")
-    return parse_rfc3339(text) if isinstance(text, str) else None
+    return instant(document, "metadata", "creationTimestamp")
 
 
 def with_inferred_write(document: Document, clock: VersionClock) -> Document:

@@ -11,18 +11,8 @@ from dataclasses import dataclass
 
 from incident_kit.correlate.changes.model import Change, acts_alone
 from incident_kit.correlate.changes.templates import image_list
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    created_at,
-    field,
-    instant,
-    labels_of,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-)
+from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of
+from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.window import SECOND
 
 #: ConfigMaps that the cluster itself writes into every namespace.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from incident_kit.correlate.objects import Document, listing, mapping
+from incident_kit.nested import Document, listing, mapping
 
 #: Ways that a running container never sees a change by.
 FIXED_WAYS = frozenset({"env", "envFrom", "subPath"})

@@ -9,18 +9,15 @@ from incident_kit.correlate.changes.rollouts import template_of
 from incident_kit.correlate.changes.writes import Write, data_writes, is_configuration
 from incident_kit.correlate.configuration.readers import Reading, config_readings
 from incident_kit.correlate.objects import (
-    Document,
     Objects,
     annotation,
     controller,
     created_at,
-    instant,
-    listing,
-    mapping,
     name_of,
     namespace_of,
     tracked_by,
 )
+from incident_kit.nested import Document, instant, listing, mapping
 from incident_kit.window import SECOND
 
 _CHECKSUM = ("checksum/", "checksum-", "/checksum", "-checksum", "-hash", "/hash", "sha256")

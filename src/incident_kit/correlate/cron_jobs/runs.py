@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.runs import SCHEDULED, cron_job_of, is_manual, remembered_runs
 from incident_kit.correlate.changes.writes import writes_of
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    annotation,
-    created_at,
-    field,
-    instant,
-    listing,
-    name_of,
-    namespace_of,
-)
+from incident_kit.correlate.objects import Objects, annotation, created_at, name_of, namespace_of
+from incident_kit.nested import Document, field, instant, listing
 from incident_kit.window import SECOND, Window, parse_rfc3339
 
 if TYPE_CHECKING:

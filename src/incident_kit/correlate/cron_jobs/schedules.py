@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from incident_kit.correlate.objects import Document, created_at, field, instant, mapping
+from incident_kit.correlate.objects import created_at
+from incident_kit.nested import Document, field, instant, mapping
 from incident_kit.window import SECOND
 
 _DESCRIPTORS = {

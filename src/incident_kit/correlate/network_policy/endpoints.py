@@ -8,15 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_kit.correlate.network_policy.selectors import selects
-from incident_kit.correlate.objects import (
-    Document,
-    Objects,
-    labels_of,
-    listing,
-    mapping,
-    name_of,
-    namespace_of,
-)
+from incident_kit.correlate.objects import Objects, labels_of, name_of, namespace_of
+from incident_kit.nested import Document, listing, mapping
 
 #: Set by the API server on every namespace since 1.21.
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"

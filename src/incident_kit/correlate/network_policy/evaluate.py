@@ -16,7 +16,8 @@ from typing import Any
 
 from incident_kit.correlate.network_policy.endpoints import Endpoint, in_block
 from incident_kit.correlate.network_policy.selectors import selects
-from incident_kit.correlate.objects import Document, field, listing, mapping, name_of, namespace_of
+from incident_kit.correlate.objects import name_of, namespace_of
+from incident_kit.nested import Document, field, listing, mapping
 
 
 @dataclass(frozen=True, kw_only=True)

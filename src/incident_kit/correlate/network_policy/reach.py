@@ -13,7 +13,8 @@ from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.network_policy.endpoints import Endpoint, service_targets
 from incident_kit.correlate.network_policy.evaluate import Decision, isolates, label, may_connect
 from incident_kit.correlate.network_policy.servers import Server
-from incident_kit.correlate.objects import Document, Objects, created_at, listing, name_of, namespace_of
+from incident_kit.correlate.objects import Objects, created_at, name_of, namespace_of
+from incident_kit.nested import Document, listing
 from incident_kit.window import SECOND
 
 

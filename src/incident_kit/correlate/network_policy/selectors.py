@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from incident_kit.correlate.objects import listing, mapping
+from incident_kit.nested import listing, mapping
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from incident_kit.correlate.network_policy.endpoints import Endpoint, endpoint_of_pod, external, service_targets
-from incident_kit.correlate.objects import Document, Objects, listing, mapping, name_of, namespace_of
+from incident_kit.correlate.objects import Objects, name_of, namespace_of
+from incident_kit.nested import Document, listing, mapping
 
 #: Registered ports: AMQP and AMQPS; Elasticsearch's HTTP.
 _PORTS = {5672: "RabbitMQ", 5671: "RabbitMQ", 9200: "Elasticsearch"}

@@ -9,7 +9,7 @@ import orjson
 
 from incident_kit.correlate.frames import plain
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.normalise.kubernetes.access import listed, mapping, text
+from incident_kit.nested import listing, mapping, text
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def _read_by(identity: PodIdentity, evidence: Evidence) -> list[tuple[str, str]]
         if identity.namespace not in (None, plain(row_namespace)):
             continue
         spec = mapping(orjson.loads(document), "spec")
-        for container in [*listed(spec, "initContainers"), *listed(spec, "containers")]:
-            for source in listed(container, "envFrom"):
+        for container in [*listing(spec, "initContainers"), *listing(spec, "containers")]:
+            for source in listing(container, "envFrom"):
                 found += _reference(source, "configMapRef", "secretRef")
-            for variable in listed(container, "env"):
+            for variable in listing(container, "env"):
                 found += _reference(mapping(variable, "valueFrom"), "configMapKeyRef", "secretKeyRef")
-        for volume in listed(spec, "volumes"):
-            for source in [volume, *listed(volume, "projected", "sources")]:
+        for volume in listing(spec, "volumes"):
+            for source in [volume, *listing(volume, "projected", "sources")]:
                 found += _reference(source, "configMap", "secret")
     return found
 

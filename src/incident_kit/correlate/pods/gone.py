@@ -11,7 +11,7 @@ import orjson
 from incident_kit.correlate.frames import instant as moment
 from incident_kit.correlate.frames import records
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.normalise.kubernetes.access import instant, listed, mapping, text
+from incident_kit.nested import instant, listing, mapping, text
 from incident_kit.normalise.kubernetes.names import (
     cron_job_of,
     deployment_of,
@@ -132,7 +132,7 @@ def learn_from_endpoints(lives: list[Lifetime], evidence: Evidence) -> None:
             gone.setdefault(life.pod, []).append(life)
     for document in _objects(evidence, "EndpointSlice"):
         name = text(document, "metadata", "name")
-        for endpoint in listed(document, "endpoints"):
+        for endpoint in listing(document, "endpoints"):
             target = mapping(endpoint, "targetRef")
             addresses = endpoint.get("addresses")
             if target.get("kind") != "Pod" or not isinstance(addresses, list):
@@ -223,7 +223,7 @@ def _learn_from_owner(life: Lifetime, owner: dict[str, Any]) -> None:
     life.learn("owner_name", name, source, observed=False)
     life.namespace = life.namespace or text(owner, "metadata", "namespace")
     template_hash = text(owner, "metadata", "labels", "pod-template-hash")
-    parent = next((r for r in listed(owner, "metadata", "ownerReferences") if r.get("controller") is not False), None)
+    parent = next((r for r in listing(owner, "metadata", "ownerReferences") if r.get("controller") is not False), None)
     if parent is not None:
         workload: tuple[str | None, str | None] = (text(parent, "kind"), text(parent, "name"))
     elif kind == "ReplicaSet" and (deployment := deployment_of(name, template_hash)):
@@ -241,7 +241,7 @@ def _learn_from_owner(life: Lifetime, owner: dict[str, Any]) -> None:
 
 def _template_images(owner: dict[str, Any]) -> Iterator[str]:
     spec = mapping(owner, "spec", "template", "spec")
-    for container in [*listed(spec, "containers"), *listed(spec, "initContainers")]:
+    for container in [*listing(spec, "containers"), *listing(spec, "initContainers")]:
         image = text(container, "image")
         if image:
             yield image

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.pods.gone import objects_of_kind
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.pods.lifetimes import Fact, Lifetime
-from incident_kit.normalise.kubernetes.access import listed, mapping, text
+from incident_kit.nested import listing, mapping, text
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.window import SECOND
 
@@ -203,7 +203,7 @@ def _nodes(evidence: Evidence) -> tuple[dict[str, str], list[tuple[str, str]]]:
     ranges: list[tuple[str, str]] = []
     for node in objects_of_kind(evidence, "Node"):
         name = text(node, "metadata", "name") or ""
-        for address in listed(node, "status", "addresses"):
+        for address in listing(node, "status", "addresses"):
             value = plain_address(text(address, "address"))
             if value:
                 addresses[value] = name
@@ -229,7 +229,7 @@ def _services(evidence: Evidence) -> dict[str, str]:
         for field in ("clusterIPs", "externalIPs"):
             value = spec.get(field)
             addresses += value if isinstance(value, list) else []
-        addresses += [text(i, "ip") for i in listed(service, "status", "loadBalancer", "ingress")]
+        addresses += [text(i, "ip") for i in listing(service, "status", "loadBalancer", "ingress")]
         for address in addresses:
             if isinstance(address, str) and address not in ("", "None"):
                 found[plain_address(address) or address] = key

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from incident_kit.nested import mapping, text
 from incident_kit.normalise.argocd.applications import application_row, with_parents
-from incident_kit.normalise.argocd.reading import text
 from incident_kit.normalise.argocd.syncs import sync_rows
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder
@@ -68,15 +68,13 @@ def _each_once(events: list[Row]) -> list[Row]:
     """Events by uid: both lists may hold the same, and an operation must not be told twice."""
     found: dict[str, Row] = {}
     for number, event in enumerate(events):
-        metadata = event.get("metadata")
-        uid = text(metadata.get("uid")) if isinstance(metadata, dict) else None
+        uid = text(event, "metadata", "uid")
         found.setdefault(uid or f"without uid {number}", event)
     return list(found.values())
 
 
 def _involved(event: Row) -> Row:
-    involved = event.get("involvedObject") or event.get("regarding")
-    return involved if isinstance(involved, dict) else {}
+    return mapping(event, "involvedObject") or mapping(event, "regarding")
 
 
 def _about_application(event: Row) -> bool:

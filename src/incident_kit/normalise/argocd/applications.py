@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from incident_kit.normalise.argocd.reading import instant, listing, mapping, text, texts
+from incident_kit.nested import instant, listing, mapping, text, texts
 from incident_kit.normalise.context import Context
 
 #: What Argo CD keeps when ``spec.revisionHistoryLimit`` is not set (RevisionHistoryLimit in its types.go).

@@ -13,8 +13,8 @@ import json
 import re
 from typing import Any
 
+from incident_kit.nested import instant, listing, mapping, text
 from incident_kit.normalise.argocd.applications import revisions_of, sources_of
-from incident_kit.normalise.argocd.reading import instant, listing, mapping, text
 from incident_kit.window import SECOND
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from incident_kit.normalise.kubernetes.access import Document, instant, mapping, text, whole
+from incident_kit.nested import Document, instant, mapping, text, whole
 
 _FIELD_PATH = re.compile(r"^spec\.(?:init|ephemeral)?[cC]ontainers\{(.+)\}$")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from incident_kit.normalise.kubernetes.access import Document, instant, listed, mapping, text, whole
+from incident_kit.nested import Document, instant, listing, mapping, text, whole
 
 #: Rows for restarts that are known only by count are made for the latest ones, up to this many.
 MAX_COUNTED = 1000
@@ -27,7 +27,7 @@ def instance_rows(pod: Document) -> Iterator[dict[str, Any]]:
     declared = _declared(spec)
     seen: set[str] = set()
     for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
-        for container in listed(status, field):
+        for container in listing(status, field):
             name = text(container, "name")
             if name is None or name in seen:
                 continue
@@ -55,7 +55,7 @@ def _declared(spec: Document) -> dict[str, Declared]:
         ("containers", "app"),
         ("ephemeralContainers", "ephemeral"),
     ):
-        for container in listed(spec, field):
+        for container in listing(spec, field):
             name = text(container, "name")
             if name is None:
                 continue

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
+from incident_kit.nested import Document, instant, mapping, text
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.kubernetes.access import Document, instant, mapping, text
 from incident_kit.normalise.kubernetes.events import event_row
 from incident_kit.normalise.kubernetes.owners import OwnerIndex, controller
 from incident_kit.normalise.kubernetes.pods import container_rows, pod_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incident_kit.normalise.kubernetes.access import Document, listed, mapping, text
+from incident_kit.nested import Document, listing, mapping, text
 from incident_kit.normalise.kubernetes.names import cron_job_of, deployment_of
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -23,7 +23,7 @@ class Owner:
 
 def controller(document: Document) -> Owner | None:
     """The managing owner; the only owner where none is marked as controller."""
-    references = listed(document, "metadata", "ownerReferences")
+    references = listing(document, "metadata", "ownerReferences")
     marked = [reference for reference in references if reference.get("controller") is True]
     chosen = marked[0] if marked else references[0] if len(references) == 1 else None
     if chosen is None or not text(chosen, "kind") or not text(chosen, "name"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from incident_kit.normalise.kubernetes.access import Document, instant, listed, mapping, text
+from incident_kit.nested import Document, instant, listing, mapping, text
 from incident_kit.normalise.kubernetes.instances import instance_rows
 from incident_kit.normalise.kubernetes.owners import OwnerIndex, controller
 from incident_kit.normalise.kubernetes.printed import printed_status
@@ -74,12 +74,12 @@ def container_rows(pod: Document, cluster: str) -> list[dict[str, Any]]:
 
 def pod_ips(status: Document) -> list[str]:
     """Addresses of both families; podIP first."""
-    found = [text(status, "podIP"), *(text(item, "ip") for item in listed(status, "podIPs"))]
+    found = [text(status, "podIP"), *(text(item, "ip") for item in listing(status, "podIPs"))]
     return list(dict.fromkeys(ip for ip in found if ip))
 
 
 def _condition_since(status: Document, kind: str) -> int | None:
-    for condition in listed(status, "conditions"):
+    for condition in listing(status, "conditions"):
         if condition.get("type") == kind and condition.get("status") == "True":
             return instant(condition, "lastTransitionTime")
     return None
@@ -93,7 +93,7 @@ def _finished_at(status: Document, containers: list[dict[str, Any]]) -> int | No
         return int(max(ends))
     # Evicted or refused at admission: no container ever reported an end, a condition tells when it was decided.
     for kind in ("DisruptionTarget", "Ready", "ContainersReady"):
-        for condition in listed(status, "conditions"):
+        for condition in listing(status, "conditions"):
             if condition.get("type") == kind and (moment := instant(condition, "lastTransitionTime")):
                 return moment
     return None
@@ -103,7 +103,7 @@ def _resources(spec: Document) -> str | None:
     found = {
         str(item.get("name")): mapping(item, "resources")
         for field in ("initContainers", "containers")
-        for item in listed(spec, field)
+        for item in listing(spec, field)
         if mapping(item, "resources")
     }
     return _json(found) if found else None

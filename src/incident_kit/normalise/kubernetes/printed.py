@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incident_kit.normalise.kubernetes.access import Document, listed, mapping, text, whole
+from incident_kit.nested import Document, listing, mapping, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class _Count:
 def printed_status(pod: Document) -> Printed:
     """READY, STATUS and RESTARTS of one pod object."""
     spec, status = mapping(pod, "spec"), mapping(pod, "status")
-    init_specs = {str(item.get("name")): item for item in listed(spec, "initContainers")}
+    init_specs = {str(item.get("name")): item for item in listing(spec, "initContainers")}
     sidecars = {name for name, item in init_specs.items() if item.get("restartPolicy") == "Always"}
-    total = len(listed(spec, "containers")) + len(sidecars)
+    total = len(listing(spec, "containers")) + len(sidecars)
     count = _Count(reason=text(status, "reason") or text(status, "phase") or "")
     if any(
-        c.get("type") == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in listed(status, "conditions")
+        c.get("type") == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in listing(status, "conditions")
     ):
         count.reason = "SchedulingGated"
-    _count_init_containers(count, listed(status, "initContainerStatuses"), sidecars, len(init_specs))
+    _count_init_containers(count, listing(status, "initContainerStatuses"), sidecars, len(init_specs))
     if not count.initializing or _condition(status, "Initialized"):
         _count_containers(count, status)
     count.reason = _deletion(pod, count.reason)
@@ -88,7 +88,7 @@ def _terminated_reason(terminated: Document) -> str:
 def _count_containers(count: _Count, status: Document) -> None:
     count.restarts = count.sidecar_restarts
     running = False
-    for container in reversed(listed(status, "containerStatuses")):
+    for container in reversed(listing(status, "containerStatuses")):
         count.restarts += whole(container, "restartCount") or 0
         state = mapping(container, "state")
         waiting = text(state, "waiting", "reason")
@@ -105,7 +105,7 @@ def _count_containers(count: _Count, status: Document) -> None:
 
 
 def _condition(status: Document, kind: str) -> bool:
-    return any(c.get("type") == kind and c.get("status") == "True" for c in listed(status, "conditions"))
+    return any(c.get("type") == kind and c.get("status") == "True" for c in listing(status, "conditions"))
 
 
 def _deletion(pod: Document, reason: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from incident_kit.nested import Document, text, whole
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.kubernetes.access import Document, text, whole
 from incident_kit.normalise.rabbitmq import management
 from incident_kit.normalise.rabbitmq.broker_log import BrokerLog
 from incident_kit.normalise.rabbitmq.log_sources import LogText, consoles, from_elastic, log_files

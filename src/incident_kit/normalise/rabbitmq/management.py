@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from incident_kit.nested import Document, mapping, text, whole
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.kubernetes.access import Document, mapping, text, whole
 from incident_kit.normalise.rabbitmq.endpoints import peer_of, plain_address
 from incident_kit.window import MAX_NS, parse_rfc3339
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from incident_kit.normalise.kubernetes.access import Document, listed, mapping, text, whole
+from incident_kit.nested import Document, listing, mapping, text, whole
 from incident_kit.normalise.rabbitmq.management import connection_of
 
 
@@ -35,7 +35,7 @@ _Publish = tuple[str | None, str | None, str | None, str | None, int | None]
 
 def _incoming(exchanges: Iterable[Document]) -> Iterator[_Publish]:
     for exchange in exchanges:
-        for publisher in listed(exchange, "incoming"):
+        for publisher in listing(exchange, "incoming"):
             channel, connection = (text(publisher, "channel_details", key) for key in ("name", "connection_name"))
             yield channel, text(exchange, "vhost"), _name(exchange), connection, whole(publisher, "stats", "publish")
 
@@ -43,7 +43,7 @@ def _incoming(exchanges: Iterable[Document]) -> Iterator[_Publish]:
 def _outgoing(channels: Iterable[Document]) -> Iterator[_Publish]:
     for channel in channels:
         connection = text(channel, "connection_details", "name")
-        for target in listed(channel, "publishes"):
+        for target in listing(channel, "publishes"):
             exchange = mapping(target, "exchange")
             count = whole(target, "stats", "publish")
             yield text(channel, "name"), text(exchange, "vhost"), _name(exchange), connection, count
