@@ -159,9 +159,18 @@ class Search:
             write: takes (slice number, whole lines); called from several threads.
             limit: stop after so many documents (the rest is a problem of the reading).
         """
+
+        def ask(body: dict[str, Any]) -> bytes:
+            return self.raw("POST", "/_search?request_cache=false", body, what=what)
+
+        def readers(pit: str) -> list[Slice]:
+            share = limit and -(-limit // slices)
+            bodies = (page_body(pit, query, page_size, number, slices) for number in range(slices))
+            return [Slice(ask, body, number, reading, share) for number, body in enumerate(bodies)]
+
         for _ in range(_OPENED):
             reading.lost.clear()
-            self._read_point_in_time(indices, query, slices, page_size, what, reading, write, limit)
+            self._read_point_in_time(indices, what, readers, reading, write)
             if not reading.lost.is_set():
                 break
             # What came stays: hits that come twice are known by their _id.
@@ -175,27 +184,17 @@ class Search:
     def _read_point_in_time(
         self,
         indices: Sequence[str],
-        query: dict[str, Any],
-        slices: int,
-        page_size: int,
         what: str,
+        readers_of: Callable[[str], list[Slice]],
         reading: Reading,
         write: Callable[[int, bytes], None],
-        limit: int | None,
     ) -> None:
         """Open a point in time and read it; the counts of the reading are those of the last one."""
         pit = self.open_point_in_time(indices, what)
         reading.opened_at = time.time_ns()
-
-        def ask(body: dict[str, Any]) -> bytes:
-            return self.raw("POST", "/_search?request_cache=false", body, what=what)
-
-        readers = [
-            Slice(ask, page_body(pit, query, page_size, number, slices), number, reading, limit and -(-limit // slices))
-            for number in range(slices)
-        ]
+        readers = readers_of(pit)
         try:
-            with ThreadPoolExecutor(slices, thread_name_prefix="elasticsearch") as pool:
+            with ThreadPoolExecutor(len(readers), thread_name_prefix="elasticsearch") as pool:
                 for outcome in [pool.submit(drain, reader, write) for reader in readers]:
                     outcome.result()
         except BaseException:  # Ctrl-C: the other slices end with the page they are at
