@@ -22,7 +22,7 @@ def test_flat_poisson_rates_give_change_points_no_oftener_than_asked_for(rate: f
 
 @pytest.mark.parametrize("rate", [0.5, 5, 50])
 def test_clumps_without_order_are_no_rise(rate: float) -> None:
-    """Counts with a variance far above their mean (negative binomial, shape 2): 1.3 % measured, 4 % allowed."""
+    """Counts with a variance far above their mean (negative binomial, shape 2); how often they mislead is measured in benchmarks."""
     drawn = np.random.default_rng(8).negative_binomial(2, 2 / (2 + rate), (SERIES, 90)).astype(float)
     assert sum(bool(rises(one)) for one in drawn) <= 0.04 * SERIES
 

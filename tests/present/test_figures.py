@@ -20,6 +20,7 @@ from incident_kit.present.logs_figure import NOTHING, draw_logs
 from incident_kit.present.pod_lanes import choose_pods
 from incident_kit.present.timeline import draw_timeline
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
+from incident_kit.window import SECOND
 from tests.present.incident import END, HOSTILE, START, an_incident
 
 
@@ -83,7 +84,7 @@ def test_an_undone_change_is_struck_through():
 
 def test_changes_outside_the_window_are_counted_not_dropped():
     changes = an_incident(3).changes
-    assert any("8 changes outside" in text for text in _texts(draw_changes(changes, END, END + 1)))
+    assert any("8 changes outside" in text for text in _texts(draw_changes(changes, END, END + SECOND)))
 
 
 def test_the_window_is_the_axis_and_the_axis_says_utc():

@@ -26,6 +26,8 @@ FALSE_ALARM = 0.01
 #: Pairs of neighbouring bins that may hold an edge: they say nothing of the dispersion.
 _EDGES = 4
 _FEWEST_BINS = 4
+#: What is worth telling: a rate twice as high, and so many events above what the earlier rate would have given.
+_RATIO, _FEWEST_EVENTS = 2.0, 10.0
 #: A rise this many times as high as any bin before is one, also where it is a single bin and nothing lies together.
 _TENFOLD = 10.0
 _QUIET_BINS = 6
@@ -64,14 +66,12 @@ def change_points(counts: Counts, *, false_alarm: float = FALSE_ALARM) -> list[i
     return sorted(found)
 
 
-def rises(counts: Counts, *, false_alarm: float = FALSE_ALARM, ratio: float = 2.0, fewest: float = 10.0) -> list[Rise]:
-    """Where the rate became so many times as high, by so many events at least.
+def rises(counts: Counts, *, false_alarm: float = FALSE_ALARM) -> list[Rise]:
+    """Where the rate became at least twice as high, by ten events at least above what it would have given before.
 
     Args:
         counts: events in bins of equal length.
         false_alarm: as of `change_points`.
-        ratio: the rate afterwards over that before.
-        fewest: events above what the earlier rate would have given.
 
     Example:
         >>> rises(np.array([1.0, 0, 2, 1, 0, 1, 9, 8, 11, 9, 1, 0]))
@@ -82,7 +82,7 @@ def rises(counts: Counts, *, false_alarm: float = FALSE_ALARM, ratio: float = 2.
     candidates = []
     for left, first, last in zip(edges, edges[1:], edges[2:], strict=False):
         before, after = float(values[left:first].mean()), float(values[first:last].mean())
-        if after >= ratio * before and (after - before) * (last - first) >= fewest:
+        if after >= _RATIO * before and (after - before) * (last - first) >= _FEWEST_EVENTS:
             candidates.append(Rise(first, last, before, after))
     if not candidates:
         return []

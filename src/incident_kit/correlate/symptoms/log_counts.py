@@ -57,13 +57,13 @@ class Series:
     Attributes:
         side: console or elastic.
         entries: entries by bin.
-        errors: entries of level error or fatal by bin.
+        marked: by bin those of them that a symptom is made of: of level error or fatal, or on the console only.
         pods: namespace (as logged) and name of the pods that were counted.
     """
 
     side: str
     entries: Counts
-    errors: Counts
+    marked: Counts
     pods: set[tuple[str | None, str]] = field(default_factory=set)
 
 
@@ -87,7 +87,7 @@ def log_counts(evidence: Evidence) -> dict[Workload, Series]:
                 key = workload_of(namespace, pod)
                 series = mine.setdefault(key, Series(side, np.zeros(bins.count), np.zeros(bins.count)))
                 series.entries[number] += count
-                series.errors[number] += count if error else 0
+                series.marked[number] += count if error else 0
                 series.pods.add((namespace, pod))
             for key, series in mine.items():
                 if key not in best or series.entries.sum() > best[key].entries.sum():

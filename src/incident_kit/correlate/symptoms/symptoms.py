@@ -51,7 +51,7 @@ def error_rises(evidence: Evidence) -> list[Symptom]:
     """Rises of the rate of errors, oldest first."""
 
     def build() -> list[Symptom]:
-        counted = {key: series for key, series in log_counts(evidence).items() if series.errors.any()}
+        counted = {key: series for key, series in log_counts(evidence).items() if series.marked.any()}
         bins = bins_of(evidence)
         found = [
             symptom
@@ -67,10 +67,10 @@ def _rises_of(kind: str, key: Workload, series: Series, bins: Bins, false_alarm:
     """Rises after the workload's first entry: what was not logged yet, or was rotated away, is no lower rate."""
     logged = np.flatnonzero(series.entries)
     begin = int(logged[0]) if len(logged) else 0
-    errors, entries = series.errors[begin:], series.entries[begin:]
+    marked, entries = series.marked[begin:], series.entries[begin:]
     found = []
-    for rise in rises(errors, false_alarm=false_alarm):
-        if kind == "errors" and not _share_grew(rise, errors, entries):
+    for rise in rises(marked, false_alarm=false_alarm):
+        if kind == "errors" and not _share_grew(rise, marked, entries):
             continue
         lasts = begin + rise.last < bins.count
         found.append(
@@ -102,7 +102,7 @@ def console_only_rises(evidence: Evidence) -> list[Symptom]:
         series: dict[Workload, Series] = {}
         for bucket in reconciliation_of(evidence).buckets:
             _count_losses(bucket, bins, workload_of, series)
-        counted = {key: found for key, found in series.items() if found.errors.any()}
+        counted = {key: found for key, found in series.items() if found.marked.any()}
         return sorted(
             (
                 symptom
@@ -132,7 +132,7 @@ def _count_losses(bucket: Bucket, bins: Bins, workload_of: Workloads, series: di
         key = workload_of(names[namespace] if namespace >= 0 else None, names[pod])
         mine = series.setdefault(key, Series("console", np.zeros(bins.count), np.zeros(bins.count)))
         mine.entries += total
-        mine.errors += missing
+        mine.marked += missing
 
 
 def template_changes(symptom: Symptom, evidence: Evidence) -> tuple[list[Template], list[Template]]:
