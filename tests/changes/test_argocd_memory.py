@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from incident_kit.answers.changes import changes
 from incident_kit.answers.diff import diff
@@ -52,6 +53,26 @@ def test_a_selective_sync_that_brings_the_image_back_undoes_the_rollback() -> No
     (finding,) = judge("rollback-undone", made, good, bad, *again, applications=[app])
     assert finding["name"] == "orders-api" and "limited to chosen resources" in " ".join(finding["evidence"])
     assert judge("rollback-undone", made, good, bad, again[0], applications=[application("orders-api", *history)]) == []
+
+
+@pytest.mark.parametrize("scaled_up", ["09:00:07", "09:00:08"])
+def test_a_rollback_in_the_second_after_a_sync_takes_nothing_from_the_sync(scaled_up: str) -> None:
+    """Both end a second from the rollout, which happened while the rollback ran, or in the second in which both did."""
+    rollback = sync(1, "09:00:09", "alice", identifier=2) | {"deployStartedAt": rfc(scaled_up)}
+    app = application(
+        "orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00:07", identifier=1), rollback,
+        operation=operation(1, "09:00:09", [result("Deployment", "orders-api", "configured", images=[OLD])])
+        | {"startedAt": rfc(scaled_up)},
+    )  # fmt: skip
+    steps = [
+        event("Deployment", "orders-api", "ScalingReplicaSet", f"Scaled up replica set orders-api-{n} from 0 to 1", at)
+        for n, at in ((2, "09:00:07"), (3, scaled_up))
+    ]
+    made = deployment("orders-api", template(OLD), application="orders-api")
+    good = replica_set("orders-api", 3, "08:00", template(OLD), history="1")
+    told = rows(made, good, replica_set("orders-api", 2, "09:00:07", template(NEW)), *steps, applications=[app])
+    seen = [(row["what"], row["by"], row["new"]) for row in told if row["kind"] == "Application"]
+    assert seen == [("sync", "ci", OLD), ("sync", "ci", NEW), ("rollback", "alice", OLD)]
 
 
 def test_what_a_sync_pruned_is_a_change_and_differs_between_two_times() -> None:

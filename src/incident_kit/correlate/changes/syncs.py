@@ -208,12 +208,12 @@ def _folded(parts: list[Change], paths: dict[str, str]) -> Change:
 
 
 def _sync_of(change: Change, syncs: list[Row]) -> Row | None:
-    """The sync whose operation the change falls into and that covers its object; the nearest of several."""
+    """The sync whose operation the change falls into and that covers its object, of the same kind; else the nearest."""
     if change.time is None or change.kind == "Pod" or change.what in {"job", "manual_job", "endpoints", "scale"}:
         return None
     if change.manager and not change.manager.startswith(ARGO_MANAGERS):
         return None
-    best: tuple[int, Row] | None = None
+    best: tuple[tuple[int, bool, int], Row] | None = None
     slack = int((change.precision_seconds - 1) * SECOND)
     for sync in syncs:
         if sync["application"] != change.application or not _covers(sync, change):
@@ -221,7 +221,8 @@ def _sync_of(change: Change, syncs: list[Row]) -> Row | None:
         end = moment(sync) or 0
         start = sync["started_at"] if sync["started_at"] is not None else end
         if start - _BEFORE - slack <= change.time <= end + _AFTER:
-            distance = abs(change.time - end)
+            outside = max(start - change.time, change.time - end, 0)
+            distance = outside, (change.what == "rollback") != bool(sync["rollback"]), abs(change.time - end)
             if best is None or distance < best[0]:
                 best = (distance, sync)
     return best[1] if best else None
