@@ -93,9 +93,7 @@ class Manifest:
             start, end = (instant(data, "window", side) for side in ("start", "end"))
             created = instant(data, "created_at")
             if start is None or end is None or created is None:
-                raise BundleError(
-                    f"{name}: the manifest's window or creation time is not a time. Capture or import again."
-                )
+                raise ValueError("its window or creation time is not a time")
             return cls(
                 window=Window(start=start, end=end),
                 cluster=str(data["cluster"]),
