@@ -9,13 +9,16 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
 from incident_kit.lines import whole_lines
+from incident_kit.normalise.logs.in_order import in_order
 from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
+from incident_kit.redaction import RedactLines, Scan, scan
 
 if TYPE_CHECKING:
     from incident_kit.normalise.context import Context
@@ -35,14 +38,17 @@ _SOURCES = {
 
 
 class RawCopy:
-    """One import's copying: where from, where to, and through which redactor."""
+    """One import's copying: where from, where to, through which redactor, and in which threads blocks are scanned."""
 
-    def __init__(self, source: RawFolder, target: Path, context: Context, redactor: Redactor) -> None:
-        self._source, self._target, self._context, self._redactor = source, target, context, redactor
+    def __init__(
+        self, source: RawFolder, target: Path, context: Context, redactor: Redactor, scanners: Executor
+    ) -> None:
+        self.source, self.target, self.context = source, target, context
+        self._redactor, self._scanners = redactor, scanners
 
     def copy(self, path: Path, relative: str, kind: str) -> None:
         """Copy one file of the layout; whatever cannot be read becomes a gap."""
-        destination = self._target / relative
+        destination = self.target / relative
         destination.parent.mkdir(parents=True, exist_ok=True)
         source = _SOURCES[kind]
         if kind in {"console", "rabbitmq_log"}:
@@ -58,7 +64,7 @@ class RawCopy:
             self._document(path, relative, destination, source)
 
     def _objects(self, relative: str, destination: Path, source: str, redact: Callable[[Any], Any]) -> None:
-        items = self._source.items(relative.removesuffix(".gz"), self._context, source)
+        items = self.source.items(relative.removesuffix(".gz"), self.context, source)
         if items is None:
             return
         with _create(destination) as output:
@@ -68,24 +74,25 @@ class RawCopy:
             output.write(b"\n]\n")
 
     def _document(self, path: Path, relative: str, destination: Path, source: str) -> None:
-        data = self._source.bytes(path, self._context, source)
+        data = self.source.bytes(path, self.context, source)
         if not data.strip():
-            self._context.gap(source, relative, "the file is empty", "Collect it again.")
+            self.context.gap(source, relative, "the file is empty", "Collect it again.")
             return
-        document = decode_json(data, relative, self._context, source)
+        document = decode_json(data, relative, self.context, source)
         if document is None:
             return
         with _create(destination) as output:
             output.write(orjson.dumps(self._redactor.value(document), option=orjson.OPT_NON_STR_KEYS))
 
-    def _stream(self, path: Path, destination: Path, source: str, redact: Callable[[bytes], bytes]) -> None:
+    def _stream(self, path: Path, destination: Path, source: str, redact: RedactLines) -> None:
         empty = True
+        blocks = whole_lines(self._readable_chunks(path, source))
         with _create(destination) as output:
-            for block in whole_lines(self._readable_chunks(path, source)):
+            for block, scanned in in_order(self._scanners, _scanned, blocks):
                 empty = False
-                output.write(redact(block))
+                output.write(redact(block, scanned))
         if empty and source != "console":  # an idle container's console is rightly empty
-            self._context.gap(source, self._source.relative(path), "the file is empty", "Collect it again.")
+            self.context.gap(source, self.source.relative(path), "the file is empty", "Collect it again.")
 
     def _readable_chunks(self, path: Path, source: str) -> Iterator[bytes]:
         """UTF-8 chunks of a file; that the rest of a torn one is missing is a gap."""
@@ -95,10 +102,14 @@ class RawCopy:
                 read += len(chunk)
                 yield chunk
         except (OSError, EOFError, zlib.error) as error:
-            name = self._source.relative(path)
-            self._context.gap(
+            name = self.source.relative(path)
+            self.context.gap(
                 source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
             )
+
+
+def _scanned(block: bytes) -> tuple[bytes, Scan]:
+    return block, scan(block)
 
 
 def _create(path: Path) -> IO[bytes]:

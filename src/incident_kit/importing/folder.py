@@ -25,7 +25,6 @@ from incident_kit.window import Window
 
 if TYPE_CHECKING:
     from incident_kit.profile import Profile
-    from incident_kit.redaction import Redactor
 
 
 def import_folder(
@@ -135,20 +134,21 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
 
     def copied(path: Path) -> list[dict[str, Any]]:
         own = replace(context, gaps=[])
-        _copy_file(path, source, raw, own, redactor)
+        _copy_file(path, RawCopy(RawFolder(source), raw, own, redactor, scanners))
         return own.gaps
 
     paths = [path for path in sorted(source.rglob("*")) if path.is_file()]
     done, total = 0, sum(path.stat().st_size for path in paths)
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WORKERS) as scanners:
         for path, gaps in zip(paths, in_order(pool, copied, paths), strict=True):
             context.gaps += gaps
             done += path.stat().st_size
             context.progress("reading and redacting", done, total)
 
 
-def _copy_file(path: Path, source: Path, raw: Path, context: Context, redactor: Redactor) -> None:
-    relative = path.relative_to(source).as_posix()
+def _copy_file(path: Path, copy: RawCopy) -> None:
+    source, context = copy.source.path, copy.context
+    relative = copy.source.relative(path)
     shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
     if shown != relative:
         context.gap("bundle", shown, "its name is not UTF-8; it is left out", "Rename it.")
@@ -161,9 +161,9 @@ def _copy_file(path: Path, source: Path, raw: Path, context: Context, redactor: 
         remedy = f"Perhaps it is {nearest_name(relative)}."
         context.gap("bundle", relative, "not a file of the layout; it is left out", remedy)
     elif kind == "window":
-        shutil.copyfile(path, raw / relative)
+        shutil.copyfile(path, copy.target / relative)
     else:
-        RawCopy(RawFolder(source), raw, context, redactor).copy(path, relative, kind)
+        copy.copy(path, relative, kind)
 
 
 def _report_missing(raw: RawFolder, context: Context) -> None:

@@ -9,6 +9,7 @@ the comparison with bundles made later.
 from __future__ import annotations
 
 from incident_kit.redaction.key import default_redactor, load_key
-from incident_kit.redaction.redactor import Redactor
+from incident_kit.redaction.redactor import RedactLines, Redactor
+from incident_kit.redaction.scan import Scan, scan
 
-__all__ = ["Redactor", "default_redactor", "load_key"]
+__all__ = ["RedactLines", "Redactor", "Scan", "default_redactor", "load_key", "scan"]

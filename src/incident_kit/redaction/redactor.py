@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -13,9 +13,16 @@ from incident_kit.redaction import objects
 from incident_kit.redaction.detectors import replace_personal, replace_secrets
 from incident_kit.redaction.pem import PemState, replace_pem
 from incident_kit.redaction.pseudonym import Pseudonyms
-from incident_kit.redaction.scan import suspicious_lines
+from incident_kit.redaction.scan import Scan, scan
 
 _CACHED_TEXT_LENGTH = 256
+
+
+class RedactLines(Protocol):
+    """Redacts a block of whole lines, of which somebody may have made the scan already."""
+
+    def __call__(self, block: bytes, scanned: Scan | None = None) -> bytes:
+        """The block without what must not leave."""
 
 
 class Redactor:
@@ -58,23 +65,25 @@ class Redactor:
         """Whole lines of log text; for a block of its own, see `text_stream` for a file."""
         return self.text_stream()(block)
 
-    def text_stream(self) -> Callable[[bytes], bytes]:
+    def text_stream(self) -> RedactLines:
         """A function for consecutive blocks of whole lines; it remembers an open PEM block between them."""
         state = PemState()
 
-        def redact(block: bytes) -> bytes:
-            return self._lines(block, state, lambda line: self._log_line(line, state))
+        def redact(block: bytes, scanned: Scan | None = None) -> bytes:
+            return self._lines(block, scanned, state, lambda line: self._log_line(line, state))
 
         return redact
 
-    def json_lines(self, block: bytes) -> bytes:
+    def json_lines(self, block: bytes, scanned: Scan | None = None) -> bytes:
         """Whole lines with one JSON document each; lines with nothing to hide stay byte for byte."""
-        return self._lines(block, None, self._json_line)
+        return self._lines(block, scanned, None, self._json_line)
 
-    def _lines(self, block: bytes, state: PemState | None, redact: Callable[[bytes], bytes]) -> bytes:
+    def _lines(
+        self, block: bytes, scanned: Scan | None, state: PemState | None, redact: Callable[[bytes], bytes]
+    ) -> bytes:
         if not block:
             return block
-        numbers, offsets = suspicious_lines(block)
+        numbers, offsets = scanned or scan(block)
         if not len(numbers) and not (state and state.inside):
             return block
         wanted = iter(numbers.tolist())

@@ -6,6 +6,8 @@ making a Python object for each line), so that clean text costs a few nanosecond
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +28,30 @@ _PATTERN = (
 )
 
 
-def lines_of(block: bytes) -> tuple[pa.LargeBinaryArray, np.ndarray]:
-    """Lines of a block (with their newlines) without copying it, and where each begins and the last ends."""
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class Scan(NamedTuple):
+    """What a scan of a block of lines found.
+
+    Attributes:
+        suspicious: numbers of the lines that need a closer look, from 0.
+        offsets: where each line begins, and the end of the last.
+    """
+
+    suspicious: Integers
+    offsets: Integers
+
+
+def scan(block: bytes) -> Scan:
+    """Find the lines of a block that need a closer look; other threads run meanwhile."""
+    array, offsets = _lines_of(block)
+    found = pc.match_substring_regex(array, _PATTERN)
+    return Scan(np.flatnonzero(found.to_numpy(zero_copy_only=False)), offsets)
+
+
+def _lines_of(block: bytes) -> tuple[pa.LargeBinaryArray, Integers]:
+    """Lines of a block (with their newlines) without copying it, and their offsets."""
     ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 0x0A).astype(np.int64) + 1
     if not len(ends) or ends[-1] != len(block):
         ends = np.append(ends, len(block))
@@ -36,10 +60,3 @@ def lines_of(block: bytes) -> tuple[pa.LargeBinaryArray, np.ndarray]:
         pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(block)]
     )
     return array, offsets
-
-
-def suspicious_lines(block: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the lines that need a closer look, and the offsets of all lines."""
-    array, offsets = lines_of(block)
-    found = pc.match_substring_regex(array, _PATTERN)
-    return np.flatnonzero(found.to_numpy(zero_copy_only=False)), offsets
