@@ -44,6 +44,16 @@ def test_every_candidate_of_the_pod_role_is_read() -> None:
         assert row({path: "orders-1", "message": "x"})["pod"] == "orders-1"
 
 
+def test_tags_name_a_pod_where_one_of_them_is_known() -> None:
+    listed = {"message": "x", "tags": ["env:prod", "pod_name:orders-1"]}
+    joined = {"message": "x", "ddtags": "env:prod,pod_name:orders-1"}
+    said = {"message": "deleted pod:orders-1, env:prod"}
+    roles, _ = detect_roles([listed, joined, said], {"orders-1"})
+    found = [document_row(Hit("i", "1", one), roles)["pod"] for one in (listed, joined, said)]
+    assert found == ["orders-1", "orders-1", None]
+    assert document_row(Hit("i", "2", {"message": "x", "tags": ["env:prod"]}), roles)["pod"] is None
+
+
 def test_a_field_whose_values_are_known_pods_is_proved_and_only_known_pods_are_believed() -> None:
     roles, _ = detect_roles([{"host": {"name": "orders-1"}}, {"host": {"name": "node-7"}}], {"orders-1"})
     assert document_row(Hit("i", "1", {"host": {"name": "orders-1"}}), roles)["pod"] == "orders-1"

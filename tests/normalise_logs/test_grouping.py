@@ -134,3 +134,8 @@ def test_boxes_and_closing_tags_belong_to_the_entry_before_them() -> None:
         '<event level="INFO">\n  <message>ready</message>\n</event>',
     ):
         assert entries((0.1, text), (0.2, text), (1, f"{INFO}next")) == [text, text, f"{INFO}next"]
+
+
+def test_a_closing_brace_with_a_blank_behind_it_ends_the_trace() -> None:
+    laravel = f'{ERROR}no {{"exception":"[object] (RuntimeException(code: 0): no at /a.php:1)\n[stacktrace]\n#0 /a.php(9): run()\n#1 {{main}}\n"}} '
+    assert entries((1, laravel), (2, f"{INFO}next")) == [laravel, f"{INFO}next"]

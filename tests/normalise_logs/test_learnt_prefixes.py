@@ -156,3 +156,13 @@ def test_dashes_between_words_tell_a_prefix_from_prose() -> None:
     parsed = detect_layout(lines, KNOWN).parse(lines)
     assert parsed.message.to_pylist() == [text for text, _ in MESSAGES]
     assert parsed.level.tolist() == [level for _, level in MESSAGES]
+
+
+def test_an_exception_may_begin_behind_what_a_layout_appends() -> None:
+    lines = [
+        f"10:00:00.123 [main] INFO  shop.Orders - {text}|url: /{number}|action: Get"
+        for number, (text, _) in enumerate(MESSAGES)
+    ]
+    layout = detect_layout(pa.array(lines, pa.large_string()), KNOWN)
+    unseen = pa.array([lines[0] + " System.TimeoutException: no answer"], pa.large_string())
+    assert layout.parse(unseen).message.to_pylist() == [MESSAGES[0][0]]

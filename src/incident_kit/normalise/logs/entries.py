@@ -166,8 +166,19 @@ def _said(
         "message_hash": message_hash,
         "head_hash": message_hash if head_forms is forms else hashes(head_forms),
         "text_hash": message_hash if text_forms is forms else hashes(text_forms),
-        "mask_hash": hashes(masks(heads)),
+        "mask_hash": _template_hashes(heads, said.template),
     }
+
+
+def _template_hashes(heads: pa.Array, templates: dict[int, str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Hash of each entry's template: the one that its console says, else the head with its values masked."""
+    if not templates:
+        return hashes(masks(heads))
+    told = np.zeros(len(heads), dtype=bool)
+    rows = sorted(templates)
+    told[rows] = True
+    named = pa.array([templates[row] for row in rows], heads.type)
+    return hashes(pc.replace_with_mask(masks(heads), pa.array(told), named))
 
 
 @dataclass(slots=True)

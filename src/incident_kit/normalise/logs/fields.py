@@ -69,12 +69,14 @@ class FieldRoles:
     Attributes:
         paths: role to paths.
         proved_only: pod paths that count only where their value is a known pod name (``host.name`` and the like).
+        tagged: pod paths whose value is tags, one of which names a known pod (Datadog's ``pod_name:NAME``).
         known_pods: names that the console files and pod objects know.
         level_words: words of the level field that were learnt from the documents' levels.
     """
 
     paths: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(CANDIDATES))
     proved_only: frozenset[str] = frozenset()
+    tagged: frozenset[str] = frozenset()
     known_pods: frozenset[str] = frozenset()
     level_words: dict[Any, str] = field(default_factory=dict)
     _used: frozenset[str] | None = None
@@ -98,6 +100,11 @@ class FieldRoles:
                     and not any(isinstance(value.get(name), str) for name in SPOKEN)
                 ):
                     continue  # ECS has objects of these names: event.ingested is no message
+                if role == "pod" and path in self.tagged:
+                    named = tagged_pod(value, self.known_pods)
+                    if named is not None:
+                        return named
+                    continue
                 if role == "pod" and (
                     not isinstance(value, str | list)
                     or (path in self.proved_only and (not isinstance(value, str) or value not in self.known_pods))
@@ -159,6 +166,15 @@ def first_text(value: Any) -> str | None:
     return None
 
 
+def tagged_pod(value: Any, pods: frozenset[str]) -> str | None:
+    """The known pod that tags name: a list of ``key:value``, or all of them in one text; None for what is no tags."""
+    tags = value.split(",") if isinstance(value, str) and " " not in value else value
+    if not isinstance(tags, list):
+        return None
+    values = (tag.partition(":")[2] for tag in tags if isinstance(tag, str))
+    return next((name for name in values if name in pods), None)
+
+
 def detect_roles(
     samples: Iterable[JsonObject],
     known_pods: Iterable[str],
@@ -172,18 +188,21 @@ def detect_roles(
     pods = frozenset(known_pods)
     seen: Counter[str] = Counter()
     proved: Counter[str] = Counter()
+    tagged: Counter[str] = Counter()
     samples_seen = list(samples)
     for sample in samples_seen:
         for path, value in flatten(sample):
             seen[path] += 1
             if isinstance(value, str) and value in pods:
                 proved[path] += 1
+            elif tagged_pod(value, pods) is not None:
+                tagged[path] += 1
     paths = {role: tuple(candidates) for role, candidates in CANDIDATES.items()}
     candidates = list(paths["pod"])
     good = [p for p in candidates if proved[p]]
     extra = [p for p, _ in proved.most_common() if p not in candidates and not p.startswith("message")]
     rest = [p for p in candidates if p not in good]
-    paths["pod"] = (*good, *rest, *extra)
+    paths["pod"] = (*good, *rest, *extra, *tagged)
     proved_only = frozenset(extra) | {
         p
         for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name")
@@ -198,7 +217,7 @@ def detect_roles(
     paths["level"] += level_fields(samples_seen, FieldRoles(paths=paths))
     counts = {role: Counter({p: seen[p] for p in found if seen[p]}) for role, found in paths.items()}
     counts["proved_pod"] = proved
-    return FieldRoles(paths=paths, proved_only=proved_only, known_pods=pods), counts
+    return FieldRoles(paths=paths, proved_only=proved_only, tagged=frozenset(tagged), known_pods=pods), counts
 
 
 def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

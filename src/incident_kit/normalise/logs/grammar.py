@@ -51,7 +51,7 @@ _DRAWN = re.compile(r"^(?:[│└├╰┃]|</[\w:.\-]+>$)")
 #: Unindented lines inside Java and .NET traces.
 INSIDE_EXPRESSION = r"^(?:Caused by: |Suppressed: |Wrapped by: |--- End of |---> |\.\.\. \d+ |Root cause|\(Inner Exception #\d+\)|<---|\[CIRCULAR REFERENCE)"
 _INSIDE = re.compile(INSIDE_EXPRESSION)
-_CLOSER = re.compile(r"^[\"']?[\]})]+[,;]?$")
+_CLOSER = re.compile(r"^[\"']?[\]})]+[,;]?\s*$")
 
 #: Lines of one write are microseconds apart; a stalled reader may make it more.
 SAME_WRITE_NS = 5_000_000

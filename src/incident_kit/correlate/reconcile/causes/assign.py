@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from incident_kit.correlate.reconcile.causes.bursts import burst
 from incident_kit.correlate.reconcile.causes.edges import before_logger, died_before_flush, rotation_edge
 from incident_kit.correlate.reconcile.causes.field_types import FieldTypes
+from incident_kit.correlate.reconcile.causes.lengths import length_limit, too_long
 from incident_kit.correlate.reconcile.causes.levels import below_level
-from incident_kit.correlate.reconcile.causes.mapping import (
-    LEAST_TOO_LONG,
-    refused_by_mapping,
-    template_missing,
-    unmapped_field,
-)
+from incident_kit.correlate.reconcile.causes.mapping import refused_by_mapping, template_missing, unmapped_field
 from incident_kit.correlate.reconcile.causes.outages import shipping_outage
 from incident_kit.correlate.reconcile.causes.unlogged import not_logged
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses
@@ -47,21 +41,10 @@ def assign_causes(
     not_logged(view, losses)
     refused_by_mapping(view, losses, types, hints)
     unmapped_field(view, losses, types)
-    template_missing(view, losses)
-    too_long(view, losses)
+    limit = length_limit(view, losses)
+    template_missing(view, losses, limit)
+    too_long(view, losses, limit)
     died_before_flush(view, losses)
     rotation_edge(view, losses)
     losses.give(losses.open(), "unexplained", 0.5, "no signature fits; entries before and after it arrived")
     return losses
-
-
-def too_long(view: ContainerView, losses: Losses) -> None:
-    """Longer than anything of the container that arrived."""
-    longest = int(view.length[view.delivered].max(initial=0))
-    limit = max(longest, LEAST_TOO_LONG)
-    losses.give(
-        np.asarray(view.length > limit),
-        "too_long",
-        0.8,
-        f"longer than any delivered entry of the container (longest delivered: {longest} characters)",
-    )

@@ -19,8 +19,6 @@ _LIMITS = {"byte": 2**7, "short": 2**15, "integer": 2**31, "long": 2**63}
 _NUMBERS = {*_LIMITS, "float", "double", "half_float", "scaled_float", "unsigned_long"}
 _WITH_FIELDS = ("object", "nested", "flattened")
 _LEAST_MISSING = 3
-#: Below this many characters no appender or index refuses a text for its length.
-LEAST_TOO_LONG = 8_000
 #: From which share of mapped names on a container's properties are known to become fields.
 _MOSTLY_MAPPED = 0.8
 
@@ -152,11 +150,10 @@ def _proof(values: Mapping[str, Any], types: FieldTypes) -> tuple[str, Any] | No
     return None
 
 
-def template_missing(view: ContainerView, losses: Losses) -> None:
-    """Templates of which nothing arrives although their neighbours do."""
-    longest = max(int(view.length[view.delivered].max(initial=0)), LEAST_TOO_LONG)
-    # That all of a template is too long is told as that: what has no length in common arrives.
-    open_rows = np.flatnonzero(losses.open() & view.logged & (view.length <= longest))
+def template_missing(view: ContainerView, losses: Losses, limit: int) -> None:
+    """Templates of which nothing arrives although their neighbours do; what is longer than a limit is lost for that."""
+    # Text without the logger's prefix is told before; what is left of it is a container's whose logger writes none.
+    open_rows = np.flatnonzero(losses.open() & (view.length <= limit))
     if not len(open_rows) or not view.delivered.any():
         return
     mine = view.mask[open_rows]

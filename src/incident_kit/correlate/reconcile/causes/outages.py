@@ -10,7 +10,7 @@ from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Lo
 from incident_kit.correlate.reconcile.match import Flags, Integers
 
 _SECOND = 1_000_000_000
-#: A hole that no other container has must be this long, in entries and time, and span several templates where the container has them.
+#: A hole that no other container has must be this long, in entries and time, and span several templates where the container mixes them.
 _ALONE_ENTRIES = 8
 _ALONE_NS = 20 * _SECOND
 #: A hole corroborates others when deliveries of its own instance bound it and it is no handful by chance.
@@ -18,6 +18,8 @@ _WITNESS_ENTRIES = 4
 _FAR = 1 << 62
 #: As long as a shipper that follows files by name may look away at a rotation.
 _ROTATION_NS = 10 * _SECOND
+#: A shipper that lost its place at a rotation misses so many entries at most; more are an outage's.
+_MOST_BEFORE_ROTATION = 200
 #: In so many holes apart a template is missing for a reason of its own.
 _OFTEN = 3
 #: A hole that chance makes so often, where entries are lost all the time, is none.
@@ -83,8 +85,17 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
 
 
 def _is_rotation(view: ContainerView, begin: int, end: int) -> bool:
-    """A short hole at the edge of a rotated file; a node rotates the files of several containers at once."""
-    return bool((view.edge[begin : end + 1] > 0).any()) and view.time[end] - view.time[begin] <= _ROTATION_NS
+    """A short hole at the edge of a rotated file, or one that ends or begins exactly there.
+
+    A node rotates the files of several containers at once, so others may have such a hole, too.
+    """
+    short = view.time[end] - view.time[begin] <= _ROTATION_NS
+    exact = _is_cut_by_rotation(view, begin, end) and end - begin < _MOST_BEFORE_ROTATION
+    return exact or bool(short and (view.edge[begin : end + 1] > 0).any())
+
+
+def _is_cut_by_rotation(view: ContainerView, begin: int, end: int) -> bool:
+    return bool(view.edge[begin] == 1 or view.edge[end] == 2)
 
 
 def unsurprising(view: ContainerView, losses: Losses) -> Flags:
@@ -127,7 +138,7 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
             and _shared(local, other, 0.9 if absent else 0.5)
         ]
         rows = np.arange(local.first, local.last + 1)
-        templates = len(np.unique(view.mask[rows[view.lost[rows]]]))
+        masks = np.unique(view.mask[rows[view.lost[rows]]])
         seconds = (hole.end - hole.begin) / _SECOND
         if not absent and (
             local.chance > _BY_CHANCE or _is_edge(view, local) or _is_rotation(view, local.first, local.last)
@@ -143,12 +154,12 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
                 0.9,
                 f"nothing of the container arrived over {seconds:.1f} s ({hole.count} entries), as in {scope}",
             )
-        elif not absent and _stands_alone(view, local, templates):
+        elif not absent and _stands_alone(view, local, masks):
             losses.give(
                 rows,
                 "shipping_outage",
                 0.75,
-                f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {templates} templates",
+                f"nothing of the container arrived over {seconds:.1f} s: {hole.count} entries of {len(masks)} templates",
             )
 
 
@@ -170,13 +181,11 @@ def _shared(local: LocalHole, other: Hole, share: float) -> bool:
     return within >= share * own and within >= 0
 
 
-def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool:
+def _stands_alone(view: ContainerView, local: LocalHole, masks: Integers) -> bool:
     hole, begin, end = local.hole, local.first, local.last
-    if (
-        hole.count < _ALONE_ENTRIES
-        or hole.end - hole.begin < _ALONE_NS
-        or templates < min(2, len(np.unique(view.mask)))
-    ):
+    if hole.count < _ALONE_ENTRIES or hole.end - hole.begin < _ALONE_NS:
+        return False
+    if len(masks) == 1 and not _often_alone(view, local, int(masks[0])):
         return False
     instance = int(view.restart[begin])
     own = view.restart == instance
@@ -190,9 +199,15 @@ def _stands_alone(view: ContainerView, local: LocalHole, templates: int) -> bool
         return hole.end - hole.begin > 300 * _SECOND and hole.count > 60
     if at_start and view.delivered.any():
         return hole.end - hole.begin > 60 * _SECOND and hole.count > 20
-    if view.edge[begin] == 1 or view.edge[end] == 2:
-        return hole.count > 200
-    return True
+    return not _is_cut_by_rotation(view, begin, end) or hole.count > _MOST_BEFORE_ROTATION
+
+
+def _often_alone(view: ContainerView, local: LocalHole, mask: int) -> bool:
+    """Whether so many entries in a row are often of this one template, as the container's other entries go."""
+    others = np.ones(len(view), bool)
+    others[local.first : local.last + 1] = False
+    share = float((view.mask[others] == mask).mean()) if others.any() else 1.0
+    return share**local.hole.count > _BY_CHANCE
 
 
 def _goes_on(view: ContainerView, instance: int, *, forwards: bool) -> bool:

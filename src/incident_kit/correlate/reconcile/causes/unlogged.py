@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
-from incident_kit.correlate.reconcile.match import codes_among
+from incident_kit.correlate.reconcile.match import Flags, codes_among
 from incident_kit.normalise.logs.grammar import RUNTIME
+
+#: So many entries of a stream that is told by nothing but its absence, of several templates.
+_LEAST_OF_STREAM = 5
+
+
+def _over_all(view: ContainerView, rows: Flags) -> bool:
+    """Whether a logger's lines on a stream of which nothing arrives lie among deliveries and say different things."""
+    places, arrived = np.flatnonzero(rows), np.flatnonzero(view.delivered)
+    between = len(np.unique(np.searchsorted(arrived, places)))
+    return between >= _LEAST_OF_STREAM and len(np.unique(view.mask[places])) > 1
 
 
 def not_logged(view: ContainerView, losses: Losses) -> None:
@@ -26,6 +36,6 @@ def not_logged(view: ContainerView, losses: Losses) -> None:
             rows.sum() >= 2
             and not view.delivered[rows].any()
             and view.delivered[~rows & known].sum() >= 10
-            and not view.logged[rows].all()
+            and (not view.logged[rows].all() or _over_all(view, rows))
         ):
             losses.give(rows, "not_logged", 0.7, f"nothing on {words[code]} arrives")

@@ -97,6 +97,9 @@ class Block:
         kind = node.kind
         if role == "message" and kind == "object" and not self._speaks(path):
             return np.zeros(self.size, dtype=bool)
+        if role == "pod" and path in self.roles.tagged:
+            self.doubt(valid)
+            return np.zeros(self.size, dtype=bool)
         if role == "pod" and kind not in ("text", "list"):
             return np.zeros(self.size, dtype=bool)
         if kind == "text":

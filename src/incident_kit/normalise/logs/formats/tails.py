@@ -25,6 +25,8 @@ from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
 _REST = "(?P<message>(?s:.*))$"
 _LEAST = 5
 _LONGEST_TAIL = 300
+#: Behind what is appended only an exception may begin on the line.
+_END = r"(?:\s+[:|-]*\s*(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Exception|Error|Throwable)\b.*)?\s*$"
 _WORD_END = re.compile(r"(?<=\S)(?=[^\w]|$)")
 
 
@@ -122,7 +124,7 @@ def _expression(shape: str, level: LevelPlace, members: list[str]) -> str | None
             slot += 1
         else:
             parts.append(re.escape(character))
-    return r"(?P<message>(?s:.*?))" + "".join(parts) + r"\s*$" if constant else None
+    return r"(?P<message>(?s:.*?))" + "".join(parts) + _END if constant else None
 
 
 def _beginning(tail: str) -> str:
