@@ -59,9 +59,21 @@ _line = st.builds(
     st.sampled_from(["", " ", " stdout F ", " stderr P ", " stdout F:x "]),
     st.text(st.characters(blacklist_categories=["Cs"]), max_size=20),
 )
+#: Files of one kind: stamps of one width, and texts with little behind them that is odd.
+_plain_lines = st.sampled_from(["2026-11-20T08:00:00.123456789Z", "2026-11-20T08:00:00.123456789+02:00"]).flatmap(
+    lambda stamp: st.lists(
+        st.builds(
+            "{}{}{}".format,
+            st.just(stamp) | st.just(stamp.replace("11-20", "02-30")),
+            st.sampled_from([" stdout F ", " stderr F "]) | st.sampled_from([" ", "", " stdout F", " stdout P "]),
+            st.sampled_from(["", "said", " \u20ac", "\x1b[1mx"]),
+        ),
+        max_size=4,
+    )
+)
 
 
-@given(st.lists(_line, max_size=8), st.sampled_from(["\n", "\r\n"]))
+@given(st.lists(_line, max_size=8) | _plain_lines, st.sampled_from(["\n", "\r\n"]))
 def test_lines_are_split_by_the_expressions_whichever_way_is_taken(written: list[str], end: str) -> None:
     data = "".join(line + end for line in written).encode()
     split = kubelet._split(data)
@@ -81,6 +93,7 @@ def test_lines_are_split_by_the_expressions_whichever_way_is_taken(written: list
         unstamped = [str(line) for line in split.filter(pc.invert(good)).to_pylist()] if len(split) else []
         expected = kubelet._finish(time, np.zeros(len(time), np.int8), text, valid, unstamped)
     assert found.time.tolist() == expected.time.tolist()
+    assert found.stream.tolist() == expected.stream.tolist()
     assert found.text.to_pylist() == expected.text.to_pylist()
     assert found.unstamped == expected.unstamped
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
-from incident_kit.normalise.logs.formats.known import SHORTEST_MESSAGE, KnownMessages, inner_forms
-from incident_kit.normalise.logs.normal_form import normal_forms
+from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
 
 _KNOWN_MESSAGES = 60_000
 _MOST_OF_SEVERAL_LINES = 3_000
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class PodMessages:
@@ -22,51 +24,88 @@ class PodMessages:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder, self._count = folder, count
-        self._bucket: str | None = None
-        self._table: pa.Table | None = None
-        self._unlabelled = self._forms(self._read(NO_POD))
+        self._bucket: tuple[str, _Bucket | None] | None = None
+        unlabelled = self._read(NO_POD)
+        self._unlabelled = _firsts(unlabelled.table, np.arange(unlabelled.table.num_rows)) if unlabelled else None
         self._known: tuple[str, KnownMessages] | None = None
 
     def of(self, pod: str) -> KnownMessages:
         """Known messages for a pod."""
         if self._known is not None and self._known[0] == pod:
             return self._known[1]
-        bucket = bucket_name(pod, self._count)
-        if bucket != self._bucket:
-            self._bucket, self._table = bucket, self._read(bucket)
-        table = None if self._table is None else self._table.filter(pc.equal(self._table["pod"], pod))
-        known = KnownMessages({**self._unlabelled, **self._forms(table)}, frozenset(_inner(table)))
+        name = bucket_name(pod, self._count)
+        if self._bucket is None or self._bucket[0] != name:
+            self._bucket = None  # the one before is let go first
+            self._bucket = name, self._read(name)
+        bucket = self._bucket[1]
+        rows = bucket.rows(pod) if bucket else np.zeros(0, np.int64)
+        own = _firsts(bucket.table, rows) if bucket else None
+        both = [found for found in (own, self._unlabelled) if found is not None]
+        known = KnownMessages(
+            np.concatenate([found[0] for found in both] or [np.zeros(0, np.int64)]),
+            pa.concat_arrays([found[1] for found in both] or [pa.nulls(0, pa.string())]),
+            frozenset(bucket.inner(rows) if bucket else ()),
+        )
         self._known = (pod, known)
         return known
 
-    def _read(self, bucket: str) -> pa.Table | None:
-        path = self._folder / f"bucket={bucket}" / "part-0.parquet"
-        return pq.read_table(path, columns=["pod", "level", "message", "exception"]) if path.is_file() else None
-
-    def _forms(self, table: pa.Table | None) -> dict[str, str | None]:
-        """Levels by normal form of the message's first line; the first of equal forms counts."""
-        if table is None or not table.num_rows:
-            return {}
-        step = max(1, table.num_rows // _KNOWN_MESSAGES)
-        if step > 1:
-            table = table.take(pa.array(np.arange(0, table.num_rows, step)))
-        heads = table["message"].combine_chunks()
-        if pc.any(pc.match_substring_regex(heads, r"\n|^\s")).as_py():
-            heads = pc.extract_regex(heads, r"^\s*(?P<head>[^\n]*)").field("head")
-        forms = normal_forms(heads)
-        told = pc.fill_null(pc.greater_equal(pc.utf8_length(forms), SHORTEST_MESSAGE), False)
-        texts, levels = forms.filter(told).to_pylist(), table["level"].filter(told).to_pylist()
-        return dict(zip(reversed(texts), reversed(levels), strict=True))
+    def _read(self, name: str) -> _Bucket | None:
+        path = self._folder / f"bucket={name}" / "part-0.parquet"
+        return _Bucket(path) if path.is_file() else None
 
 
-def _inner(table: pa.Table | None) -> set[str]:
-    """Forms of what documents hold behind a message's first line, and in exceptions of their own field."""
-    if table is None:
-        return set()
-    found: set[str] = set()
-    for name, first in (("message", 1), ("exception", 0)):
-        texts = table[name].filter(pc.fill_null(pc.match_substring(table[name], "\n"), False))
-        step = max(1, len(texts) // _MOST_OF_SEVERAL_LINES)
-        lines = {line for text in texts.to_pylist()[::step] for line in text.split("\n")[first:] if line.strip()}
-        found.update(inner_forms(pa.array(sorted(lines), pa.large_string())))
-    return found - {"*", ""}
+class _Bucket:
+    """One file of documents; texts are read only where a message has more than one line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        columns = ["pod", "level", "exception", "message_hash", "head_hash"]
+        self.table = pq.read_table(path, columns=columns, read_dictionary=["pod", "level"])
+        pods = self.table["pod"].combine_chunks()
+        pods = pods.chunk(0) if isinstance(pods, pa.ChunkedArray) else pods
+        codes = np.asarray(pc.fill_null(pods.indices, len(pods.dictionary)))
+        self._order = np.argsort(codes, kind="stable")
+        self._bounds = np.searchsorted(codes[self._order], np.arange(len(pods.dictionary) + 1))
+        self._pods = {pod: code for code, pod in enumerate(pods.dictionary.to_pylist())}
+        self._several = _integers(self.table, "message_hash") != _integers(self.table, "head_hash")
+        self._messages: pa.ChunkedArray | None = None
+
+    def rows(self, pod: str) -> Integers:
+        """Rows of a pod, in order."""
+        code = self._pods.get(pod)
+        if code is None:
+            return np.zeros(0, dtype=np.int64)
+        found: Integers = self._order[self._bounds[code] : self._bounds[code + 1]]
+        return found
+
+    def inner(self, rows: Integers) -> set[str]:
+        """Forms of what the rows' documents hold behind a message's first line, and in exceptions of their own field."""
+        found: set[str] = set()
+        several = rows[self._several[rows]]
+        if len(several):
+            if self._messages is None:
+                self._messages = pq.read_table(self._path, columns=["message"])["message"]
+            found |= _inner(self._messages.take(pa.array(several)), 1)
+        if self.table["exception"].null_count < self.table.num_rows:
+            found |= _inner(self.table["exception"].take(pa.array(rows)), 0)
+        return found - {"*", ""}
+
+
+def _inner(texts: pa.ChunkedArray, first: int) -> set[str]:
+    """Forms of the texts' lines from one on."""
+    texts = texts.filter(pc.fill_null(pc.match_substring(texts, "\n"), False))
+    step = max(1, len(texts) // _MOST_OF_SEVERAL_LINES)
+    lines = {line for text in texts.to_pylist()[::step] for line in text.split("\n")[first:] if line.strip()}
+    return set(inner_forms(pa.array(sorted(lines), pa.large_string())))
+
+
+def _firsts(table: pa.Table, rows: Integers) -> tuple[Integers, pa.Array]:
+    """Hashes of the first lines of some rows' messages, from all over them, with their levels."""
+    rows = rows[:: max(1, len(rows) // _KNOWN_MESSAGES)]
+    found = _integers(table, "head_hash")[rows]
+    rows, found = rows[found != 0], found[found != 0]
+    return found, table["level"].take(pa.array(rows)).combine_chunks().cast(pa.string())
+
+
+def _integers(table: pa.Table, name: str) -> Integers:
+    return np.asarray(table[name].combine_chunks())

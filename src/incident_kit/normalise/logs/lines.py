@@ -6,6 +6,7 @@ stamp is odd.
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.text_bytes import as_text, holds
 
 STREAMS = np.array([None, "stdout", "stderr"], dtype=object)
 #: CSI sequences, OSC sequences and lone escapes.
@@ -26,9 +29,13 @@ _CUT_CHARACTER = re.compile(
     rb"(?m)^\S+ (stdout|stderr) P(?::\S*)? [^\n]*?([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$"
 )
 _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
-#: The stamp that the kubelet's log API writes, always of this width; what follows it is the text.
-_FIXED = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z(?: |$)"
-_FIXED_WIDTH = 30
+#: Stamps of nine digits behind the point, as the kubelet and its log API write them, by their width.
+_FIXED = {
+    30: r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z",
+    35: r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d",
+}
+#: Lines of which all must fit an expression before the rest is asked.
+_TRIED = 100
 
 
 @dataclass(slots=True)
@@ -58,10 +65,36 @@ def read_lines(data: bytes) -> Lines:
     lines = _split(data)
     if len(lines) == 0:
         return _empty([])
+    fixed = _fixed(lines)
+    if fixed is not None:
+        return fixed
     tagged = pc.sum(pc.match_substring_regex(lines, _CRI_BEGINNING)).as_py()
     if tagged > len(lines) / 2:
         return _cri(lines, pc.extract_regex(lines, _CRI))
     return _kubectl(lines)
+
+
+def _fixed(lines: pa.Array) -> Lines | None:
+    """Lines with stamps of one width, and all whole where they are CRI's, taken apart by place; None for others."""
+    width = str(lines[0]).find(" ")
+    stamp = _FIXED.get(width)
+    if stamp is None:
+        return None
+    data = lines.cast(pa.large_binary())
+    marks = pc.is_in(pc.binary_slice(data, width, width + 8), pa.array([b" stdout ", b" stderr "], pa.large_binary()))
+    tagged = pc.any(marks).as_py()
+    if not _all_fit(lines, rf"{stamp} (?:stdout|stderr) F " if tagged else rf"{stamp}(?: |$)"):
+        return None
+    stream = np.zeros(len(lines), np.int8)
+    if tagged:
+        stream = np.where(pc.equal(pc.binary_slice(data, width + 1, width + 7), b"stderr"), 2, 1).astype(np.int8)
+    text = pc.binary_replace_slice(data, 0, width + (10 if tagged else 1), b"").cast(pa.large_string())
+    time, valid = stamps(pc.binary_slice(data, 0, width).cast(pa.large_string()))
+    return _finish(time, stream, text, valid, [])
+
+
+def _all_fit(lines: pa.Array, expression: str) -> bool:
+    return all(pc.all(pc.match_substring_regex(some, expression)).as_py() for some in (lines.slice(0, _TRIED), lines))
 
 
 def _whole_characters(data: bytes) -> bytes:
@@ -77,17 +110,16 @@ def _whole_characters(data: bytes) -> bytes:
 
 
 def _split(data: bytes) -> pa.Array:
-    if b" P" in data:
+    if b" stdout P" in data or b" stderr P" in data:
         data = _whole_characters(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
-        text = data.decode("utf-16", errors="replace")
-    else:
-        text = data.decode("utf-8", errors="replace")
-    text = text.removeprefix("\ufeff")
-    lines = pc.split_pattern(pa.array([text], pa.large_string()), "\n").flatten()
+        data = data.decode("utf-16", errors="replace").encode()
+    elif not data.isascii():
+        data = data.decode("utf-8", errors="replace").encode()
+    lines = pc.split_pattern(as_text(data.removeprefix(codecs.BOM_UTF8)), "\n").flatten()
     if len(lines) and lines[-1].as_py() == "":
         lines = lines.slice(0, len(lines) - 1)
-    if "\r" in text:
+    if b"\r" in data:
         lines = pc.replace_substring_regex(lines, r"\r+$", "")
     return lines
 
@@ -142,10 +174,6 @@ def _join_partials(
 
 
 def _kubectl(lines: pa.Array) -> Lines:
-    if pc.all(pc.match_substring_regex(lines, _FIXED)).as_py():
-        time, valid = stamps(pc.utf8_slice_codeunits(lines, 0, _FIXED_WIDTH))
-        text = pc.utf8_slice_codeunits(lines, _FIXED_WIDTH + 1)
-        return _finish(time, np.zeros(len(time), np.int8), text, valid, [])
     split = pc.extract_regex(lines, _KUBECTL)
     good = split.is_valid()
     unstamped = _texts(lines.filter(pc.invert(good)))
@@ -156,25 +184,31 @@ def _kubectl(lines: pa.Array) -> Lines:
 
 def stamps(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """RFC 3339 stamps as int64 ns, and which of them are times."""
-    usual = texts
-    if not pc.all(pc.ends_with(texts, "Z")).as_py() or pc.any(pc.match_substring(texts, ",")).as_py():
-        usual = pc.replace_substring_regex(pc.replace_substring(texts, ",", "."), r"([+-]\d\d)(\d\d)$", r"\1:\2")
-    try:
-        parsed = usual.cast(pa.timestamp("ns", "UTC"))
-        return np.asarray(parsed.cast(pa.int64())), np.ones(len(parsed), dtype=bool)
-    except pa.ArrowInvalid:
-        from incident_kit.window import parse_rfc3339
+    found = _cast(texts)
+    if found is None:
+        texts = pc.replace_substring_regex(pc.replace_substring(texts, ",", "."), r"([+-]\d\d)(\d\d)$", r"\1:\2")
+        found = _cast(texts)
+    if found is not None:
+        return found, np.ones(len(found), dtype=bool)
+    from incident_kit.window import parse_rfc3339
 
-        values = [parse_rfc3339(text) if text else None for text in usual.to_pylist()]
-        valid = np.array([value is not None for value in values], dtype=bool)
-        return np.array([value or 0 for value in values], dtype=np.int64), valid
+    values = [parse_rfc3339(text) if text else None for text in texts.to_pylist()]
+    valid = np.array([value is not None for value in values], dtype=bool)
+    return np.array([value or 0 for value in values], dtype=np.int64), valid
+
+
+def _cast(texts: pa.Array) -> np.ndarray | None:
+    try:
+        return np.asarray(texts.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()))
+    except pa.ArrowInvalid:  # one of them is no time, or is spelt otherwise
+        return None
 
 
 def _finish(time: np.ndarray, stream: np.ndarray, text: pa.Array, valid: np.ndarray, unstamped: list[str]) -> Lines:
     if not valid.all():
         time, stream, text = time[valid], stream[valid], text.filter(pa.array(valid))
     text = pc.fill_null(text, "")
-    if pc.any(pc.match_substring(text, "\x1b")).as_py():
+    if holds(text, b"\x1b"):
         text = pc.replace_substring_regex(text, ANSI, "")
     return Lines(time, stream, text, unstamped)
 

@@ -7,25 +7,23 @@ has. When the documents know better, the prefix is learnt.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative, Layout
-from incident_kit.normalise.logs.formats.learn import Split, learn, split_line
-from incident_kit.normalise.logs.formats.pairs import cut_heads
+from incident_kit.normalise.logs.formats.learn import Split, learn, split_lines
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, LEVEL, PATTERNS, SIMPLE_CONSOLE, TIME
 from incident_kit.normalise.logs.formats.tails import with_tails
-from incident_kit.normalise.logs.normal_form import normal_forms
+from incident_kit.normalise.logs.formats.tried import Tried
 
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
 #: A level that is aligned to the right, so that the shorter ones begin with a blank.
 _ALIGNED = r"^ {1,3}(?:INFO|WARN) *[|:\]-]"
-#: Lines of a sample that are tried against the documents.
-_TRIED = 1_200
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
@@ -48,9 +46,9 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
         return layout
     simple = pc.sum(pc.match_substring_regex(lines, SIMPLE_CONSOLE)).as_py() or 0
     layout.simple_console = simple >= max(1, len(lines) // 50)
-    chosen = _choose(lines, known)
-    learnt = _learnt(lines, known, chosen)
-    layout.alternatives += with_tails(_thinned(lines), learnt + chosen, known)
+    tried = Tried(lines, known)
+    chosen = _choose(tried)
+    layout.alternatives += with_tails(tried, _learnt(tried, chosen) + chosen)
     return layout
 
 
@@ -67,81 +65,62 @@ def _margin(sample: pa.Array) -> str:
     return str(widths[0]["values"]) if len(widths) == 1 else ""
 
 
-def _thinned(lines: pa.Array) -> pa.Array:
-    """Not more lines than are tried, from all over the sample."""
-    step = max(1, len(lines) // _TRIED)
-    return lines.take(pa.array(np.arange(0, len(lines), step)))
-
-
-def _choose(lines: pa.Array, known: KnownMessages) -> list[Alternative]:
+def _choose(tried: Tried) -> list[Alternative]:
     """Patterns that together fit the sample, the best first."""
-    left = lines
+    left = np.ones(len(tried.sample), dtype=bool)
     chosen: list[Alternative] = []
     for _ in range(5):
-        best = _best(left, known)
+        best = _best(tried, left)
         if best is None:
             break
-        chosen.append(best[0])
-        left = left.filter(pa.array(~best[1]))
-        if len(left) == 0:
+        chosen.append(best)
+        left &= ~tried.fits(best.expression)
+        if not left.any():
             break
     return chosen
 
 
-def _best(lines: pa.Array, known: KnownMessages) -> tuple[Alternative, np.ndarray] | None:
-    """The pattern of the highest score, the first of equals, and which lines it fits.
+def _best(tried: Tried, left: Flags) -> Alternative | None:
+    """The pattern of the highest score, the first of equals, for the lines that are left.
 
     A line counts once for being fitted and twice for a message that some document has. Patterns are asked by the
     highest score that they could reach; once one has it, the documents need not be asked about the rest.
     """
     fitting = []
     for rank, pattern in enumerate(PATTERNS):
-        fits = np.asarray(pc.match_substring_regex(lines, pattern.expression))
+        fits = tried.fits(pattern.expression) & left
         count = int(fits.sum())
         if count:
             fitting.append((count * (1 - rank * 0.002), -rank, count, fits))
-    best: tuple[float, int, np.ndarray] | None = None
+    best: tuple[float, int] | None = None
     for fitted, rank, count, fits in sorted(fitting, key=lambda one: (one[0] + 2 * one[2], one[1]), reverse=True):
-        if best is not None and (fitted + 2 * count, rank) < best[:2]:
+        if best is not None and (fitted + 2 * count, rank) < best:
             break
-        equal = _equal(lines.filter(pa.array(fits)), PATTERNS[-rank].expression, known)
-        if best is None or (fitted + equal * 2, rank) > best[:2]:
-            best = (fitted + equal * 2, rank, fits)
+        score = fitted + 2 * _equal(tried, PATTERNS[-rank].expression, fits)
+        if best is None or (score, rank) > best:
+            best = (score, rank)
     if best is None:
         return None
     pattern = PATTERNS[-best[1]]
-    return Alternative(pattern.name, pattern.expression), best[2]
+    return Alternative(pattern.name, pattern.expression)
 
 
-def _equal(lines: pa.Array, expression: str, known: KnownMessages) -> int:
-    """How many of the lines' messages some document has, scaled to all of them."""
-    if not known:
-        return 0
-    tried = lines.slice(0, _TRIED)
-    messages = extract(tried, expression).field("message")
-    forms = normal_forms(messages).to_pylist()
-    heads = normal_forms(cut_heads(messages)).to_pylist()
-    hits = sum(f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True))
-    return round(hits * len(lines) / max(1, len(tried)))
+def _equal(tried: Tried, expression: str, fits: Flags) -> int:
+    """How many of the lines' messages some document has, as far as was tried."""
+    return round(tried.known_share(expression, fits) * int(fits.sum())) if tried.documents else 0
 
 
-def _learnt(lines: pa.Array, known: KnownMessages, chosen: list[Alternative]) -> list[Alternative]:
+def _learnt(tried: Tried, chosen: list[Alternative]) -> list[Alternative]:
     """Learnt prefixes, where they make more entries equal to documents than the chosen patterns do."""
-    if not known:
+    if not tried.documents:
         return []
-    tried = _thinned(lines)
-    explained = np.zeros(len(tried), dtype=bool)
+    lines = tried.lines
+    explained = np.zeros(len(lines), dtype=bool)
     for alternative in chosen:
-        extracted = extract(tried, alternative.expression)
-        valid = np.asarray(extracted.is_valid()) & ~explained
-        messages = extracted.field("message") if len(extracted) else extracted
-        forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
-        explained |= valid & np.array(
-            [f in known.levels or h in known.levels for f, h in zip(forms, heads, strict=True)], dtype=bool
-        )
-    open_lines = tried.filter(pa.array(~explained)).to_pylist()
-    splits = [split for split in (split_line(line, known) for line in open_lines) if split is not None]
-    if len(splits) < max(3, 0.1 * len(open_lines)) or len(splits) < 0.02 * len(tried):
+        explained |= tried.taken(alternative.expression).known
+    open_lines = lines.filter(pa.array(~explained)).to_pylist()
+    splits = [split for split in split_lines(open_lines, tried.documents) if split is not None]
+    if len(splits) < max(3, 0.1 * len(open_lines)) or len(splits) < 0.02 * len(lines):
         return []
     return learn(_plausible(splits))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
+import pyarrow as pa
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
 from incident_kit.normalise.logs.fields import FieldRoles, first_text, flatten, level_fields
 from incident_kit.normalise.logs.formats.known import KnownMessages
-from incident_kit.normalise.logs.normal_form import normal_form
+from incident_kit.normalise.logs.normal_form import normal_forms
 
 _MOST_LINES = 400
 
@@ -30,13 +32,9 @@ def json_roles(lines: Iterable[str], known: KnownMessages) -> FieldRoles:
         roles = FieldRoles(paths={**roles.paths, "level": (*roles.paths["level"], *own)})
     if not documents or not known:
         return roles
-    hits: Counter[str] = Counter()
-    usual_hits = 0
-    levels: dict[str, dict[Any, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for document in documents:
-        usual = first_text(roles.value(document, "message"))
-        usual_hits += usual is not None and normal_form(usual.partition("\n")[0]) in known.levels
-        _vote(list(flatten(document)), known, hits, levels)
+    usual = [first_text(roles.value(document, "message")) for document in documents]
+    usual_hits = sum(level is not None for level in _said([text for text in usual if text is not None], known))
+    hits, levels = _votes([list(flatten(document)) for document in documents], known)
     paths = dict(roles.paths)
     best = hits.most_common(1)
     if best and best[0][1] > 2 * usual_hits and best[0][0] not in CANDIDATES["message"][:1]:
@@ -61,21 +59,39 @@ def _documents(lines: Iterable[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _vote(
-    leaves: list[tuple[str, Any]], known: KnownMessages, hits: Counter[str], levels: dict[str, dict[Any, Counter[str]]]
-) -> None:
-    """Which leaves of one line are some document's message, and which words stand beside that document's level."""
-    level = None
-    for path, value in leaves:
-        if isinstance(value, str) and len(value) > 2:
-            form = normal_form(value.partition("\n")[0])
-            if form in known.levels:
-                hits[path] += 1
-                level = known.levels[form] or level
-    if level is not None:
-        for path, value in leaves:
+def _said(texts: Sequence[str], known: KnownMessages) -> list[str | None]:
+    """For each text the level of the document whose first line it has: empty where that says none; None without one."""
+    forms = normal_forms(pa.array([text.partition("\n")[0] for text in texts], pa.large_string()))
+    rows = np.flatnonzero(known.has(forms))
+    found: list[str | None] = [None] * len(texts)
+    for row, level in zip(rows.tolist(), known.levels_of(forms.take(pa.array(rows)).to_pylist()), strict=True):
+        found[row] = level or ""
+    return found
+
+
+def _votes(
+    leaves: list[list[tuple[str, Any]]], known: KnownMessages
+) -> tuple[Counter[str], dict[str, dict[Any, Counter[str]]]]:
+    """How often the leaf of each path is some document's message, and which words stand beside that document's level."""
+    texts = [
+        (line, path, value)
+        for line, own in enumerate(leaves)
+        for path, value in own
+        if isinstance(value, str) and len(value) > 2
+    ]
+    hits: Counter[str] = Counter()
+    told: dict[int, str] = {}
+    for (line, path, _), level in zip(texts, _said([value for _, _, value in texts], known), strict=True):
+        if level is not None:
+            hits[path] += 1
+            if level:
+                told[line] = level
+    levels: dict[str, dict[Any, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for line, level in told.items():
+        for path, value in leaves[line]:
             if isinstance(value, str | int) and len(str(value)) <= 12:
                 levels[path][value][level] += 1
+    return hits, levels
 
 
 def _level_words(levels: dict[str, dict[Any, Counter[str]]], roles: FieldRoles) -> dict[Any, str]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
 
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
 from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of
-from incident_kit.normalise.logs.normal_form import normal_form
+from incident_kit.normalise.logs.normal_form import normal_forms
 
 _MAX_PREFIX = 240
 _MAX_STARTS = 60
@@ -36,18 +39,26 @@ class Split:
     whole: bool
 
 
-def split_line(line: str, known: KnownMessages) -> Split | None:
-    """The split of a line whose message is the longest that a document knows."""
-    starts = [0, *[m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]]
-    for start in starts:
-        form = normal_form(line[start:])
-        if form in known.levels and len(form) >= 3:
-            return Split(line[:start], form, known.levels[form], whole=True)
-    for start in starts:
-        found = known.beginning_of(normal_form(line[start:]))
-        if found is not None:
-            return Split(line[:start], found, known.levels[found], whole=False)
-    return None
+def split_lines(lines: Sequence[str], known: KnownMessages) -> list[Split | None]:
+    """The split of each line: at the first place behind which stands a known message, else at the first behind which one begins."""
+    starts = [[0, *[m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]] for line in lines]
+    rows = [row for row, places in enumerate(starts) for _ in places]
+    places = [place for own in starts for place in own]
+    tails = pa.array([lines[row][place:] for row, place in zip(rows, places, strict=True)], pa.large_string())
+    forms = normal_forms(tails)
+    found: dict[int, tuple[int, str, bool]] = {}
+    for number in np.flatnonzero(known.has(forms)).tolist():
+        found.setdefault(rows[number], (places[number], forms[number].as_py(), True))
+    rest = [number for number, row in enumerate(rows) if row not in found]
+    beginnings = known.beginnings_of(forms.take(pa.array(rest, pa.int64())).to_pylist())
+    for number, beginning in zip(rest, beginnings, strict=True):
+        if beginning is not None:
+            found.setdefault(rows[number], (places[number], beginning, False))
+    levels = dict(zip(found, known.levels_of([message for _, message, _ in found.values()]), strict=True))
+    return [
+        Split(line[: found[row][0]], found[row][1], levels[row], whole=found[row][2]) if row in found else None
+        for row, line in enumerate(lines)
+    ]
 
 
 def learn(splits: list[Split]) -> list[Alternative]:

@@ -14,12 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
 from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
-from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
+from incident_kit.normalise.logs.formats.tried import Flags, Tried
 from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
 
 _REST = "(?P<message>(?s:.*))$"
@@ -30,50 +29,58 @@ _END = r"(?:\s+[:|-]*\s*(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Exception|Error|Thr
 _WORD_END = re.compile(r"(?<=\S)(?=[^\w]|$)")
 
 
-def with_tails(lines: pa.Array, alternatives: Sequence[Alternative], known: KnownMessages) -> list[Alternative]:
+def with_tails(tried: Tried, alternatives: Sequence[Alternative]) -> list[Alternative]:
     """The alternatives, each behind those of its kind that also know what follows the message.
 
     Args:
-        lines: a sample of the console's lines.
+        tried: a sample of the console's lines, and messages of the pod's documents.
         alternatives: the layout so far, best first.
-        known: messages of the pod's documents.
     """
+    if not tried.documents:
+        return list(alternatives)
     found: list[Alternative] = []
-    left = lines
+    left = np.ones(len(tried.lines), dtype=bool)
     for alternative in alternatives:
-        if known and len(left) and alternative.expression.endswith(_REST):
-            extracted = extract(left, alternative.expression)
-            fits = np.asarray(extracted.is_valid())
-            messages = extracted.filter(pa.array(fits)).field("message")
-            found += _tailed(alternative, messages, known)
-            left = left.filter(pa.array(~fits))
+        if left.any() and alternative.expression.endswith(_REST):
+            found += _tailed(alternative, tried, left)
+            left &= ~tried.taken(alternative.expression).fits
         found.append(alternative)
-    if known and len(left):
-        found += _tailed(Alternative("learnt", f"^{_REST}"), left, known)
+    if left.any():
+        found += _tailed(Alternative("learnt", f"^{_REST}"), tried, left)
     return found
 
 
-def _tailed(alternative: Alternative, messages: pa.Array, known: KnownMessages) -> list[Alternative]:
+def _tailed(alternative: Alternative, tried: Tried, left: Flags) -> list[Alternative]:
     """The alternative with each tail; one that tells no level may have it in the tail."""
+    taken = tried.taken(alternative.expression)
+    fits = left & taken.fits
+    messages = taken.messages.filter(pa.array(fits & ~taken.known))
     prefix = alternative.expression.removesuffix(_REST)
     silent = "(?P<level>" not in prefix
     return [
         Alternative(alternative.name, prefix + tail, words if silent else alternative.levels)
-        for tail, words in _tails(messages, known, levels=silent)
+        for tail, words in _tails(messages, int((fits & taken.known).sum()), tried.documents, levels=silent)
     ]
 
 
-def _tails(messages: pa.Array, known: KnownMessages, *, levels: bool) -> list[tuple[str, dict[str, str]]]:
-    """Expressions for message and tail, with their level words; empty where messages stand alone."""
-    forms, heads = normal_forms(messages).to_pylist(), normal_forms(cut_heads(messages)).to_pylist()
-    alone, tails = 0, []
-    said: dict[str, str | None] = {}
-    for message, form, head in zip(messages.to_pylist(), forms, heads, strict=True):
-        if form in known.levels or head in known.levels:
-            alone += 1
-        elif (tail := _tail_of(message, form, known)) is not None:
+def _tails(messages: pa.Array, alone: int, known: KnownMessages, *, levels: bool) -> list[tuple[str, dict[str, str]]]:
+    """Expressions for message and tail, with their level words; empty where messages stand alone.
+
+    Args:
+        messages: messages that no document has as they are.
+        alone: how many others some document has.
+        known: messages of the pod's documents.
+        levels: whether the tail may tell the level.
+    """
+    if len(messages) < max(_LEAST, alone):
+        return []
+    tails = []
+    begun: dict[str, str] = {}
+    beginnings = known.beginnings_of(normal_forms(messages).to_pylist())
+    for message, beginning in zip(messages.to_pylist(), beginnings, strict=True):
+        if beginning is not None and (tail := _tail_of(message, beginning)) is not None:
             tails.append(tail)
-            said[tail] = known.levels[known.beginning_of(form) or ""]
+            begun[tail] = beginning
     if len(tails) < _LEAST or len(tails) < alone:
         return []
     # What a layout appends always begins alike; what a truncation takes away begins anywhere.
@@ -86,6 +93,7 @@ def _tails(messages: pa.Array, known: KnownMessages, *, levels: bool) -> list[tu
     ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))[:3]
     if sum(len(members) for _, members in ranked) < 0.8 * len(tails):
         return []
+    said = dict(zip(begun, known.levels_of(list(begun.values())), strict=True))
     found = []
     for shape, members in ranked:
         if len(members) < max(3, len(tails) // 50):
@@ -97,11 +105,8 @@ def _tails(messages: pa.Array, known: KnownMessages, *, levels: bool) -> list[tu
     return found
 
 
-def _tail_of(message: str, form: str, known: KnownMessages) -> str | None:
-    """What stands behind the document's message that this text begins with, as it is written."""
-    found = known.beginning_of(form)
-    if found is None:
-        return None
+def _tail_of(message: str, found: str) -> str | None:
+    """What stands behind the known message that this text begins with, as it is written."""
     for end in _WORD_END.finditer(message, min(len(found), len(message))):
         if len(message) - end.start() <= _LONGEST_TAIL and normal_form(message[: end.start()]) == found:
             return message[end.start() :]

@@ -1,0 +1,97 @@
+"""A container's sample, and what expressions make of it: each is asked once, however often the choice comes back to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.formats.extract import extract
+from incident_kit.normalise.logs.formats.known import KnownMessages
+from incident_kit.normalise.logs.formats.pairs import cut_heads
+from incident_kit.normalise.logs.normal_form import normal_forms
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+#: Lines of a sample that are tried against the documents.
+_TRIED = 1_200
+#: So many of them say of a pattern how many of its messages the documents know; of one that fits fewer, all lines are asked.
+_ENOUGH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Lines as one expression takes them: arrays of equal length.
+
+    Attributes:
+        fits: lines that it fits.
+        messages: their messages, null where it does not fit.
+        known: lines of which some document has the message, whole or without what follows it.
+    """
+
+    fits: Flags
+    messages: pa.Array
+    known: Flags
+
+
+@dataclass(slots=True)
+class Tried:
+    """A sample's lines, of which not more than 1,200 from all over are held against the documents.
+
+    Attributes:
+        sample: all lines of the sample.
+        documents: messages of the pod's documents.
+    """
+
+    sample: pa.Array
+    documents: KnownMessages
+    _rows: np.ndarray[Any, np.dtype[np.int64]] = field(init=False)
+    _fits: dict[str, Flags] = field(default_factory=dict, init=False)
+    _taken: dict[str, Taken] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._rows = np.arange(0, len(self.sample), max(1, -(-len(self.sample) // _TRIED)))
+
+    @property
+    def lines(self) -> pa.Array:
+        """The lines that are tried."""
+        return self.sample.take(pa.array(self._rows))
+
+    def fits(self, expression: str) -> Flags:
+        """Which lines of the sample an expression fits."""
+        found = self._fits.get(expression)
+        if found is None:
+            found = self._fits[expression] = np.asarray(pc.match_substring_regex(self.sample, expression))
+        return found
+
+    def taken(self, expression: str) -> Taken:
+        """What an expression makes of the lines that are tried."""
+        found = self._taken.get(expression)
+        if found is None:
+            found = self._taken[expression] = _take(self.lines, expression, self.documents)
+        return found
+
+    def known_share(self, expression: str, among: Flags) -> float:
+        """The share of the messages that some document has, of those lines of the sample that the expression fits.
+
+        Args:
+            expression: first-line regexp.
+            among: lines of the sample, each of which it fits.
+        """
+        own = among[self._rows]
+        if own.sum() >= _ENOUGH:
+            return float(self.taken(expression).known[own].mean())
+        rows = np.flatnonzero(among)[:_TRIED]
+        return float(_take(self.sample.take(pa.array(rows)), expression, self.documents).known.mean())
+
+
+def _take(lines: pa.Array, expression: str, documents: KnownMessages) -> Taken:
+    extracted = extract(lines, expression)
+    messages = extracted.field("message")
+    forms, heads = normal_forms(messages), normal_forms(cut_heads(messages))
+    known = documents.has(forms)
+    if not heads.equals(forms):
+        known = known | documents.has(heads)
+    return Taken(np.asarray(extracted.is_valid()), messages, known)
