@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from incident_kit.correlate.reconcile.match import Integers
+from incident_kit.normalise.logs.in_order import WORKERS
 
 _TEXT = pa.string()
 _CODED = pa.dictionary(pa.int32(), _TEXT)
@@ -60,25 +62,31 @@ class LogFiles:
         )
 
     def take(self, columns: Sequence[str], rows: Integers) -> pa.Table:
-        """Columns of some rows, in their order; only the row groups that hold them are read."""
-        sizes = [m.row_group(n).num_rows for m, _ in self._footers for n in range(m.num_row_groups)]
-        starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-        group = np.searchsorted(starts, rows, side="right") - 1
-        needed = np.unique(group)
-        if len(needed) == len(sizes):
-            return self.read(columns).take(pa.array(rows))
-        kept = np.concatenate([[0], np.cumsum(np.asarray(sizes)[needed])])
-        places = kept[np.searchsorted(needed, group)] + rows - starts[group]
-        return self._read_groups(columns, needed).take(pa.array(places))
+        """Columns of some rows, in their order; only the row groups that hold them are read, several at once."""
+        groups = self._row_groups
+        if not groups:
+            return self.read(columns)
+        firsts = np.cumsum([0, *(metadata.row_group(number).num_rows for _, metadata, _, number in groups)])
+        group = np.searchsorted(firsts, rows, side="right") - 1
+        order = np.argsort(group, kind="stable")
+        needed = np.unique(group) if len(rows) else np.zeros(1, np.int64)
 
-    def _read_groups(self, columns: Sequence[str], numbers: Integers) -> pa.Table:
-        """Some row groups of all files, numbered through."""
-        tables, first = [], 0
-        for path, (metadata, schema) in zip(self.paths, self._footers, strict=True):
-            own = numbers[(numbers >= first) & (numbers < first + metadata.num_row_groups)] - first
-            tables.append(_read(path, metadata, schema, columns, (), own.tolist()))
-            first += metadata.num_row_groups
-        return pa.concat_tables(tables)
+        def taken(number: int) -> pa.Table:
+            first, last = np.searchsorted(group[order], [number, number + 1])
+            return _taken(*groups[number], columns, rows[order[first:last]] - firsts[number])
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            found = pa.concat_tables(pool.map(taken, needed.tolist()))
+        return found if np.all(np.diff(group) >= 0) else found.take(pa.array(np.argsort(order)))
+
+    @property
+    def _row_groups(self) -> list[tuple[str, pq.FileMetaData, pa.Schema, int]]:
+        """Row groups of all files in order: the file, its footer and schema, and the group's number there."""
+        return [
+            (path, metadata, schema, number)
+            for path, (metadata, schema) in zip(self.paths, self._footers, strict=True)
+            for number in range(metadata.num_row_groups)
+        ]
 
 
 def _open(path: str, **options: Any) -> pq.ParquetFile:
@@ -104,19 +112,45 @@ def _nulls(metadata: pq.FileMetaData, column: int) -> int:
     return found
 
 
+def _taken(
+    path: str, metadata: pq.FileMetaData, schema: pa.Schema, group: int, columns: Sequence[str], rows: Integers
+) -> pa.Table:
+    """Columns of some rows of one row group.
+
+    One column at a time, of which only the wanted rows are kept, and of words that the file keeps once each only
+    those: whoever takes a few rows waits mostly for memory that nobody looks at.
+    """
+    coded = [name for name in columns if _is_coded(metadata, schema, group, name)]
+    file = _open(path, metadata=metadata, read_dictionary=coded or None)
+    wanted = pa.array(rows)
+
+    def column(name: str) -> pa.ChunkedArray:
+        if name not in schema.names:
+            return pa.chunked_array([pa.nulls(len(rows), _TEXT)])
+        found = file.read_row_groups([group], columns=[name], use_threads=False)[name].take(wanted)
+        return found.cast(_TEXT) if name in coded else found
+
+    return pa.table([column(name) for name in columns], names=list(columns))
+
+
+def _is_coded(metadata: pq.FileMetaData, schema: pa.Schema, group: int, column: str) -> bool:
+    """Whether a text is stored as numbers of a dictionary."""
+    if column not in schema.names or schema.field(column).type != _TEXT:
+        return False
+    return "RLE_DICTIONARY" in metadata.row_group(group).column(schema.names.index(column)).encodings
+
+
 def _read(
     path: str,
     metadata: pq.FileMetaData,
     schema: pa.Schema,
     columns: Sequence[str],
     coded: Sequence[str],
-    groups: list[int] | None = None,
 ) -> pa.Table:
     stored = [name for name in columns if name in schema.names]
     file = _open(path, metadata=metadata, read_dictionary=[name for name in coded if name in stored] or None)
-    numbers = list(range(metadata.num_row_groups)) if groups is None else groups
-    table = file.read_row_groups(numbers, columns=stored, use_threads=False)
-    count = sum(metadata.row_group(number).num_rows for number in numbers)
+    table = file.read(columns=stored, use_threads=False)
+    count = metadata.num_rows
     arrays = [
         table[name] if name in stored else pa.chunked_array([pa.nulls(count, _CODED if name in coded else _TEXT)])
         for name in columns
