@@ -38,19 +38,19 @@ _ESCAPED_SPACE = r"\\[nrt]"
 def normal_forms(texts: pa.Array) -> pa.Array:
     """Normal form of each text; null stays null."""
     out = texts
-    if _holds(out, b"\x1b"):
+    if holds(out, b"\x1b"):
         out = pc.replace_substring_regex(out, ANSI, "")
-    if _holds(out, b"\\u"):
+    if holds(out, b"\\u"):
         out = _where(out, r"\\u", _unescaped)
-    if _holds(out, b"\\"):
+    if holds(out, b"\\"):
         out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
-    if any(_holds(out, mark) for mark in _QUOTE_BYTES):
+    if any(holds(out, mark) for mark in _QUOTE_BYTES):
         out = _where(out, _QUOTES, _without_quotes)
     if _holds_odd_space(out):
         out = _where(out, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " "))
-    while _holds(out, b"  ") and _any(out, "  "):
+    while holds(out, b"  ") and _any(out, "  "):
         out = pc.replace_substring(out, "  ", " ")
-    if _holds(out, b"\xef\xbf\xbd"):
+    if holds(out, b"\xef\xbf\xbd"):
         out = pc.replace_substring_regex(out, "\ufffd+", "\ufffd")
     return pc.utf8_trim(out, " ")
 
@@ -65,7 +65,7 @@ def _bytes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
 
 
-def _holds(texts: pa.Array, needle: bytes) -> bool:
+def holds(texts: pa.Array, needle: bytes) -> bool:
     """Whether these bytes stand somewhere in the texts, perhaps over two of them: no is certain, and cheap to find."""
     data = _bytes(texts)
     found = data == needle[0]
@@ -178,6 +178,8 @@ def masks(heads: pa.Array) -> pa.Array:
 
 def hashes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
     """64-bit hash of each text; null becomes 0."""
+    if texts.null_count == len(texts):
+        return np.zeros(len(texts), np.int64)
     connection = _hasher(os.getpid(), threading.get_ident())
     connection.register("texts", pa.table({"text": texts}))
     found = connection.execute("SELECT coalesce(hash(text), 0::UBIGINT) AS h FROM texts").fetchnumpy()["h"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ def said_columns(hits: pa.Table, roles: FieldRoles) -> tuple[pa.Table, Flags]:
     block = Block(size, nodes, roles, doubtful)
     for node in block.at("document.source"):
         block.doubt(node.valid)
-    block.doubt(_flags(pc.match_substring_regex(tops["_index"], _REFUSED_INDEX)))
+    block.doubt(_refused(tops["_index"]))
     columns = {
         "document_id": pc.binary_join_element_wise(tops["_index"], tops["_id"], "/"),
         **{name: _name(block, name) for name in ("namespace", "pod", "container", "node", "image", "logger")},
@@ -154,6 +155,12 @@ def said_columns(hits: pa.Table, roles: FieldRoles) -> tuple[pa.Table, Flags]:
     return pa.Table.from_arrays([columns[f.name].cast(f.type) for f in SAID], schema=SAID), block.doubtful
 
 
+def _refused(indices: pa.Array) -> Flags:
+    """Which documents were refused; a block's documents lie in few indices."""
+    encoded = indices.dictionary_encode()
+    return _flags(pc.match_substring_regex(encoded.dictionary, _REFUSED_INDEX).take(encoded.indices))
+
+
 def _nodes(array: pa.StructArray, above: Path) -> Iterator[tuple[Path, Node]]:
     for position in range(array.type.num_fields):
         path = (*above, array.type.field(position).name)
@@ -166,14 +173,15 @@ def _nodes(array: pa.StructArray, above: Path) -> Iterator[tuple[Path, Node]]:
             yield from _nodes(values, path)
 
 
-def _spellings(path: str) -> Iterator[Path]:
+@lru_cache(maxsize=4096)
+def _spellings(path: str) -> tuple[Path, ...]:
     """Every split of a dotted path, in the order of `fields.lookup`."""
-    yield (path,)
+    found: list[Path] = [(path,)]
     position = path.find(".")
     while position > 0:
-        for rest in _spellings(path[position + 1 :]):
-            yield (path[:position], *rest)
+        found += ((path[:position], *rest) for rest in _spellings(path[position + 1 :]))
         position = path.find(".", position + 1)
+    return tuple(found)
 
 
 def _flags(values: pa.Array) -> Flags:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.buckets import column
-from incident_kit.normalise.logs.normal_form import hashes, normal_forms
+from incident_kit.normalise.logs.normal_form import hashes, holds, normal_forms
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 #: Columns that the documents themselves fill; times in ns, ``original`` is the line as the application wrote it.
@@ -23,13 +23,15 @@ SAID = pa.schema(
         ("original", pa.string()),
     ]
 )
-#: A text of which the first line, or the text without leading blanks, may be another.
-_HAS_HEAD = r"\n|^[^!-~]"
+#: A text of which the text without leading blanks, or the first line, may be another.
+_LED = r"^[^!-~]"
+_LED_OR_LONG = rf"\n|{_LED}"
 
 
 def documents_table(said: pa.Table, cluster: str) -> pa.Table:
     """A SAID table as ELASTIC_DOCUMENTS; rows without time are left out."""
-    said = said.filter(said["time"].is_valid())
+    if said["time"].null_count:
+        said = said.filter(said["time"].is_valid())
     texts: dict[str, pa.Array] = {name: said[name].combine_chunks() for name in ("message", "document_id", "original")}
     forms = normal_forms(texts["message"])
     message_hash = hashes(forms)
@@ -47,7 +49,8 @@ def documents_table(said: pa.Table, cluster: str) -> pa.Table:
 
 def _head_hashes(messages: pa.Array, message_hash: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Hashes of first lines; a message of one line is its own."""
-    rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(messages, _HAS_HEAD), False))
+    pattern = _LED_OR_LONG if holds(messages, b"\n") else _LED
+    rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(messages, pattern), False))
     if not len(rows):
         return message_hash
     heads = [text.lstrip().partition("\n")[0] for text in messages.take(pa.array(rows)).to_pylist()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,18 +62,14 @@ def write_documents(
 ) -> DocumentFacts:
     """Write the documents of all files; returns what was read."""
     facts = DocumentFacts()
-    total, done = sum(path.stat().st_size for path in files), 0
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for path in files:
-            if is_lines(path):
-                tables = _tables_of_lines(raw, path, roles, context, reading, pool)
-            else:
-                tables = _tables_of_hits(read_hits(raw, [path], context, reading), roles)
-            for said in tables:
-                facts.add(said)
-                writer.write(documents_table(said, context.cluster))
-            done += path.stat().st_size
-            context.progress("documents", done, total)
+
+    def hashed(said: pa.Table) -> pa.Table:
+        return documents_table(said, context.cluster)
+
+    with ThreadPoolExecutor(WORKERS) as readers, ThreadPoolExecutor(WORKERS) as hashers:
+        tables = _counted(_tables(raw, files, roles, context, reading, readers), facts)
+        for table in in_order(hashers, hashed, tables):
+            writer.write(table)
     if facts.untimed:
         context.gap(
             "elasticsearch",
@@ -82,6 +78,26 @@ def write_documents(
             "Name the time field in the profile (fields.time).",
         )
     return facts
+
+
+def _tables(
+    raw: RawFolder, files: list[Path], roles: FieldRoles, context: Context, reading: Reading, readers: Executor
+) -> Iterator[pa.Table]:
+    """SAID tables of all files, in order."""
+    total, done = sum(path.stat().st_size for path in files), 0
+    for path in files:
+        if is_lines(path):
+            yield from _tables_of_lines(raw, path, roles, context, reading, readers)
+        else:
+            yield from _tables_of_hits(read_hits(raw, [path], context, reading), roles)
+        done += path.stat().st_size
+        context.progress("documents", done, total)
+
+
+def _counted(tables: Iterator[pa.Table], facts: DocumentFacts) -> Iterator[pa.Table]:
+    for said in tables:
+        facts.add(said)
+        yield said
 
 
 def _tables_of_hits(hits: Iterator[Hit], roles: FieldRoles) -> Iterator[pa.Table]:
@@ -100,12 +116,12 @@ def _tables_of_lines(
     roles: FieldRoles,
     context: Context,
     reading: Reading,
-    pool: ThreadPoolExecutor,
+    readers: Executor,
 ) -> Iterator[pa.Table]:
     lines = HitLines(raw.relative(path), context, reading, tells=lambda hit: tells_its_entry(hit, roles))
     shape = HitShape()
     first = 1
-    for block in in_order(pool, lambda data: read_block(data, shape, roles), line_blocks(path, lines)):
+    for block in in_order(readers, lambda data: read_block(data, shape, roles), line_blocks(path, lines)):
         yield block.table(first, lines, roles)
         first += block.line_count
     lines.close()
