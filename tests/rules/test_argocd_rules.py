@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from incident_kit.answers.changes import changes
 from incident_kit.profile import Profile
 from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import evidence_of, judge, recorded_evidence
+from incident_kit.window import SECOND, Window
+from tests.changes.bundles import at, evidence_of, judge, recorded_evidence
 from tests.changes.objects import (
     application,
     deployment,
@@ -39,6 +42,15 @@ def test_a_rollback_that_the_next_sync_takes_back_is_undone() -> None:
     assert (finding["kind"], finding["namespace"], finding["name"]) == ("Application", "argocd", "orders-api")
     assert finding["confidence"] == 1.0
     assert "the pipeline (ci)" in finding["title"]
+
+
+@pytest.mark.parametrize(("days", "severity"), [(0, "critical"), (1, "critical"), (2, "info")])
+def test_what_history_remembers_from_long_before_the_window_does_not_lead(days: int, severity: str) -> None:
+    history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
+    app = application("orders-api", *history, sync(2, "10:00", identifier=3))
+    later = Window(start=at("09:00") + days * 86_400 * SECOND, end=at("12:00") + days * 86_400 * SECOND)
+    (finding,) = judge("rollback-undone", applications=[app], bounds=later)
+    assert finding["severity"] == severity
 
 
 def test_a_rollback_that_nobody_undid_is_none() -> None:

@@ -13,7 +13,7 @@ from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment
 from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.frames import rows
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, severity_at
 from incident_kit.tables.argocd import APPLICATIONS
 from incident_kit.tables.kubernetes import OBJECTS
 
@@ -43,7 +43,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
             continue
         if why is not None and sync is not None and not sync["partial"] and sync["phase"] == "Succeeded":
             continue
-        found.append(_finding(change, application, sync))
+        found.append(_finding(change, application, sync, evidence))
     found += [DidNotApply(because=why, about=f"image changes of {name}") for name, why in sorted(unjudged.items())]
     return found
 
@@ -58,7 +58,7 @@ def _not_covered(application: Row, time: int) -> str | None:
     return None
 
 
-def _finding(change: Change, application: Row, sync: Row | None) -> dict[str, Any]:
+def _finding(change: Change, application: Row, sync: Row | None, evidence: Evidence) -> dict[str, Any]:
     how, confidence = _how(change, sync)
     return RULE.finding(
         f"{change.kind} {change.name} changed from {change.old} to {change.new} at {at(change.time)} without an entry in the "
@@ -70,6 +70,7 @@ def _finding(change: Change, application: Row, sync: Row | None) -> dict[str, An
         evidence=[*change.evidence, f"history holds {application['history_length']} entries, none at that time"],
         confidence=confidence,
         next_step="Ask who did it; the next whole sync puts back what Git says.",
+        severity=severity_at(change.time, evidence),
     )
 
 

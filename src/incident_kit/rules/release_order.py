@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.changes.releases import Release, releases, units
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.correlate.frames import rows
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, is_near
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import SECOND
 
@@ -27,11 +27,10 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     if not known:
         return [no_groups(groups)]
     syncs = list(rows(evidence.table(SYNCS)))
-    judged = evidence.window.padded(86400)
     found: list[Outcome] = []
     for unit, members in known.items():
         for release in releases(unit, members, syncs, evidence.profile.release_pause_seconds):
-            finding = _of_release(release, judged.start, judged.end, evidence)
+            finding = _of_release(release, evidence)
             found += [finding] if finding is not None else []
     return found
 
@@ -45,14 +44,14 @@ def no_groups(groups: Iterable[object]) -> DidNotApply:
     )
 
 
-def _of_release(release: Release, start: int, end: int, evidence: Evidence) -> Outcome | None:
+def _of_release(release: Release, evidence: Evidence) -> Outcome | None:
     broken = [
         (early, late)
         for early, late in combinations(release.syncs, 2)
         if late[0].place < early[0].place and _begun(late[1]) - (moment(early[1]) or 0) > -_TOGETHER
     ]
     broken = [(e, s) for e, s in broken if _one_after_the_other(e[1], s[1])]
-    if not broken or not start <= (moment(broken[0][0][1]) or 0) < end:
+    if not broken or not is_near(moment(broken[0][0][1]) or 0, evidence):
         return None
     (first, first_sync), (second, second_sync) = broken[0]
     pipeline = evidence.profile.pipeline_accounts

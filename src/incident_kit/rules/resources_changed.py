@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.changes.rollouts import revisions, workloads
 from incident_kit.correlate.changes.templates import TemplateDifference, compare_templates
 from incident_kit.correlate.objects import read_objects
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, is_near
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         for before, after in pairwise(known):
             difference = compare_templates(before.template, after.template)
             changed = [str(d) for d in (*difference.resources, *difference.probes)]
-            if not changed or (after.since is not None and not _concerns(after.since, evidence)):
+            if not changed or (after.since is not None and not is_near(after.since, evidence)):
                 continue
             found.append(
                 RULE.finding(
@@ -40,11 +40,6 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
                 )
             )
     return found
-
-
-def _concerns(time: int, evidence: Evidence) -> bool:
-    """Inside the window, or within a day before it: a limit hurts when load comes, not when it is set."""
-    return time in evidence.window.padded(86400)
 
 
 def _areas(difference: TemplateDifference) -> str:

@@ -15,7 +15,7 @@ from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.frames import rows
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Outcome, Rule, at, severity_at
 from incident_kit.tables.argocd import SYNCS
 
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ _IMAGE_CHANGES = frozenset({"image", "rollback"})
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     changes = joined_changes(evidence)
-    pipeline = set(evidence.profile.pipeline_accounts)
     syncs = [s for s in rows(evidence.table(SYNCS)) if _did_something(s)]
     syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
     found = []
     for application, series in groupby(syncs, key=lambda s: str(s["application"])):
         mine = [c for c in changes if (c.application or "").rsplit("/", 1)[-1] == application]
-        found += _of_application(list(series), mine, pipeline)
+        found += _of_application(list(series), mine, evidence)
     return found
 
 
@@ -45,7 +44,7 @@ def _moved_the_application(sync: Row) -> bool:
     return not sync["partial"] and sync["phase"] in {"Succeeded", "Running"}
 
 
-def _of_application(series: list[Row], changes: list[Change], pipeline: set[str]) -> list[dict[str, Any]]:
+def _of_application(series: list[Row], changes: list[Change], evidence: Evidence) -> list[dict[str, Any]]:
     images = [c for c in changes if c.what in _IMAGE_CHANGES and c.old and c.time is not None]
     found = []
     for position, rollback in enumerate(series):
@@ -60,7 +59,7 @@ def _of_application(series: list[Row], changes: list[Change], pipeline: set[str]
                 _weigh(before, rollback, later, images) if whole else _brought_back(rollback, later, images)
             )
             if confidence and not later["rollback"]:
-                found.append(_finding(before, rollback, later, confidence, why, pipeline))
+                found.append(_finding(before, rollback, later, confidence, why, evidence))
             if whole or confidence:
                 break
     return found
@@ -102,22 +101,23 @@ def _image_change_at(images: list[Change], sync: Row) -> Change | None:
 
 
 def _finding(
-    before: Row | None, rollback: Row, later: Row, confidence: float, why: str, pipeline: set[str]
+    before: Row | None, rollback: Row, later: Row, confidence: float, why: str, evidence: Evidence
 ) -> dict[str, Any]:
     application = str(rollback["application"])
     who = "autosync" if later["automated"] else later["initiated_by"] or "somebody who is not recorded"
-    if later["initiated_by"] in pipeline:
+    if later["initiated_by"] in evidence.profile.pipeline_accounts:
         who = f"the pipeline ({later['initiated_by']})"
-    evidence = [sync_sentence(s) for s in (before, rollback, later) if s is not None]
+    steps = [sync_sentence(s) for s in (before, rollback, later) if s is not None]
     return RULE.finding(
         f"The rollback of {application} at {at(moment(rollback))} was undone by a sync by {who} at {at(moment(later))}",
         time=moment(later),
         kind="Application",
         namespace=rollback["namespace"],
         name=application,
-        evidence=[*evidence, why],
+        evidence=[*steps, why],
         confidence=confidence,
         next_step="Revert in Git what should stay away; a rollback holds only until the next sync.",
+        severity=severity_at(moment(later), evidence),
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.tables import Table
-from incident_kit.window import format_ns
+from incident_kit.window import SECOND, format_ns
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 SEVERITIES = ("critical", "warning", "info")
+#: What was changed so long before the window may still hurt in it: a limit does when load comes, not when it is set.
+_STILL_NEAR = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,17 @@ def not_captured(evidence: Evidence, *plurals: str) -> list[DidNotApply]:
         return []
     names = " and no ".join(missing)
     return [DidNotApply(because=f"no {names} were captured", remedy=f"kubectl get {','.join(missing)} -A -o json")]
+
+
+def is_near(time: int, evidence: Evidence) -> bool:
+    """Whether a change lies in the window or within a day of it."""
+    return time in evidence.window.padded(_STILL_NEAR)
+
+
+def severity_at(time: int | None, evidence: Evidence) -> str | None:
+    """``info`` for what Argo CD's history remembers from long before the window, and must not lead; else the rule's own."""
+    old = time is not None and time < evidence.window.start - _STILL_NEAR * SECOND
+    return "info" if old else None
 
 
 def at(time: int | None) -> str:
