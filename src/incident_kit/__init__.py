@@ -14,20 +14,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from incident_kit.answers import (
-        changes,
-        console_only,
-        detect_fields,
-        diff,
-        findings,
-        logs,
-        rabbit,
-        rabbit_node,
-        reach,
-        restarts,
-        trace,
-        whois,
-    )
+    from incident_kit.answers.changes import changes
+    from incident_kit.answers.console_only import console_only
+    from incident_kit.answers.detect_fields import detect_fields
+    from incident_kit.answers.diff import diff
+    from incident_kit.answers.findings import findings
+    from incident_kit.answers.logs import logs
+    from incident_kit.answers.rabbit import rabbit
+    from incident_kit.answers.rabbit_node import rabbit_node
+    from incident_kit.answers.reach import reach
+    from incident_kit.answers.restarts import restarts
+    from incident_kit.answers.trace import trace
+    from incident_kit.answers.whois import whois
     from incident_kit.capture import capture
     from incident_kit.evidence import Evidence, read_evidence
     from incident_kit.importing import import_folder
@@ -36,23 +34,18 @@ if TYPE_CHECKING:
     from incident_kit.window import Window
 
 _HOME = {
-    **dict.fromkeys(
-        (
-            "changes",
-            "console_only",
-            "detect_fields",
-            "diff",
-            "findings",
-            "logs",
-            "rabbit",
-            "rabbit_node",
-            "reach",
-            "restarts",
-            "trace",
-            "whois",
-        ),
-        "incident_kit.answers",
-    ),
+    "changes": "incident_kit.answers.changes",
+    "console_only": "incident_kit.answers.console_only",
+    "detect_fields": "incident_kit.answers.detect_fields",
+    "diff": "incident_kit.answers.diff",
+    "findings": "incident_kit.answers.findings",
+    "logs": "incident_kit.answers.logs",
+    "rabbit": "incident_kit.answers.rabbit",
+    "rabbit_node": "incident_kit.answers.rabbit_node",
+    "reach": "incident_kit.answers.reach",
+    "restarts": "incident_kit.answers.restarts",
+    "trace": "incident_kit.answers.trace",
+    "whois": "incident_kit.answers.whois",
     "Evidence": "incident_kit.evidence",
     "read_evidence": "incident_kit.evidence",
     "capture": "incident_kit.capture",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from incident_kit.answers import trace
+from incident_kit.answers.trace import trace
 from incident_kit.cli.main import app
 from incident_kit.evidence import Evidence, read_evidence
 from incident_kit.importing.build import build_bundle, staging

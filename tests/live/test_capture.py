@@ -16,7 +16,7 @@ import httpx
 import orjson
 import pytest
 
-from incident_kit.answers import console_only
+from incident_kit.answers.console_only import console_only
 from incident_kit.capture import capture
 from incident_kit.capture.doctor import examine
 from incident_kit.capture.snapshot import take_snapshot

@@ -16,7 +16,7 @@ import httpx
 import orjson
 import pytest
 
-from incident_kit.answers import console_only
+from incident_kit.answers.console_only import console_only
 from incident_kit.capture import capture
 from incident_kit.evidence import read_evidence
 from incident_kit.sources.elasticsearch import Search

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from incident_kit.answers import trace
 from incident_kit.answers.rabbit import rabbit
+from incident_kit.answers.trace import trace
 from incident_kit.errors import NotFoundError, UsageError
 from tests.identity.bundles import RUNNING_NODES, bundle, connection, node, pod
 

@@ -11,7 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from incident_kit.answers import changes, console_only, findings, rabbit
+from incident_kit.answers.changes import changes
+from incident_kit.answers.console_only import console_only
+from incident_kit.answers.findings import findings
+from incident_kit.answers.rabbit import rabbit
 from incident_kit.errors import IncidentKitError
 from incident_kit.evidence import Evidence, read_evidence
 from incident_kit.present import gather

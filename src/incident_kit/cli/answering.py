@@ -60,7 +60,7 @@ def trace(
         incident-kit trace shop/orders-api-5fc5964bfc-4pfpf checkout.incident
         incident-kit trace orders-api-5fc5964bfc-4pfpf --profile shop --from -2h
     """
-    from incident_kit.answers import trace as answer
+    from incident_kit.answers.trace import trace as answer
     from incident_kit.present.formats import render_trace
 
     paths: list[Path | None] = [one for path in bundles or [] for one in snapshots_of(path) or [path]] or [None]
@@ -94,7 +94,7 @@ def logs(
         incident-kit logs orders-api-5fc5964bfc-4pfpf checkout.incident --level warn
         incident-kit logs orders-api-5fc5964bfc-4pfpf checkout.incident --grep timeout --from 2026-11-20T08:00:00Z
     """
-    from incident_kit.answers import logs as answer
+    from incident_kit.answers.logs import logs as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
     lower, upper = (_at(start), _at(end)) if bundle is not None else (None, None)
@@ -120,7 +120,7 @@ def console_only(
         incident-kit console-only checkout.incident
         incident-kit console-only checkout.incident --verdicts --output csv > verdicts.csv
     """
-    from incident_kit.answers import console_only as answer
+    from incident_kit.answers.console_only import console_only as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
     with asking(evidence):
@@ -143,7 +143,7 @@ def rabbit(
         incident-kit rabbit orders-api-5fc5964bfc-4pfpf checkout.incident
         incident-kit rabbit 10.2.3.4 checkout.incident --at 2026-11-20T08:42:00Z
     """
-    from incident_kit.answers import rabbit as answer
+    from incident_kit.answers.rabbit import rabbit as answer
 
     evidence = open_evidence(bundle, profile, start, end, pod=pod, store=True)
     with asking(evidence):
@@ -167,7 +167,7 @@ def rabbit_node(
     Example:
         incident-kit rabbit-node rabbit@broker-1 checkout.incident
     """
-    from incident_kit.answers import rabbit_node as answer
+    from incident_kit.answers.rabbit_node import rabbit_node as answer
 
     evidence = open_evidence(bundle, profile, start, end, store=True)
     with asking(evidence):
@@ -189,7 +189,7 @@ def whois(
     Example:
         incident-kit whois 10.2.3.4 checkout.incident --at 2026-11-20T08:42:00Z
     """
-    from incident_kit.answers import whois as answer
+    from incident_kit.answers.whois import whois as answer
 
     evidence = open_evidence(bundle, profile, start, end, store=True)
     return print_answer("whois", answer(ip, evidence, at=_at(at)), evidence, output)
@@ -208,7 +208,7 @@ def reach(
     Example:
         incident-kit reach shop/orders-api-5fc5964bfc-4pfpf checkout.incident --to payments-api
     """
-    from incident_kit.answers import reach as answer
+    from incident_kit.answers.reach import reach as answer
     from incident_kit.evidence import read_evidence
 
     if len(bundles) > 2:
@@ -231,7 +231,7 @@ def diff(
         incident-kit diff checkout.incident --at 2026-11-20T08:00:00Z --at 2026-11-20T09:00:00Z
         incident-kit diff yesterday.incident today.incident
     """
-    from incident_kit.answers import diff as answer
+    from incident_kit.answers.diff import diff as answer
     from incident_kit.evidence import read_evidence
 
     instants = [parse_time(text) for text in at or []]
@@ -261,10 +261,10 @@ def _of_bundle(name: str, text: str, start_by_default: str | None = None) -> Cal
         end: To = None,
         output: Format = Output.TABLE,
     ) -> int:
-        from incident_kit import answers
+        import incident_kit
 
         evidence = open_evidence(bundle, profile, start or (start_by_default if profile else None), end)
-        return print_answer(name.replace("_", "-"), getattr(answers, name)(evidence), evidence, output)
+        return print_answer(name.replace("_", "-"), getattr(incident_kit, name)(evidence), evidence, output)
 
     command.__name__ = name
     command.__doc__ = f"{text}\n\nExample:\n    incident-kit {name.replace('_', '-')} checkout.incident\n"

@@ -28,7 +28,7 @@ _WITH_IMAGES = frozenset({"image", "rollback", "sync", "partial_sync", "failed_s
 
 def plot_changes(evidence: Evidence) -> Figure:
     """Draw the changes of the window (and those before it that the record still knows), by Application."""
-    from incident_kit.answers import changes
+    from incident_kit.answers.changes import changes
 
     return draw_changes(changes(evidence), evidence.window.start, evidence.window.end)
 

@@ -81,7 +81,7 @@ def _changes_told(changed: pd.DataFrame, clock: Clock) -> list[_Event]:
 
 def _restarts_told(evidence: Evidence, clock: Clock) -> list[_Event]:
     """Containers that ended badly; many that ended alike are one line."""
-    from incident_kit.answers import restarts
+    from incident_kit.answers.restarts import restarts
 
     ended = restarts(evidence)
     unwell = ended[ended["time"].notna() & ended["reason"].notna() & ended["reason"].ne("Completed")]

@@ -63,7 +63,8 @@ def story_text(chapters: list[Chapter], evidence: Evidence) -> str:
 
 def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str, Callable[[], bytes]]:
     """What is written: name and how its bytes are made. The timeline is drawn once and serves the report too."""
-    from incident_kit.answers import console_only, findings
+    from incident_kit.answers.console_only import console_only
+    from incident_kit.answers.findings import findings
     from incident_kit.present.report import html_report, timeline_picture
 
     picture = timeline_picture(evidence)

@@ -63,7 +63,7 @@ def _gather(evidence: Evidence) -> Material:
 
 def changes_of(evidence: Evidence) -> pd.DataFrame:
     """CHANGES rows."""
-    from incident_kit.answers import changes
+    from incident_kit.answers.changes import changes
 
     return evidence.memo("present.changes", lambda: changes(evidence)).copy()
 
@@ -87,7 +87,7 @@ def counts(evidence: Evidence) -> pd.DataFrame:
 
 def losses(evidence: Evidence) -> pd.DataFrame:
     """CONSOLE_ONLY rows of the entries that never reached Elasticsearch."""
-    from incident_kit.answers import console_only
+    from incident_kit.answers.console_only import console_only
 
     return evidence.memo("present.losses", lambda: console_only(evidence))
 
@@ -102,7 +102,7 @@ def connections(evidence: Evidence, nodes: tuple[str, ...]) -> pd.DataFrame:
     """RABBIT rows of every connection, of all nodes."""
     import pandas as pd
 
-    from incident_kit.answers import rabbit_node
+    from incident_kit.answers.rabbit_node import rabbit_node
 
     frames = [frame for node in nodes if len(frame := rabbit_node(node, evidence))]
     return RABBIT.conform(pd.concat(frames, ignore_index=True)) if frames else RABBIT.frame()

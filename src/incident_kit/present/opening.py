@@ -58,7 +58,7 @@ def chosen_pod(evidence: Evidence, pod: str = "") -> str:
         NotFoundError, UsageError: the pod named is unknown or ambiguous.
         BundleError: none is named and the bundle knows no pod at all.
     """
-    from incident_kit.answers import findings
+    from incident_kit.answers.findings import findings
     from incident_kit.correlate.pods.identity import resolve_pod
     from incident_kit.present.gather import known_pods
 

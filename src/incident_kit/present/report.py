@@ -206,7 +206,7 @@ def _counted(count: int, singular: str, several: str | None = None) -> tuple[str
 
 def _findings(evidence: Evidence) -> list[dict[str, Any]]:
     """Findings as the template shows them, the worst first; every value visible text."""
-    from incident_kit.answers import findings
+    from incident_kit.answers.findings import findings
 
     day = Clock(evidence.window).day
     shown = []
@@ -225,7 +225,8 @@ def _findings(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
     """Title, how to read it, and rows of each table of the report."""
-    from incident_kit.answers import findings, restarts
+    from incident_kit.answers.findings import findings
+    from incident_kit.answers.restarts import restarts
 
     lost = gather.losses(evidence)
     did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))

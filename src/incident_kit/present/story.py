@@ -42,7 +42,7 @@ class Chapter:
 
 def tell(evidence: Evidence) -> list[Chapter]:
     """The story of one bundle."""
-    from incident_kit.answers import findings
+    from incident_kit.answers.findings import findings
 
     clock = Clock(evidence.window)
     changed = gather.changes_of(evidence)
