@@ -58,6 +58,7 @@ def test_a_secret_in_a_line_is_replaced_and_stays_replaced(text: str, secret: st
         "epoch 1732400000000 and 1732400000000000000",
         "node rabbit@rabbit-0.rabbit.shop.svc.cluster.local joined rabbit@host.example.com",
         "Unexpected token: end of input",
+        "written by bob\n@example.com is where to ask",
         "Bearer authentication failed",
         "Login for {User} with password={Password}",
         "checksum/secret: 0a1b2c3d4e5f",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import unquote
 
 from incident_kit.redaction.pseudonym import PREFIX
@@ -84,7 +85,8 @@ _JSON_NUMBER_OF = re.compile(r"""([\w.@-]{1,64})(\\?")\s{0,3}:\s{0,3}$""")
 _CARD = re.compile(r"[2-6]\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{1,7}|\d{6}\1\d{5})(?!\w|[.,]\d)")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 _AT = re.compile(r"@|%40")
-_MAIL_USER = re.compile(r"[\w.%+-]{1,64}$")
+#: Of the text before the sign, read backwards.
+_MAIL_USER = re.compile(r"[\w.%+-]{1,64}")
 _MAIL_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+[A-Za-z]{2,24}(?![\w@-])")
 _SHORTEST_NUMBER = 13
 #: Not mail: broker nodes, SSH remotes, cluster-internal names.
@@ -92,16 +94,23 @@ _NO_MAIL_USER = frozenset({"rabbit", "git"})
 _NO_MAIL_TOP = frozenset({"local", "svc", "internal", "cluster", "localdomain", "lab", "localhost"})
 
 
+#: Fields repeat from line to line; names are hostile input, so that their number is bounded.
+_names = lru_cache(maxsize=16_384)
+
+
+@_names
 def is_secret_name(name: str) -> bool:
     """Whether the value under this name is a credential as a whole."""
     return bool(_IS_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
 
 
+@_names
 def is_time_or_id_name(name: str) -> bool:
     """Whether digits under this name are a time or an identifier, never a card."""
     return bool(_SNAKE_END.search(name) or _CAMEL_END.search(name))
 
 
+@_names
 def is_card_name(name: str) -> bool:
     """Whether a number under this name may be a card or an account."""
     return bool(_CARD_NAME.search(name))
@@ -123,14 +132,22 @@ def replace_secrets(text: str, pseudonym: Pseudonym) -> str:
         text = _URL.sub(lambda m: f"://{m[1]}:{pseudonym('secret', unquote(m[2]))}@", text)
     if "eyJ" in text:
         text = _JWT.sub(lambda m: pseudonym("secret", m[0]), text)
-    if any(stem in text for stem in _KNOWN_TOKEN_STEMS):
+    if _holds_any(text, _KNOWN_TOKEN_STEMS):
         text = _KNOWN_TOKEN.sub(lambda m: pseudonym("secret", m[0]), text)
     lower = text.lower()
     if "bearer" in lower or "basic" in lower or "apikey" in lower:
         text = _AUTH.sub(lambda m: _authorisation(m, pseudonym), text)
-    if ("=" in text or ":" in text) and any(stem in lower for stem in _NAME_STEMS):
+    if ("=" in text or ":" in text) and _holds_any(lower, _NAME_STEMS):
         text = _PAIR.sub(lambda m: _pair(m, pseudonym), text)
     return text
+
+
+def _holds_any(text: str, stems: tuple[str, ...]) -> bool:
+    # No generator: this is asked of every text of a suspicious line.
+    for stem in stems:  # noqa: SIM110
+        if stem in text:
+            return True
+    return False
 
 
 def replace_personal(text: str, pseudonym: Pseudonym, name: str = "") -> str:
@@ -228,14 +245,14 @@ def _replace_mail(text: str, pseudonym: Pseudonym) -> str:
     for at in _AT.finditer(text):
         if at.start() < copied:
             continue
-        user = _MAIL_USER.search(text[max(copied, at.start() - 64) : at.start()])
         domain = _MAIL_DOMAIN.match(text, at.end())
-        if user is None or domain is None or not _is_mail(user[0], domain[0]):
+        found = _MAIL_USER.match(text[max(copied, at.start() - 64) : at.start()][::-1]) if domain else None
+        if domain is None or found is None:
             continue
-        parts += (
-            text[copied : at.start() - len(user[0])],
-            pseudonym("email", f"{unquote(user[0])}@{domain[0]}".lower()),
-        )
+        user = found[0][::-1]
+        if not _is_mail(user, domain[0]):
+            continue
+        parts += (text[copied : at.start() - len(user)], pseudonym("email", f"{unquote(user)}@{domain[0]}".lower()))
         copied = domain.end()
     return "".join([*parts, text[copied:]]) if parts else text
 

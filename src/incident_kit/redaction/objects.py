@@ -80,7 +80,6 @@ def _walk_dict(value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: i
     if depth > _DEEPEST:
         return pseudonym("value", repr(value)[:4096])
     changed: dict[str, Any] | None = None
-    named = value.get("name")
     for key, old in value.items():
         if key in _STRUCTURE:
             continue
@@ -88,12 +87,18 @@ def _walk_dict(value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: i
             changed = dict(value) if changed is None else changed
             del changed[key]
             continue
+        new: Any
         if key == "env" and isinstance(old, list):
-            new: Any = [_environment(entry, text, pseudonym) for entry in old]
+            new = [_environment(entry, text, pseudonym) for entry in old]
         elif _is_credential(key, old, structural=structural) or (
-            key == "value" and isinstance(named, str) and isinstance(old, str) and is_secret_name(named)
+            key == "value"
+            and isinstance(named := value.get("name"), str)
+            and isinstance(old, str)
+            and is_secret_name(named)
         ):
             new = secret_value(str(old), pseudonym)
+        elif isinstance(old, str):
+            new = text(old, key)
         else:
             new = _walk(old, key, text, pseudonym, depth, structural=structural and key != "annotations")
         if new is not old and new != old:
@@ -104,9 +109,7 @@ def _walk_dict(value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: i
 
 def _is_credential(key: str, value: Any, *, structural: bool) -> bool:
     """Whether the whole value is a credential; in Kubernetes' own fields (``tokenName``, ``key``) names say nothing."""
-    if structural or isinstance(value, bool) or not isinstance(value, (str, int)):
-        return False
-    return is_secret_name(key)
+    return not structural and is_secret_name(key) and isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _walk_list(value: list[Any], name: str, text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool) -> Any:
