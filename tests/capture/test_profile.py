@@ -57,6 +57,11 @@ def test_a_wrong_file_is_refused_in_one_sentence_without_the_secret(tmp_path: Pa
     assert ":p@" not in str(error.value)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    """Windows' Notepad writes one."""
+    assert load_profile("shop", written(tmp_path, "\ufeff" + GOOD)).name == "shop"
+
+
 def test_credentials_come_from_the_environment_and_hide_in_reprs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INCIDENT_KIT_ELASTICSEARCH_API_KEY", "general-key")
     monkeypatch.setenv("INCIDENT_KIT_DEFAULT_RABBITMQ_PASSWORD", "own-password")

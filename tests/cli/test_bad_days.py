@@ -54,6 +54,7 @@ def run(monkeypatch, capsys):
         (("whois", "10.1.2.3", "{bundle}", "--at", "yesterday"), 2, "is not a time"),
         (("import", "{empty}", "-o", "x.tar.gz"), 2, "should end in .incident (a folder) or .zip (one file)"),
         (("report", "{bundle}", "-o", "x.pdf"), 2, "should end in .html or .md"),
+        (("findings", "{bundle}", "--from", "-2h"), 2, "a bundle has its own window"),
         (("note", "nope", "x"), 1, "nope does not exist"),
         (("tables", "nope"), 2, "There is no table 'nope'"),
     ],

@@ -318,3 +318,31 @@ def test_making_tables_anew_still_knows_that_a_console_was_torn(folder, tmp_path
     )
     assert after == before
     assert not after[0]["complete"]
+
+
+def test_lists_by_other_names_and_in_folders_are_read_and_are_not_missing(folder, tmp_path):
+    pods = folder / "kubernetes" / "pods.json"
+    item = json.loads(pods.read_text())["items"][0]
+    deployment = {
+        "kind": "Deployment",
+        "apiVersion": "apps/v1",
+        "metadata": {"name": "orders-api", "namespace": "shop"},
+    }
+    pods.unlink()
+    (folder / "kubernetes" / "all.json").write_text(json.dumps({"kind": "List", "items": [item, deployment]}))
+    (folder / "kubernetes" / "billing").mkdir()
+    (folder / "kubernetes" / "billing" / "services.json").write_text('{"kind": "List", "items": []}')
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    missing = {row["what"] for row in gaps(evidence, "kubernetes")}
+    assert not missing & {f"kubernetes/{plural}.json" for plural in ("pods", "deployments", "services")}
+    assert "kubernetes/jobs.json" in missing
+    assert len(console_only(evidence)) == 1
+
+
+def test_what_file_managers_leave_behind_is_nobodys_gap(folder, tmp_path):
+    for name in (".DS_Store", "kubernetes/.DS_Store", "Thumbs.db", "console/._shop"):
+        (folder / name).write_bytes(b"\0")
+
+    assert gaps(read_evidence(import_folder(folder, tmp_path / "a.incident")), "bundle") == []

@@ -71,3 +71,5 @@ def test_policies_that_nobody_captured_give_no_answer() -> None:
 def test_an_unknown_service_is_named() -> None:
     with pytest.raises(UsageError, match="nowhere"):
         asked(policy("09:00"), to="nowhere")
+    with pytest.raises(UsageError, match=r"Near: shop/rabbitmq\."):
+        asked(policy("09:00"), to="other/rabbitmq")

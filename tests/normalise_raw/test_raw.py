@@ -130,3 +130,45 @@ def test_one_page_of_a_list_is_not_the_list(tmp_path, context):
     assert len(write(tmp_path, json.dumps(page).encode()).kubernetes("pods", context)) == 5
     [gap] = context.gaps
     assert "120 more objects" in gap["reason"] and "limit" in gap["remedy"]
+
+
+ONE = {"kind": "Pod", "metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready"}], "podIPs": [{"ip": "10.2.0.4"}]}}  # fmt: skip
+OTHER = {**ONE, "metadata": {"name": "b"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ONE) + "\n" + json.dumps(OTHER) + "\n",
+        json.dumps(ONE, indent=2) + json.dumps(OTHER, indent=2),
+        json.dumps({"kind": "List", "items": [ONE]}) + "\n" + json.dumps({"kind": "List", "items": [OTHER]}),
+    ],
+)
+def test_documents_one_after_another_are_all_read_and_are_no_gap(tmp_path, context, text):
+    found = write(tmp_path, text.encode()).kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["a", "b"]
+    assert context.gaps == []
+
+
+def test_of_documents_one_after_another_only_the_torn_one_is_lost(tmp_path, context):
+    torn = json.dumps({"kind": "List", "items": [OTHER, ONE]})[:-60]
+    found = write(tmp_path, (json.dumps(ONE) + "\n" + torn).encode()).kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["a", "b"]
+    [gap] = context.gaps
+    assert "2 complete objects" in gap["reason"]
+
+
+def test_json_inside_yaml_is_not_taken_for_the_document(tmp_path, context):
+    text = "apiVersion: v1\nitems:\n- metadata:\n    annotations:\n      last-applied: |\n        " + json.dumps(ONE)
+
+    assert write(tmp_path, text.encode()).kubernetes("pods", context) == []
+    assert "YAML" in context.gaps[0]["reason"]
+
+
+def test_a_warning_before_the_document_loses_nothing_of_it(tmp_path, context):
+    text = "Warning: v1 Endpoints is deprecated\n" + json.dumps(PODS, indent=1)
+
+    assert len(write(tmp_path, text.encode()).kubernetes("pods", context)) == 5
+    assert len(context.gaps) == 1

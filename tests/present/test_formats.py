@@ -96,3 +96,16 @@ def test_a_count_is_not_taken_for_an_instant():
         "restart_count": 3,
         "confidence": None,
     }
+
+
+def test_a_carriage_return_within_a_text_is_no_end_of_a_row():
+    frame = CONSOLE_ONLY.frame([{"text": "half\rover", "time": AT}])
+    assert [row["text"] for row in _csv(frame)] == ["half\rover"]
+
+
+def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe_and_no_other_does():
+    texts = ["=cmd|'/c calc'!A0", "@SUM(1)", "+1+cmd|'x'!A1", "\tx", "--- Logging error ---", "- item", "-12", "a=b"]
+    told = [_csv(CONSOLE_ONLY.frame([{"text": text}]))[0]["text"] for text in texts]
+    assert told == [*(f"'{text}" for text in texts[:4]), *texts[4:]]
+    story = {"identity": {"pod": "=1+1"}}
+    assert list(csv.reader(io.StringIO(render_trace(story, "csv"))))[1] == ["identity", "0", "pod", "'=1+1"]

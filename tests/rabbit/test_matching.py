@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from incident_kit.answers.diff import diff
 from incident_kit.answers.rabbit import rabbit
+from incident_kit.answers.rabbit_node import rabbit_node
 from incident_kit.answers.trace import trace
+from incident_kit.answers.whois import whois
 from incident_kit.errors import NotFoundError, UsageError
+from incident_kit.window import parse_rfc3339
 from tests.identity.bundles import RUNNING_NODES, bundle, connection, node, pod
 
 
@@ -166,6 +170,21 @@ def test_at_lists_only_what_was_open_then(ask):
     opened = [connection("10.1.0.5", 1, "10:10:00"), connection("10.1.0.5", 2, "10:20:00")]
     rows = ask([pod("a", ip="10.1.0.5")], opened, "a", at=parse_rfc3339("2026-11-20T10:15:00Z"))
     assert [row["peer_port"] for row in rows] == [1]
+
+
+@pytest.mark.parametrize(("time", "side"), [("09:00:00", "before"), ("12:00:00", "after")])
+def test_an_instant_that_nobody_looked_at_is_a_gap_of_the_answer(tmp_path, time, side):
+    files = {"kubernetes/pods.json": [pod("a", ip="10.1.0.5")], "rabbitmq/nodes.json": RUNNING_NODES,
+             "rabbitmq/connections.json": [connection("10.1.0.5", 4000, "10:10:00")]}  # fmt: skip
+    evidence, at = bundle(tmp_path, files), parse_rfc3339(f"2026-11-20T{time}Z")
+    answers = [
+        rabbit("a", evidence, at=at), rabbit_node("rabbit-0", evidence, at=at), whois("10.1.0.5", evidence, at=at),
+        diff(evidence, at, parse_rfc3339("2026-11-20T10:30:00Z")),
+    ]  # fmt: skip
+    for frame in answers:
+        [gap] = [row for row in frame.attrs["gaps"].to_dict("records") if row["what"].startswith("--at")]
+        assert f"it lies {side} what was looked at" in gap["reason"]
+    assert "gaps" not in whois("10.1.0.5", evidence, at=parse_rfc3339("2026-11-20T10:30:00Z")).attrs
 
 
 def test_an_unknown_pod_is_not_found_with_near_names(ask):

@@ -86,6 +86,23 @@ def test_peers_word_alone_ends_no_connection(tmp_path):
     assert finding["confidence"] < 1 and "frozen or cut off" in finding["title"]
 
 
+STOPPED = "2026-11-20 10:20:00.000000+00:00 [info] <0.9.1> RabbitMQ is asked to stop...\n"
+
+
+def test_a_node_that_says_itself_that_it_stops_ends_what_was_open_also_where_only_logs_were_collected(tmp_path):
+    logs = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/rabbit@rabbit-0.log": OWN_LOG.splitlines()[0] + "\n" + STOPPED,
+        "rabbitmq/rabbit@rabbit-1.log": "".join(PEER_LOG.splitlines(keepends=True)[:4]),
+    }
+    evidence = bundle(tmp_path, logs)
+    [row] = rabbit_node("rabbit-0", evidence).to_dict("records")
+    assert (row["closed_at"].value, row["moved_to"], row["observed"]) == (at("10:20:00"), "rabbit@rabbit-1", False)
+    running = bundle(tmp_path, logs | {"rabbitmq/nodes.json": RUNNING_NODES}, name="running")
+    [row] = rabbit_node("rabbit-0", running).to_dict("records")
+    assert row["closed_at"] is None or row["closed_at"] != row["closed_at"]
+
+
 def test_a_node_may_be_named_by_a_part_that_fits_only_one(tmp_path):
     evidence = bundle(tmp_path, DOWN)
     assert len(rabbit_node("rabbit@rabbit-1", evidence)) == len(rabbit_node("rabbit-1", evidence)) == 1

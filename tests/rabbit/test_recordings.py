@@ -235,6 +235,38 @@ def test_broker_lines_and_metricbeat_documents_are_found_among_hits(normalise):
     )
 
 
+def shipped(*messages):
+    """A broker's lines as documents, one a line, as Filebeat ships them."""
+    sources = [
+        {"@timestamp": "2026-11-23T15:00:01Z", "podName": "rabbit-0", "message": message} for message in messages
+    ]
+    return "\n".join(json.dumps({"_index": "i", "_id": str(n), "_source": source}) for n, source in enumerate(sources))
+
+
+def test_every_line_of_a_connection_is_found_among_hits(normalise):
+    hits = shipped(
+        "2026-11-23 15:00:01.5+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)",
+        "2026-11-23 15:00:01.6+00:00 [info] <0.9.0> connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672 - pod-a): "
+        "user 'shop' authenticated and granted access to vhost 'v1'",
+    )
+    [row] = normalise({"elasticsearch/hits.ndjson": hits})[0]["connections"]
+    assert (row["user_provided_name"], row["user"], row["vhost"]) == ("pod-a", "shop", "v1")
+
+
+def test_a_nodes_stop_and_start_are_found_among_hits_and_its_clients_words_about_theirs_are_not(normalise):
+    hits = shipped(
+        "2026-11-23 15:00:01.5+00:00 [info] <0.9.0> RabbitMQ is asked to stop...",
+        "2026-11-23 15:00:02.5+00:00 [info] <0.9.0> Successfully stopped RabbitMQ and its dependencies",
+        "2026-11-23 15:00:03.5+00:00 [info] <0.9.0>  Starting RabbitMQ 4.1.3 on Erlang 27.3 [jit]",
+        "2026-11-23 15:00:04.5 [info] Successfully stopped RabbitMQ listener",
+        "Starting RabbitMQ consumer",
+    )
+    events = normalise({"elasticsearch/hits.ndjson": hits})[0]["rabbit_events"]
+    assert [(row["event"], row["rabbit_node"]) for row in events] == [
+        (event, "rabbit@rabbit-0") for event in ("stopping", "stopped", "started")
+    ]
+
+
 def test_peers_tell_when_a_node_went_down_and_came_back(normalise):
     tables, _ = normalise({"rabbit1@localhost.log": (RECORDINGS / "log_node_down.log").read_text()})
     told = [(row["event"], row["rabbit_node"]) for row in tables["rabbit_events"]]

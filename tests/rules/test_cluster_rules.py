@@ -168,6 +168,8 @@ def test_changed_limits_and_probes_are_told_and_a_new_image_alone_is_not() -> No
     (finding,) = judge("resources-changed", deployment("orders", template(resources=large)), *sets)
     assert (finding["kind"], finding["name"]) == ("Deployment", "orders")
     assert "app: limits.memory 256Mi -> 512Mi" in finding["title"]
+    respelt = [*sets[:1], replica_set("orders", 2, "09:00", template(resources={"limits": {"memory": "0.25Gi"}}))]
+    assert judge("resources-changed", deployment("orders", template(resources=large)), *respelt) == []
     images = [replica_set("orders", 1, "08:00", template("a:1")), replica_set("orders", 2, "09:00", template("a:2"))]
     assert judge("resources-changed", deployment("orders", template("a:2")), *images) == []
 

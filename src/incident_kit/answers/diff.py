@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.changes.states import bundles_apart, states_apart
 from incident_kit.errors import UsageError
-from incident_kit.tables.answers import DIFF
+from incident_kit.tables.answers import DIFF, GAPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +26,17 @@ def diff(evidence: Evidence, at_1: int, at_2: int, other: Evidence | None = None
             whole specifications count; within one bundle only what remembers its changes can tell.
 
     Returns:
-        A frame of `tables.answers.DIFF`.
+        A frame of `tables.answers.DIFF`. Within one bundle its ``attrs["gaps"]`` (GAPS) says which instant lies outside of
+        what was looked at.
 
     Raises:
         UsageError: the bundles are of different clusters.
     """
     if other is None:
-        return DIFF.frame(states_apart(evidence, at_1, at_2))
+        frame = DIFF.frame(states_apart(evidence, at_1, at_2))
+        if unseen := unseen_instants(evidence, at_1, at_2):
+            frame.attrs["gaps"] = GAPS.frame(unseen)
+        return frame
     if evidence.cluster != other.cluster:
         raise UsageError(f"The bundles are of different clusters: {evidence.cluster} and {other.cluster}.")
     return DIFF.frame(bundles_apart(evidence, other))

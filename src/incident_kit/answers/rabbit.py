@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.frames import plain, records
 from incident_kit.correlate.pods.identity import PodIdentity, lives_of, resolve_pod
 from incident_kit.correlate.rabbitmq.owners import Matched, hides_pods, matched_connections
@@ -34,8 +35,8 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     Returns:
         RABBIT. A connection that may be the pod's is listed as ``ambiguous`` with its candidates. Without any, one
         row with match ``none`` and the reason, which also says when RabbitMQ could not be looked at. Its
-        ``attrs["gaps"]`` (GAPS) says when the broker sees nodes instead of pods, and when nobody but clients, by the
-        name they give themselves, knows the pod.
+        ``attrs["gaps"]`` (GAPS) says when the broker sees nodes instead of pods, when nobody but clients, by the
+        name they give themselves, knows the pod, and that the instant lies outside of what was looked at.
 
     Raises:
         UsageError: the name fits pods of several namespaces.
@@ -43,6 +44,7 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     """
     address = plain_address(pod_or_ip)
     gaps = [{name: plain(value) for name, value in gap.items()} for gap in records(hidden_pods(evidence))]
+    gaps += unseen_instants(evidence, at)
     if is_address(address):
         rows = _rows_of_address(str(address), evidence, at)
     else:

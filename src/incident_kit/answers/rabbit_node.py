@@ -5,12 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.rabbitmq.connections import Connection
 from incident_kit.correlate.rabbitmq.downs import down_at
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections, none_row, rabbit_nodes, rabbit_row
 from incident_kit.errors import NotFoundError, UsageError
-from incident_kit.tables.answers import RABBIT
+from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.window import SECOND, format_ns
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def rabbit_node(node: str, evidence: Evidence, at: int | None = None) -> pd.Data
     Args:
         node: ``rabbit@host``, or an unambiguous part of it (``rabbit1``, the host).
         evidence: the opened bundle.
-        at: an instant (ns).
+        at: an instant (ns); one outside of what was looked at is said in ``attrs["gaps"]`` (GAPS).
 
     Raises:
         UsageError: the name fits several nodes.
@@ -58,11 +59,14 @@ def rabbit_node(node: str, evidence: Evidence, at: int | None = None) -> pd.Data
         for row in rows:
             said = "the node was down" if down.certain else "its peers saw the node down (frozen or cut off, perhaps)"
             row["reason"] = f"{row['reason']}; {said} from {format_ns(down.start)}"
-    if rows:
-        return RABBIT.frame(rows)
-    when = f"at {format_ns(at)}" if at is not None else "in the window"
-    reason = could_not_look(evidence) or f"no connection on this node {when}"
-    return RABBIT.frame([none_row(reason, rabbit_node=name)])
+    if not rows:
+        when = f"at {format_ns(at)}" if at is not None else "in the window"
+        reason = could_not_look(evidence) or f"no connection on this node {when}"
+        rows = [none_row(reason, rabbit_node=name)]
+    frame = RABBIT.frame(rows)
+    if unseen := unseen_instants(evidence, at):
+        frame.attrs["gaps"] = GAPS.frame(unseen)
+    return frame
 
 
 def resolve_rabbit_node(text: str, evidence: Evidence) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import records
@@ -80,5 +81,16 @@ def _servers(to: str | None, evidence: Evidence, objects: Objects) -> Sequence[S
         return servers(objects, connections)
     found = list(services_named(to, objects))
     if not found:
-        raise UsageError(f"No Service {to} was captured.")
+        known = [f"{namespace_of(service)}/{name_of(service)}" for service in objects.of("Service")]
+        near = get_close_matches(to, known, 3, 0.4) or [
+            name for name in known if name.rpartition("/")[2] == to.rpartition("/")[2]
+        ]
+        hint = (
+            f" Near: {', '.join(near)}."
+            if near
+            else ""
+            if known
+            else " No Service was: collect kubernetes/services.json."
+        )
+        raise UsageError(f"No Service {to} was captured.{hint}")
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.pods.ledger import Holding, Ledger, ip_ledger
 from incident_kit.errors import UsageError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
-from incident_kit.tables.answers import WHOIS
+from incident_kit.tables.answers import GAPS, WHOIS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,8 @@ def whois(ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
 
     Returns:
         WHOIS: one row per candidate pod and interval. An address of a node has its hostNetwork pods, or one row
-        with pod null; an address nobody is known to have has one row with pod null and the reason.
+        with pod null; an address nobody is known to have has one row with pod null and the reason. Its
+        ``attrs["gaps"]`` (GAPS) says that the instant lies outside of what was looked at.
 
     Raises:
         UsageError: it is no address.
@@ -33,7 +35,10 @@ def whois(ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
     address = plain_address(ip)
     if address is None or not is_address(address):
         raise UsageError(f"{ip!r} is no IP address. Write one such as 10.2.3.4 or fd00::7.")
-    return WHOIS.frame(whois_rows(address, ip_ledger(evidence), at))
+    frame = WHOIS.frame(whois_rows(address, ip_ledger(evidence), at))
+    if unseen := unseen_instants(evidence, at):
+        frame.attrs["gaps"] = GAPS.frame(unseen)
+    return frame
 
 
 def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[dict[str, Any]]:

@@ -34,7 +34,12 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", help="end of the window, written like --from; now by default")]
 Format = Annotated[
-    Output, typer.Option("--output", "-o", help="table for reading; json and csv are complete, times with nanoseconds")
+    Output,
+    typer.Option(
+        "--output",
+        "-o",
+        help="table for reading; json and csv are complete, times with nanoseconds; in csv an ' stands before what a spreadsheet would run",
+    ),
 ]
 At = Annotated[str | None, typer.Option("--at", help="only at this instant: 2026-11-20T08:00:00Z, or -2h")]
 PANEL = "Answers"
@@ -96,8 +101,11 @@ def logs(
     """
     from incident_kit.answers.logs import logs as answer
 
+    if bundle is not None:
+        lower, upper, start, end = _at(start), _at(end), None, None
+    else:
+        lower, upper = None, None
     evidence = open_evidence(bundle, profile, start, end, pod=pod)
-    lower, upper = (_at(start), _at(end)) if bundle is not None else (None, None)
     if lower is not None and upper is not None:
         Window(start=lower, end=upper)  # refuses ends that are the wrong way round
     with asking(evidence):

@@ -32,7 +32,17 @@ def required_profile(name: str | None) -> Profile:
     """
     profile = load_profile(name)
     if profile is None:
-        raise UsageError("--profile NAME is needed: it says which cluster, Elasticsearch and RabbitMQ to read.")
+        from incident_kit.profile import profile_names
+
+        known = profile_names()
+        raise UsageError(
+            "--profile NAME is needed: it says which cluster, Elasticsearch and RabbitMQ to read. "
+            + (
+                f"There {'are' if len(known) > 1 else 'is'}: {', '.join(known)}."
+                if known
+                else "docs/profile.md shows how to write one."
+            )
+        )
     return profile
 
 
@@ -56,13 +66,17 @@ def open_evidence(
         store: whether the answer can be had from snapshots.
 
     Raises:
-        UsageError: neither or both were named, or a store for a question that takes one bundle.
+        UsageError: neither or both were named, a window beside a bundle, or a store for a question that takes one bundle.
     """
     from incident_kit.evidence import read_evidence
 
     if bundle is not None:
         if profile is not None:
             raise UsageError("Give a bundle or --profile, not both.")
+        if start is not None or end is not None:
+            raise UsageError(
+                "--from and --to say what to capture with --profile; a bundle has its own window. Leave them out."
+            )
         taken = snapshots_of(bundle)
         if not taken:
             return read_evidence(bundle, progress=progress_bars())

@@ -16,9 +16,10 @@ from incident_kit.errors import UsageError
 from incident_kit.evidence.manifest import MANIFEST_NAME
 from incident_kit.importing.build import build_bundle, staging
 from incident_kit.importing.copy import RawCopy
-from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, nearest_name
+from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, is_litter, nearest_name
 from incident_kit.nested import instant
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.kubernetes import collected_plurals
 from incident_kit.normalise.raw import RawFolder, decode_json
 from incident_kit.progress import Progress, silent
 from incident_kit.window import Window
@@ -137,7 +138,11 @@ def _copy_all(source: Path, raw: Path, context: Context) -> None:
         _copy_file(path, RawCopy(RawFolder(source), raw, own, redactor, scanners))
         return own.gaps
 
-    paths = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    paths = [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and not is_litter(path.relative_to(source).as_posix())
+    ]
     done, total = 0, sum(path.stat().st_size for path in paths)
     with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WORKERS) as scanners:
         for path, gaps in zip(paths, in_order(pool, copied, paths), strict=True):
@@ -169,8 +174,8 @@ def _copy_file(path: Path, copy: RawCopy) -> None:
 def _report_missing(raw: RawFolder, context: Context) -> None:
     """Say what was not collected: one gap for each source, so that the reader sees what answers cannot rest on."""
     window = context.window
-    missing = [plural for plural in KUBERNETES_EXPECTED if raw.find(f"kubernetes/{plural}.json") is None]
-    for plural in missing:
+    collected = collected_plurals(raw, context)
+    for plural in (plural for plural in KUBERNETES_EXPECTED if plural not in collected):
         context.gap(
             "kubernetes",
             f"kubernetes/{plural}.json",

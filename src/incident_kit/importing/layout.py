@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("window", r"window\.json(\.gz)?"),
-        ("kubernetes", r"kubernetes/[^/]+\.json(\.gz)?"),
+        ("kubernetes", r"kubernetes/(.+/)?[^/]+\.json(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.\d{8}-\d{6})?(\.gz)?"),
         ("hits", r"elasticsearch/(.+/)?[^/]+\.(ndjson|jsonl)(\.gz)?"),
@@ -55,6 +55,13 @@ _NAMES = [f"kubernetes/{plural}.json" for plural in KUBERNETES_PLURALS] + [
     "window.json",
     "console/NAMESPACE/POD/CONTAINER.log",
 ]
+#: What file managers and archivers leave in any folder.
+_LITTER = re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|__MACOSX/.*)$", re.IGNORECASE)
+
+
+def is_litter(relative: str) -> bool:
+    """Whether a file is none that anybody collected, so that nobody need be told of it."""
+    return _LITTER.search(relative) is not None
 
 
 def file_kind(relative: str) -> str | None:

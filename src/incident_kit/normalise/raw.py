@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import math
+import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from typing import IO, Any, cast
 import orjson
 
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.torn_json import finite, integer, salvage
 
 #: A List object that is cut off is repaired up to this many bytes; beyond, the file is only reported.
 _REPAIR_LIMIT = 256 * 1024 * 1024
@@ -163,7 +164,10 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
     if mended != data and (document := _loads(mended)) is not None:
         context.gap(source, name, "the file is not UTF-8; what cannot be decoded is shown as \\xNN or \ufffd")
         return document
-    salvaged = _salvage(mended) if repair and len(data) <= _REPAIR_LIMIT else None
+    found, whole = salvage(mended.decode()) if repair and len(data) <= _REPAIR_LIMIT else ([], False)
+    if whole:  # several answers one after another (>>), or one document a line
+        return found
+    salvaged = found or None
     if not salvaged and (other := _what_else(data)):
         context.gap(source, name, *other)
         return None
@@ -199,15 +203,13 @@ def lenient_json(data: bytes) -> Any:
     Raises:
         ValueError: it is broken.
     """
-    import json
-
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as strict:
         mended = _without_half_pairs(data.decode("utf-8", errors="replace").encode())
         try:
             return json.loads(
-                mended, strict=False, parse_int=_integer, parse_float=_finite, parse_constant=lambda _: None
+                mended, strict=False, parse_int=integer, parse_float=finite, parse_constant=lambda _: None
             )
         except (ValueError, RecursionError):
             raise strict from None
@@ -231,52 +233,6 @@ def _as_utf8(data: bytes) -> bytes:
 def _without_half_pairs(data: bytes) -> bytes:
     """The same JSON with every lone half of a surrogate pair, which is no character, replaced."""
     return _ESCAPE.sub(lambda escape: b"\\ufffd" if escape["half"] else escape[0], data)
-
-
-def _integer(digits: str) -> int | float | None:
-    """A JSON integer; beyond 64 bits a float, as the strict decoder reads it."""
-    return int(digits) if len(digits) < 19 else _finite(digits)
-
-
-def _finite(digits: str) -> float | None:
-    value = float(digits)
-    return value if math.isfinite(value) else None
-
-
-def _salvage(data: bytes) -> list[Any] | None:
-    """Complete objects of a broken list or of newline-delimited JSON, or None when there are none."""
-    import json
-
-    text = data.decode()
-    decoder = json.JSONDecoder(parse_int=_integer)
-    start = text.find('"items"')
-    start = text.find("[", start if start >= 0 else 0)
-    found: list[Any] = []
-    position = start + 1 if start >= 0 else 0
-    while position < len(text):
-        brace = text.find("{", position)
-        if brace < 0:
-            break
-        try:
-            document, position = decoder.raw_decode(text, brace)
-        except json.JSONDecodeError:
-            # One broken object: go on at the next line that begins an object at list depth, never inside this one.
-            indent = _indent(text, brace)
-            following = text.find(f"\n{indent}{{", brace + 1)
-            if following < 0:
-                break
-            position = following
-            continue
-        except RecursionError:
-            break
-        found.append(document)
-    return found or None
-
-
-def _indent(text: str, brace: int) -> str:
-    line_start = text.rfind("\n", 0, brace) + 1
-    prefix = text[line_start:brace]
-    return prefix if not prefix.strip() else ""
 
 
 def _objects(document: Any, name: str, context: Context, source: str) -> Iterator[dict[str, Any]]:

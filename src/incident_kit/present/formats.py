@@ -1,14 +1,15 @@
 """Answers as the contracted JSON and CSV, or as a table for the terminal.
 
 JSON is one object ``{"rows", "coverage", "gaps"}``: times RFC 3339 UTC with nanoseconds, a missing value
-null, lists arrays. CSV holds the rows only, lists joined by ``; ``. Both are complete; a table may leave
-columns and rows out and then says so.
+null, lists arrays. CSV holds the rows only, lists joined by ``; ``, and an apostrophe before a text that a
+spreadsheet would run as a formula. Both are complete; a table may leave columns and rows out and then says so.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIST_SEPARATOR = "; "
+#: What a spreadsheet takes for a formula. A dash or plus begins many a line of a log; only one with a call could do anything.
+_FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
 
 
 def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, output: str) -> str:
@@ -48,10 +51,10 @@ def render_json(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame)
 
 def render_csv(frame: pd.DataFrame) -> str:
     """The rows as CSV with a header line; a missing value is an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = _Lines()
+    writer = csv.writer(buffer)
     writer.writerow(frame.columns)
-    writer.writerows(zip(*([_field(value) for value in values] for values in columns(frame)), strict=True))
+    writer.writerows(zip(*([_cell(value) for value in values] for values in columns(frame)), strict=True))
     return buffer.getvalue()
 
 
@@ -71,6 +74,21 @@ def _json_array(rows: Iterable[dict[str, Any]]) -> str:
     return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"
 
 
+class _Lines(io.StringIO):
+    """Rows of a CSV writer, each ended by a line feed only.
+
+    The writer itself ends them by CR and LF: only then does it quote a CR within a field (before Python 3.13).
+    """
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
+def _cell(value: Any) -> str:
+    text = _field(value)
+    return f"'{text}" if isinstance(value, str | list) and _FORMULA.match(text) else text
+
+
 def _field(value: Any) -> str:
     if value is None:
         return ""
@@ -82,11 +100,11 @@ def _field(value: Any) -> str:
 
 
 def _trace_csv(story: Mapping[str, Any]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = _Lines()
+    writer = csv.writer(buffer)
     writer.writerow(("section", "row", "column", "value"))
     for section, content in story.items():
         for number, row in enumerate(content if isinstance(content, list) else [content]):
             cells = row.items() if isinstance(row, dict) else [("value", row)]
-            writer.writerows((section, number, name, _field(value)) for name, value in cells)
+            writer.writerows((section, number, name, _cell(value)) for name, value in cells)
     return buffer.getvalue()

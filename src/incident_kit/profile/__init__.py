@@ -7,7 +7,7 @@ do: they come from the kubeconfig, the environment or the keyring, and a credent
 from __future__ import annotations
 
 from incident_kit.profile.credentials import Credentials, load_credentials
-from incident_kit.profile.file import find_file, load_profile
+from incident_kit.profile.file import find_file, load_profile, profile_names
 from incident_kit.profile.settings import (
     ArgocdSettings,
     ConsolePattern,
@@ -36,4 +36,5 @@ __all__ = [
     "find_file",
     "load_credentials",
     "load_profile",
+    "profile_names",
 ]

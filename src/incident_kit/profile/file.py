@@ -68,6 +68,16 @@ def find_file() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def profile_names() -> list[str]:
+    """Names of the profiles that could be asked for; none where there is no file that can be read."""
+    file = find_file()
+    try:
+        profiles = _read(file).get("profiles") if file is not None else None
+    except ProfileError:
+        return []
+    return sorted(map(str, profiles)) if isinstance(profiles, dict) else []
+
+
 def _user_folder() -> Path:
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "incident-kit"
@@ -75,7 +85,7 @@ def _user_folder() -> Path:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ProfileError(f"{file} cannot be read: {error.strerror}. Check the path and its permissions.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from incident_kit.correlate.quantities import same_amount
 from incident_kit.nested import Document, listing, mapping
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -140,7 +141,7 @@ def resource_differences(name: str, old: Document, new: Document) -> list[FieldD
     for side in ("requests", "limits"):
         before, after = mapping(old, "resources", side), mapping(new, "resources", side)
         for resource in sorted(before.keys() | after.keys()):
-            if before.get(resource) != after.get(resource):
+            if not same_amount(before.get(resource), after.get(resource)):
                 was, becomes = str(before.get(resource, "none")), str(after.get(resource, "none"))
                 lines.append(FieldDifference(f"{name}: {side}.{resource}", was, becomes))
     return lines

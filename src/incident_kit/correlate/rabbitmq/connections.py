@@ -251,13 +251,17 @@ class NodeEnd:
 
 
 def _node_ends(evidence: Evidence) -> dict[str, list[NodeEnd]]:
-    """When each node ended: before it started again, or by not running at capture.
+    """When each node ended: before it started again, by not running at capture, or by its own word without a start after it.
 
     Peers say "down" of a node that is only frozen or cut off, so their word alone ends no connection.
     """
     downs = node_downs(evidence)
     starts: list[tuple[str, int]] = []
     found: dict[str, list[NodeEnd]] = {}
+    listed = {str(node["rabbit_node"]) for node in records(evidence.table(RABBIT_NODES))}
+    for down in downs:
+        if down.certain and down.end is None and down.start is not None and down.rabbit_node not in listed:
+            found.setdefault(down.rabbit_node, []).append(NodeEnd(down.start, None))
     for node in records(evidence.table(RABBIT_NODES)):
         name, started = str(node["rabbit_node"]), instant(node["started_at"])
         if plain(node["running"]) is False:

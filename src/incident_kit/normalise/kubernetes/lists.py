@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -95,12 +97,12 @@ def object_row(document: Document, cluster: str) -> dict[str, Any]:
 
 def _documents(raw: RawFolder, context: Context) -> list[Document]:
     found: list[Document] = []
-    for path in raw.files("kubernetes/*.json") + raw.files("kubernetes/*.json.gz"):
+    for path in _files(raw):
         name = raw.relative(path).removesuffix(".gz")
-        plural = name.removeprefix("kubernetes/").removesuffix(".json")
+        plural = name.rpartition("/")[2].removesuffix(".json")
         nameless = 0
         for item in raw.items(name, context, "kubernetes") or []:
-            kind = text(item, "kind") or _KINDS.get(plural.split(".", 1)[0].lower())
+            kind = text(item, "kind") or _KINDS.get(_plural_of(plural))
             if kind is None or text(item, "metadata", "name") is None:
                 nameless += 1
                 continue
@@ -112,6 +114,30 @@ def _documents(raw: RawFolder, context: Context) -> list[Document]:
                 f"{nameless} elements have no kind or no name and are left out",
                 f"Collect it with: kubectl get {plural} -A -o json",
             )
+    return found
+
+
+def _files(raw: RawFolder) -> list[Path]:
+    """Lists of objects: also one folder for each namespace, and ``kubectl get all`` or ``pods-shop`` by any name."""
+    return raw.files("kubernetes/**/*.json") + raw.files("kubernetes/**/*.json.gz")
+
+
+def _plural_of(stem: str) -> str:
+    """The plural that a file's stem begins with: ``pods.shop``, ``pods-2``, ``Pods (1)``."""
+    return re.split(r"[^a-z]", stem.lower(), maxsplit=1)[0]
+
+
+def collected_plurals(raw: RawFolder, context: Context) -> set[str]:
+    """Plurals of which a list was collected, as a file of its own or among the objects of another."""
+    found: set[str] = set()
+    plurals = {kind: plural for plural, kind in _KINDS.items()}
+    for path in _files(raw):
+        plural = _plural_of(path.name)
+        if plural in _KINDS:
+            found.add(plural)
+            continue
+        items = raw.items(raw.relative(path).removesuffix(".gz"), context, "kubernetes") or []
+        found |= {plurals[kind] for item in items if (kind := text(item, "kind")) in plurals}
     return found
 
 

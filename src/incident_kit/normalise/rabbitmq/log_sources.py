@@ -16,8 +16,17 @@ from incident_kit.normalise.rabbitmq.records import Record, read_record
 from incident_kit.normalise.raw import RawFolder, open_bytes, read_bytes
 from incident_kit.window import parse_rfc3339
 
-#: Only text that holds one of these can be a broker's record that anyone asks for.
-LOG_MARKS = (b"AMQP connection", b"rabbit on node", b"limit alarm", b"has a client-provided name")
+#: Only text that holds one of these can be a broker's record that anyone asks for. A shipper sends each line as a document,
+#: so every line that is read must hold one; what a broker says of itself stands whole, as its clients log such things, too.
+LOG_MARKS = (
+    b"AMQP connection", b"rabbit on node", b"limit alarm", b"has a client-provided name", b"granted access to vhost",
+    b"RabbitMQ is asked to stop...", b"Successfully stopped RabbitMQ and its dependencies", b"Starting RabbitMQ ",
+    b"running_partitioned_network",
+)  # fmt: skip
+_SHIPPED = re.compile(
+    r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
+    r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
+)
 _METRIC_MARK = b"rabbitmq.connection"
 _BLOCK = 4 << 20
 _LOG_NAME = re.compile(r"^(?P<hint>.+?)\.log(?:[.\-][\w\-]+)*?(?:\.gz)?$")
@@ -162,9 +171,7 @@ def _record_of(source: dict[str, Any]) -> Record | None:
         rest = message.partition("\n")[2]
         return Record(record.time, record.pid, f"{record.message}\n{rest}" if rest else record.message, record.zoned)
     time = parse_rfc3339(str(source.get("@timestamp", "")))
-    if time is None or not re.match(
-        r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node)", message
-    ):
+    if time is None or not _SHIPPED.match(message):
         return None
     pid = dig(source, "rabbitmq.log.pid") or dig(source, "process.pid")
     return Record(time, pid if isinstance(pid, str) else None, message)
