@@ -27,7 +27,7 @@ def entries(*blocks: tuple[float, str], stream: str = "stdout", inside: Iterable
     sample = pa.array([PREFIX.format(level="INFO ") + "x"] * 20, pa.large_string())
     layout = detect_layout(sample, KnownMessages.build([], inside))
     heads = layout.heads(parsed.text)
-    owner = owners(parsed, heads, layout.parse(parsed.text).level, layout.proven(parsed.text, ~heads))
+    owner = owners(parsed, heads, layout.parse(parsed.text).level.to_pylist(), layout.proven(parsed.text, ~heads))
     found: dict[int, list[str]] = {}
     for line, first in zip(parsed.text.to_pylist(), owner.tolist(), strict=True):
         if first >= 0:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.buckets import column
 from incident_kit.normalise.logs.console_times import console_times
 from incident_kit.normalise.logs.fields import FieldRoles
-from incident_kit.normalise.logs.formats.layout import Layout, Parsed
-from incident_kit.normalise.logs.formats.pairs import cut_heads, level_of, pairs_of
+from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.grouping import owners
-from incident_kit.normalise.logs.json_lines import json_entry
-from incident_kit.normalise.logs.lines import STREAMS, Lines
-from incident_kit.normalise.logs.normal_form import hashes, masks, normal_forms
+from incident_kit.normalise.logs.lines import Lines
+from incident_kit.normalise.logs.normal_form import Integers, hash_columns, hashes, masks, normal_forms
+from incident_kit.normalise.logs.said import Said, add_json, add_pairs
+from incident_kit.normalise.logs.text_bytes import holds
 from incident_kit.tables.logs import CONSOLE_ENTRIES
 
 _SCHEMA = CONSOLE_ENTRIES.schema
 #: Entries that are made into a table at once.
 _AT_ONCE = 100_000
-_JSON_START = r"^\s*\{"
+#: Words of `Lines.stream`.
+STREAMS = pa.array([None, "stdout", "stderr"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,25 +72,26 @@ def entries_of(
         return
     heads = layout.heads(lines.text)
     owner = owners(lines, heads, _levels_before_loose_lines(lines, heads, layout), layout.proven(lines.text, ~heads))
-    firsts = np.unique(owner[owner >= 0])
-    places = np.searchsorted(firsts, owner)
+    begins = owner == np.arange(len(owner))
+    firsts = np.flatnonzero(begins)
+    places = (np.cumsum(begins) - 1)[owner]
     counts = np.bincount(places[owner >= 0], minlength=len(firsts))
     edges = _edges(parts[firsts])
-    rest = np.flatnonzero((owner >= 0) & (owner != np.arange(len(owner))))
+    rest = np.flatnonzero((owner >= 0) & ~begins)
     rest = rest[np.argsort(places[rest], kind="stable")]
     for start in range(0, len(firsts), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(firsts))
         own = rest[slice(*np.searchsorted(places[rest], [start, stop]))]
         rests = _rests(lines, own, places[own] - start)
         rows = firsts[start:stop]
-        first_lines = lines.text.take(pa.array(rows))
+        first_lines = _taken(lines.text, rows)
         said = _said(first_lines, rests, lines.time[rows], layout, roles, offset_seconds)
         shared = {
             **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), len(rows)) for name, kind in _SHARED.items()},
             "number": np.arange(first_number + start, first_number + stop),
             "time": lines.time[rows],
-            "stream": STREAMS[lines.stream[rows]],
-            "line_count": counts[start:stop] + np.asarray(pc.count_substring(first_lines, "\n")),
+            "stream": STREAMS.take(pa.array(lines.stream[rows])),
+            "line_count": counts[start:stop] + _line_ends(first_lines),
             "part": parts[rows],
             "edge": edges[start:stop],
         }
@@ -97,9 +99,20 @@ def entries_of(
         yield pa.Table.from_arrays([column(columns[f.name], f.type) for f in _SCHEMA], schema=_SCHEMA)
 
 
-def _levels_before_loose_lines(lines: Lines, heads: np.ndarray[Any, Any], layout: Layout) -> np.ndarray[Any, Any]:
+def _taken(texts: pa.Array, rows: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Array:
+    """Some texts, rows rising; neighbours are not copied."""
+    together = len(rows) and rows[-1] - rows[0] == len(rows) - 1
+    return texts.slice(rows[0], len(rows)) if together else texts.take(pa.array(rows))
+
+
+def _line_ends(texts: pa.Array) -> np.ndarray[Any, Any] | int:
+    """Line ends within each text: lines that were joined before anything was grouped."""
+    return np.asarray(pc.count_substring(texts, "\n")) if holds(texts, b"\n") else 0
+
+
+def _levels_before_loose_lines(lines: Lines, heads: np.ndarray[Any, Any], layout: Layout) -> list[str | None]:
     """Levels of the heads that a line without prefix follows on the same stream; grouping asks for no others."""
-    levels = np.full(len(lines), None, dtype=object)
+    levels: list[str | None] = [None] * len(lines)
     if heads.all():
         return levels
     asked: list[np.ndarray[Any, Any]] = []
@@ -108,7 +121,9 @@ def _levels_before_loose_lines(lines: Lines, heads: np.ndarray[Any, Any], layout
         asked.append(own[:-1][heads[own[:-1]] & ~heads[own[1:]]])
     rows = np.concatenate(asked)
     if len(rows):
-        levels[rows] = layout.parse(lines.text.take(pa.array(rows))).level
+        told = layout.parse(lines.text.take(pa.array(rows))).level.to_pylist()
+        for row, level in zip(rows.tolist(), told, strict=True):
+            levels[row] = level
     return levels
 
 
@@ -141,99 +156,45 @@ def _said(
     offset_seconds: int | None,
 ) -> dict[str, Any]:
     """Columns of what the entries say."""
-    count = len(first_lines)
     texts = _joined(first_lines, rests)
     parsed = layout.parse(first_lines)
     messages, heads = _messages(parsed.message, parsed.format, rests)
-    said = _Said(app_time=console_times(pa.array(parsed.time, pa.string()), times, offset_seconds))
+    nothing = pa.nulls(len(texts), pa.string())
+    said = Said(parsed, messages, heads, console_times(parsed.time, times, offset_seconds), nothing, nothing)
     if layout.json:
-        messages, heads = _json_entries(texts, roles, parsed, said, messages, heads)
-    _pair_properties(texts, parsed, said)
-    forms = normal_forms(messages)
-    head_forms = forms if heads is messages else normal_forms(heads)
-    text_forms = forms if texts is messages else normal_forms(texts)
-    message_hash = hashes(forms)
+        add_json(texts, roles, said)
+    add_pairs(texts, said)
+    message_hash, text_hash, mask_hash = hash_columns(
+        [normal_forms(said.messages), normal_forms(texts), masks(said.heads)]
+    )
     return {
         "app_time": said.app_time,
         "level": parsed.level,
         "logger": parsed.logger,
-        "message": messages,
-        "template": _sparse(said.template, count),
-        "properties": _sparse(said.properties, count),
+        "message": said.messages,
+        "template": said.template,
+        "properties": said.properties,
         "text": texts,
         "format": parsed.format,
         "text_length": pc.utf8_length(texts),
         "message_hash": message_hash,
-        "head_hash": message_hash if head_forms is forms else hashes(head_forms),
-        "text_hash": message_hash if text_forms is forms else hashes(text_forms),
-        "mask_hash": _template_hashes(heads, said.template),
+        "head_hash": _head_hashes(said, message_hash),
+        "text_hash": text_hash,
+        "mask_hash": mask_hash,
     }
 
 
-def _template_hashes(heads: pa.Array, templates: dict[int, str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Hash of each entry's template: the one that its console says, else the head with its values masked."""
-    if not templates:
-        return hashes(masks(heads))
-    told = np.zeros(len(heads), dtype=bool)
-    rows = sorted(templates)
-    told[rows] = True
-    named = pa.array([templates[row] for row in rows], heads.type)
-    return hashes(pc.replace_with_mask(masks(heads), pa.array(told), named))
+def _head_hashes(said: Said, message_hash: Integers) -> Integers:
+    """Hashes of the heads; most are their message."""
+    if said.heads is said.messages:
+        return message_hash
+    rows = np.flatnonzero(pc.not_equal(said.heads, said.messages))
+    found = message_hash.copy()
+    found[rows] = hashes(normal_forms(said.heads.take(pa.array(rows))))
+    return found
 
 
-@dataclass(slots=True)
-class _Said:
-    """What entries say beside their message, by row; few entries of most containers say it."""
-
-    app_time: pa.Array
-    template: dict[int, str] = field(default_factory=dict)
-    properties: dict[int, str] = field(default_factory=dict)
-
-
-def _sparse(values: dict[int, str], count: int) -> pa.Array:
-    if not values:
-        return pa.nulls(count, pa.string())
-    return pa.array([values.get(row) for row in range(count)], pa.string())
-
-
-def _json_entries(
-    texts: pa.Array, roles: FieldRoles, parsed: Parsed, said: _Said, messages: pa.Array, heads: pa.Array
-) -> tuple[pa.Array, pa.Array]:
-    """Entries that are JSON objects, by field roles; messages and heads with theirs put in."""
-    rows = np.flatnonzero(pc.match_substring_regex(texts, _JSON_START))
-    app_time: dict[int, int | None] = {}
-    changed: dict[int, tuple[str, str]] = {}
-    for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        found = json_entry(text, roles)
-        if found is None:
-            continue
-        message = found["message"]
-        body = (
-            message if not found["exception"] or found["exception"] in message else f"{message}\n{found['exception']}"
-        )
-        changed[row] = (body, message.partition("\n")[0])
-        parsed.format[row], parsed.level[row], parsed.logger[row] = "json", found["level"], found["logger"]
-        app_time[row] = found["time"]
-        if found["template"] is not None:
-            said.template[row] = found["template"]
-        if found["properties"]:
-            said.properties[row] = orjson.dumps(found["properties"], default=str).decode()
-    if not changed:
-        return messages, heads
-    order = list(changed)
-    mask = np.zeros(len(texts), dtype=bool)
-    mask[order] = True
-    flags = pa.array(mask)
-    said.app_time = pc.replace_with_mask(said.app_time, flags, pa.array(app_time.values(), pa.int64()))
-    return (
-        pc.replace_with_mask(messages, flags, pa.array([changed[r][0] for r in order], messages.type)),
-        pc.replace_with_mask(heads, flags, pa.array([changed[r][1] for r in order], heads.type)),
-    )
-
-
-def _messages(
-    first_messages: pa.Array, formats: np.ndarray[Any, Any], rests: dict[int, list[str]]
-) -> tuple[pa.Array, pa.Array]:
+def _messages(first_messages: pa.Array, formats: pa.Array, rests: dict[int, list[str]]) -> tuple[pa.Array, pa.Array]:
     """Whole messages, and their first lines without what follows the message."""
     heads = cut_heads(first_messages)
     if not rests:
@@ -242,9 +203,10 @@ def _messages(
     firsts = first_messages.take(pa.array(rows)).to_pylist()
     own_heads = heads.take(pa.array(rows)).to_pylist()
     whole = []
-    for position, (row, first) in enumerate(zip(rows, firsts, strict=True)):
+    kinds = formats.take(pa.array(rows)).to_pylist()
+    for position, (row, first, kind) in enumerate(zip(rows, firsts, kinds, strict=True)):
         rest = rests[row]
-        if formats[row] == "dotnet_simple":
+        if kind == "dotnet_simple":
             rest = [line.removeprefix("      ") for line in rest]
             said = [line for line in rest if not line.startswith("=> ")]
             whole.append("\n".join(said))
@@ -257,17 +219,6 @@ def _messages(
         pc.replace_with_mask(first_messages, pa.array(mask), pa.array(whole, first_messages.type)),
         pc.replace_with_mask(heads, pa.array(mask), pa.array(own_heads, heads.type)),
     )
-
-
-def _pair_properties(texts: pa.Array, parsed: Parsed, said: _Said) -> None:
-    rows = np.flatnonzero(pc.match_substring_regex(texts, r"[\w]=|\{\"|\n\s+[\w.]+: "))
-    for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        if parsed.format[row] != "json":
-            found = pairs_of(text)
-            if not isinstance(parsed.level[row], str):
-                parsed.level[row] = level_of(text, found)
-            if found:
-                said.properties[row] = orjson.dumps(found, default=str).decode()
 
 
 def _edges(parts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

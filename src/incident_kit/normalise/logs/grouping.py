@@ -7,6 +7,7 @@ a trace may be cut by a line of the other stream and goes on behind it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class _Open:
 def owners(
     lines: Lines,
     heads: np.ndarray[Any, np.dtype[np.bool_]],
-    levels: np.ndarray[Any, Any] | None = None,
+    levels: Sequence[str | None] | None = None,
     proven: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """For each line the index of its entry's first line; -1 for blank lines outside of entries.
@@ -74,7 +75,7 @@ def _walk(
     heads: np.ndarray,
     indented: np.ndarray,
     blank: np.ndarray,
-    levels: np.ndarray | None,
+    levels: Sequence[str | None] | None,
     owner: np.ndarray,
     proven: np.ndarray | None,
     *,
@@ -149,7 +150,7 @@ def _continues(
     text: str,
     following: str | None,
     gap: int,
-    levels: np.ndarray | None,
+    levels: Sequence[str | None] | None,
     *,
     indented: bool,
     head_before: bool,

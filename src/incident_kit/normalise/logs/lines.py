@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.text_bytes import as_text, holds
 
-STREAMS = np.array([None, "stdout", "stderr"], dtype=object)
 #: CSI sequences, OSC sequences and lone escapes.
 ANSI = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"

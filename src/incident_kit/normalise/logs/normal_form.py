@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.lines import ANSI
+from incident_kit.normalise.logs.text_bytes import bytes_of, holds, one_of
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _QUOTE_MARKS = "\"'`\\“”‘’"
 #: Bytes that every quote mark has one of.
@@ -37,49 +40,12 @@ _ESCAPED_SPACE = r"\\[nrt]"
 
 def normal_forms(texts: pa.Array) -> pa.Array:
     """Normal form of each text; null stays null."""
-    out = texts
-    if holds(out, b"\x1b"):
-        out = pc.replace_substring_regex(out, ANSI, "")
-    if holds(out, b"\\u"):
-        out = _where(out, r"\\u", _unescaped)
-    if holds(out, b"\\"):
-        out = pc.replace_substring_regex(out, _ESCAPED_SPACE, " ")
-    if any(holds(out, mark) for mark in _QUOTE_BYTES):
-        out = _where(out, _QUOTES, _without_quotes)
-    if _holds_odd_space(out):
-        out = _where(out, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " "))
-    while holds(out, b"  ") and _any(out, "  "):
-        out = pc.replace_substring(out, "  ", " ")
-    if holds(out, b"\xef\xbf\xbd"):
-        out = pc.replace_substring_regex(out, "\ufffd+", "\ufffd")
-    return pc.utf8_trim(out, " ")
-
-
-def _bytes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The bytes of all texts, one after the other, where Arrow keeps them."""
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return np.zeros(0, np.uint8)
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    ends = np.frombuffer(offsets, kind)[[texts.offset, texts.offset + len(texts)]]
-    return np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
-
-
-def holds(texts: pa.Array, needle: bytes) -> bool:
-    """Whether these bytes stand somewhere in the texts, perhaps over two of them: no is certain, and cheap to find."""
-    data = _bytes(texts)
-    found = data == needle[0]
-    for place, byte in enumerate(needle[1:], 1):
-        if not found.any():
-            return False
-        found = found[:-1] & (data[place:] == byte)
-    return bool(found.any())
-
-
-def _holds_odd_space(texts: pa.Array) -> bool:
-    """Whether some text may hold a space that is no blank: a control character, or a longer character that leads one."""
-    data = _bytes(texts)
-    return bool((data < 0x20).any() or (data == 0xC2).any() or (data == 0xE2).any())
+    data = bytes_of(texts)
+    for may_need, fold in _FOLDS:
+        if may_need(data):
+            texts = fold(texts)
+            data = bytes_of(texts)
+    return pc.utf8_trim(texts, " ")
 
 
 def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -98,13 +64,44 @@ def _unescaped(texts: pa.Array) -> pa.Array:
 def _without_quotes(texts: pa.Array) -> pa.Array:
     # One mark after the other: plain replacing is far cheaper than a class of marks.
     for mark in _QUOTE_MARKS:
-        if _any(texts, mark):
+        if holds(texts, mark.encode()):
             texts = pc.replace_substring(texts, mark, "")
     return texts
 
 
-def _any(texts: pa.Array, needle: str) -> bool:
-    return bool(pc.any(pc.match_substring(texts, needle)).as_py())
+def _with_single_blanks(texts: pa.Array) -> pa.Array:
+    while True:
+        texts = pc.replace_substring(texts, "  ", " ")
+        if not holds(texts, b"  ") or not pc.any(pc.match_substring(texts, "  ")).as_py():
+            return texts
+
+
+def _may_hold_odd_space(data: bytes) -> bool:
+    """Whether there may be a space that is no blank: a control character, or a longer character that leads one."""
+    return bool(data) and (bool(np.frombuffer(data, np.uint8).min() < 0x20) or b"\xc2" in data or b"\xe2" in data)
+
+
+#: How a form is made: what the bytes of all texts are asked first, since most texts need no folding, and the folding.
+_FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ...] = (
+    (lambda data: b"\x1b" in data, lambda texts: pc.replace_substring_regex(texts, ANSI, "")),
+    (lambda data: one_of((b"\\u",), data), lambda texts: _where(texts, r"\\u", _unescaped)),
+    (lambda data: b"\\" in data, lambda texts: pc.replace_substring_regex(texts, _ESCAPED_SPACE, " ")),
+    (
+        lambda data: one_of(_QUOTE_BYTES, data),
+        lambda texts: _where(texts, _QUOTES, _without_quotes),
+    ),
+    (
+        _may_hold_odd_space,
+        lambda texts: _where(
+            texts, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " ")
+        ),
+    ),
+    (lambda data: b"  " in data, _with_single_blanks),
+    (
+        lambda data: one_of((b"\xef\xbf\xbd",), data),
+        lambda texts: pc.replace_substring_regex(texts, "\ufffd+", "\ufffd"),
+    ),
+)
 
 
 _UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
@@ -176,16 +173,25 @@ def masks(heads: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(heads, MASK, "*")
 
 
-def hashes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+def hashes(texts: pa.Array) -> Integers:
     """64-bit hash of each text; null becomes 0."""
-    if texts.null_count == len(texts):
-        return np.zeros(len(texts), np.int64)
+    return np.zeros(len(texts), np.int64) if texts.null_count == len(texts) else hash_columns([texts])[0]
+
+
+def hash_columns(columns: Sequence[pa.Array]) -> list[Integers]:
+    """`hashes` of several columns of one length at once: a question of its own costs as much as ten thousand texts."""
     connection = _hasher(os.getpid(), threading.get_ident())
-    connection.register("texts", pa.table({"text": texts}))
-    found = connection.execute("SELECT coalesce(hash(text), 0::UBIGINT) AS h FROM texts").fetchnumpy()["h"]
+    names = [f"c{number}" for number in range(len(columns))]
+    connection.register("texts", pa.table(dict(zip(names, columns, strict=True))))
+    found = connection.execute(
+        f"SELECT {', '.join(f'hash({name}) AS {name}' for name in names)} FROM texts"
+    ).fetchnumpy()
     connection.unregister("texts")
-    result: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(found).astype(np.uint64).view(np.int64)
-    return np.where(np.asarray(texts.is_null()), 0, result)
+    made: list[Integers] = []
+    for name, texts in zip(names, columns, strict=True):
+        own = np.asarray(found[name]).astype(np.uint64, copy=False).view(np.int64)
+        made.append(np.where(np.asarray(texts.is_null()), 0, own) if texts.null_count else own)
+    return made
 
 
 @lru_cache(maxsize=8)
@@ -194,6 +200,6 @@ def _hasher(_process: int, _thread: int) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
-def hash_texts(texts: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def hash_texts(texts: list[str]) -> Integers:
     """64-bit hash of each text."""
     return hashes(pa.array(texts, pa.large_string()))

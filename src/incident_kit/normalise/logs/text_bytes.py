@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -19,8 +21,12 @@ def bytes_of(texts: pa.Array) -> bytes:
 
 def holds(texts: pa.Array, *needles: bytes) -> bool:
     """Whether one of these stands somewhere in the texts, perhaps over two of them: no is certain, and cheap to find."""
-    data = bytes_of(texts)
-    return any(needle in data for needle in needles)
+    return one_of(needles, bytes_of(texts))
+
+
+def one_of(needles: Iterable[bytes], data: bytes) -> bool:
+    """Whether one of these is in the data; single bytes are found ten times as fast, so each needle's first is asked first."""
+    return any(needle[:1] in data and needle in data for needle in needles)
 
 
 def as_text(data: bytes) -> pa.Array:

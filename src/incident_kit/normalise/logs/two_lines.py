@@ -20,10 +20,10 @@ def join_two_lines(instance: InstanceLines) -> InstanceLines:
     lines = instance.lines
     if len(lines) < 2:
         return instance
-    first = np.asarray(pc.match_substring_regex(lines.text, _FIRST))
-    if not first.any():
-        return instance
     second = np.asarray(pc.match_substring_regex(lines.text, _SECOND))
+    if not second.any():
+        return instance
+    first = np.asarray(pc.match_substring_regex(lines.text, _FIRST))
     near = np.diff(lines.time) <= SAME_WRITE_NS
     begins = np.flatnonzero(first[:-1] & second[1:] & near & (lines.stream[1:] == lines.stream[:-1]))
     if not len(begins):

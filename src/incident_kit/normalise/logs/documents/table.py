@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.buckets import column
-from incident_kit.normalise.logs.normal_form import hashes, holds, normal_forms
+from incident_kit.normalise.logs.normal_form import hashes, normal_forms
+from incident_kit.normalise.logs.text_bytes import holds
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 #: Columns that the documents themselves fill; times in ns, ``original`` is the line as the application wrote it.

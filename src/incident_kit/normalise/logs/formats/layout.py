@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +15,7 @@ from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONS
 from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
 
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 _JSON = r"^\s*\{.*\}\s*$"
 #: Lines of which one must fit before all are asked for what their own alternative does not tell.
 _TRIED = 500
@@ -38,12 +38,12 @@ class Alternative:
 
 @dataclass(slots=True)
 class Parsed:
-    """First lines taken apart; arrays of equal length, null where not known."""
+    """First lines taken apart; texts of equal length, null where not known."""
 
-    format: np.ndarray[Any, Any]
-    time: np.ndarray[Any, Any]
-    level: np.ndarray[Any, Any]
-    logger: np.ndarray[Any, Any]
+    format: pa.Array
+    time: pa.Array
+    level: pa.Array
+    logger: pa.Array
     message: pa.Array
 
 
@@ -99,29 +99,20 @@ class Layout:
     def parse(self, firsts: pa.Array) -> Parsed:
         """Take first lines apart; a line that fits no alternative is its own message."""
         firsts = self._bare(firsts)
-        count = len(firsts)
-        parsed = Parsed(
-            np.full(count, None, dtype=object),
-            np.full(count, None, dtype=object),
-            np.full(count, None, dtype=object),
-            np.full(count, None, dtype=object),
-            firsts,
-        )
-        runtime = np.asarray(pc.match_substring_regex(firsts, RUNTIME_EXPRESSION))
-        parsed.format[runtime] = "runtime"
-        if self.simple_console:
-            self._apply(Alternative("dotnet_simple", SIMPLE_CONSOLE), firsts, parsed)
-        for alternative in self.alternatives:
-            if not pd.isna(parsed.format).any():
+        unknown = pa.nulls(len(firsts), pa.string())
+        parsed = Parsed(unknown, unknown, unknown, unknown, firsts)
+        left = ~np.asarray(pc.match_substring_regex(firsts, RUNTIME_EXPRESSION))
+        simple = [Alternative("dotnet_simple", SIMPLE_CONSOLE)] if self.simple_console else []
+        for alternative in (*simple, *self.alternatives):
+            if not left.any():
                 break
-            self._apply(alternative, firsts, parsed)
-        parsed.format[runtime] = None
+            left[_apply(alternative, firsts, parsed, np.flatnonzero(left))] = False
         self._complete(firsts, parsed)
         return parsed
 
     def _complete(self, firsts: pa.Array, parsed: Parsed) -> None:
         """Level and time of lines whose alternative does not tell them, from any other that fits the line."""
-        rows = np.flatnonzero(pd.isna(parsed.level) & ~pd.isna(parsed.format))
+        rows = np.flatnonzero(pc.and_(parsed.level.is_null(), parsed.format.is_valid()))
         for alternative in self.alternatives:
             if not len(rows):
                 return
@@ -131,57 +122,57 @@ class Layout:
             if not pc.any(pc.match_substring_regex(firsts.take(pa.array(some)), alternative.expression)).as_py():
                 continue
             extracted = extract(firsts.take(pa.array(rows)), alternative.expression)
-            names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
             levels = fold_words(extracted.field("level"), alternative.levels)
-            told = ~pd.isna(levels)
-            parsed.level[rows[told]] = levels[told]
-            if "time" in names:
-                own = told & pd.isna(parsed.time[rows])
-                parsed.time[rows[own]] = _objects(extracted.field("time"))[own]
+            told = np.asarray(levels.is_valid())
+            parsed.level = put(parsed.level, rows[told], levels.filter(pa.array(told)))
+            if extracted.type.get_field_index("time") >= 0:
+                own = told & np.asarray(parsed.time.take(pa.array(rows)).is_null())
+                parsed.time = put(parsed.time, rows[own], _told(extracted.field("time").filter(pa.array(own))))
             rows = rows[~told]
 
-    def _apply(self, alternative: Alternative, firsts: pa.Array, parsed: Parsed) -> None:
-        open_rows = np.flatnonzero(pd.isna(parsed.format))
-        if not len(open_rows):
-            return
-        whole = len(open_rows) == len(firsts)
-        extracted = extract(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
-        valid = np.asarray(extracted.is_valid())
-        if not valid.any():
-            return
-        rows = open_rows[valid]
-        names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
-        hit = extracted if valid.all() else extracted.filter(pa.array(valid))
-        parsed.format[rows] = alternative.name
-        for group in ("time", "logger"):
-            if group in names:
-                getattr(parsed, group)[rows] = _objects(hit.field(group))
-        if "level" in names:
-            parsed.level[rows] = fold_words(hit.field("level"), alternative.levels)
-        if "message" in names and len(rows) == len(firsts):
-            parsed.message = hit.field("message").cast(parsed.message.type)
-        elif "message" in names:
-            mask = np.zeros(len(firsts), dtype=bool)
-            mask[rows] = True
-            parsed.message = pc.replace_with_mask(
-                parsed.message, pa.array(mask), hit.field("message").cast(parsed.message.type)
-            )
+
+def _apply(alternative: Alternative, firsts: pa.Array, parsed: Parsed, open_rows: Rows) -> Rows:
+    """Take some lines apart as an alternative says; the rows that it fits."""
+    whole = len(open_rows) == len(firsts)
+    extracted = extract(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
+    valid = np.asarray(extracted.is_valid())
+    rows: Rows = open_rows[valid]
+    if not len(rows):
+        return rows
+    names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
+    hit = extracted if valid.all() else extracted.filter(pa.array(valid))
+    parsed.format = put(parsed.format, rows, pa.repeat(alternative.name, len(rows)))
+    for group in {"time", "logger"} & names:
+        setattr(parsed, group, put(getattr(parsed, group), rows, _told(hit.field(group))))
+    if "level" in names:
+        parsed.level = put(parsed.level, rows, fold_words(hit.field("level"), alternative.levels))
+    if "message" in names:
+        parsed.message = put(parsed.message, rows, hit.field("message"))
+    return rows
 
 
-def _objects(values: pa.Array) -> np.ndarray[Any, Any]:
-    out = np.asarray(values.to_numpy(zero_copy_only=False), dtype=object)
-    out[out == ""] = None
-    return out
+def put(target: pa.Array, rows: Rows, values: pa.Array) -> pa.Array:
+    """A column with some rows' values replaced; rows rise."""
+    if not len(rows):
+        return target
+    values = values.cast(target.type)
+    if len(rows) == len(target):
+        return values
+    mask = np.zeros(len(target), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(target, pa.array(mask), values)
 
 
-def fold_words(words: pa.Array, learnt: dict[str, str]) -> np.ndarray[Any, Any]:
+def _told(values: pa.Array) -> pa.Array:
+    """A group's texts; one that is empty, as one that took no part is, tells nothing."""
+    empty = pc.equal(pc.binary_length(values), 0)
+    return pc.if_else(empty, pa.scalar(None, values.type), values) if pc.any(empty).as_py() else values
+
+
+def fold_words(words: pa.Array, learnt: dict[str, str]) -> pa.Array:
     """Folded level of each word; few distinct words, so each is folded once."""
     encoded = words.dictionary_encode()
-    folded = np.array(
-        [learnt.get(w) or FOLDED.get(w.lower()) or fold_level(w) if w else None for w in encoded.dictionary.to_pylist()]
-        + [None],
-        dtype=object,
-    )
-    indices = np.asarray(pc.fill_null(encoded.indices, len(folded) - 1))
-    result: np.ndarray[Any, Any] = folded[indices]
-    return result
+    folded = [
+        learnt.get(w) or FOLDED.get(w.lower()) or fold_level(w) if w else None for w in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(folded, pa.string()).take(encoded.indices)

@@ -11,12 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.levels import fold_level
+from incident_kit.normalise.logs.text_bytes import holds
 
 _VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\{[^}]*\}|[^\s]*)"
-_HEAD = rf"^(?P<head>(?s:.*?))(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?s:.*)\}})?(?:\s+\[\]|\s+\{{\}})*\s*$"
+#: What may follow a message, to the end. The earliest place where it matches is where the message ends.
+_TAIL = rf"(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?s:.*)\}})?(?:\s+\[\]|\s+\{{\}})*\s*$"
 _QUOTED = r"^\"(?P<head>(?:[^\"\\]|\\.)*)\"(?:\s.*)?$"
 _LOGFMT = r"(?:^|\s)(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>\S+))"
-_MAY_BE_CUT = r"[={]|[\]\s]$"
+_LOGFMT_NAMES = (b"msg=", b"message=", b"event=")
+_MAY_BE_CUT = r"(?:^|[\s,;|])[\w.@\-/\[\]]+=|[}\]\s]$"
 _PAIR = re.compile(r"(?:^|[\s,;|\[{(])([\w.@\-/]+)=(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|[^\s,;]+)")
 _PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
 
@@ -24,20 +27,23 @@ _PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
 def cut_heads(messages: pa.Array) -> pa.Array:
     """The message without what follows it: ``"Pod ready" node=n1`` and ``Pod ready  node=n1`` give ``Pod ready``."""
     heads = messages
-    if pc.any(pc.match_substring(messages, "=")).as_py() or pc.any(pc.match_substring(messages, "{")).as_py():
-        # What the expressions could cut ends in a bracket or a blank, or holds one of these; the rest is not asked.
+    if holds(messages, b"=", b"{"):
+        # What the expressions could cut ends in a bracket or a blank, or holds a pair; the rest is not asked.
         rows = pc.fill_null(pc.match_substring_regex(messages, _MAY_BE_CUT), False)
-        heads = pc.replace_with_mask(messages, rows, _without_tails(messages.filter(rows)))
-    if pc.any(pc.starts_with(messages, '"')).as_py():
+        if pc.any(rows).as_py():
+            heads = pc.replace_with_mask(messages, rows, _without_tails(messages.filter(rows)))
+    if holds(messages, b'"') and pc.any(pc.starts_with(messages, '"')).as_py():
         quoted = pc.extract_regex(messages, _QUOTED).field("head")
         heads = pc.coalesce(quoted, heads)
     return heads
 
 
 def _without_tails(messages: pa.Array) -> pa.Array:
-    plain = pc.extract_regex(messages, _HEAD).field("head")
-    cut = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
-    heads = pc.coalesce(cut, messages)
+    # Replacing asks only where the tail begins; to extract what stands before it takes RE2 twenty times as long.
+    plain = pc.replace_substring_regex(messages, _TAIL, "")
+    heads = pc.if_else(pc.equal(pc.utf8_trim_whitespace(plain), ""), messages, plain)
+    if not holds(messages, *_LOGFMT_NAMES):
+        return heads
     logfmt = pc.extract_regex(messages, _LOGFMT)
     said = pc.if_else(
         pc.equal(pc.fill_null(logfmt.field("quoted"), ""), ""), logfmt.field("bare"), logfmt.field("quoted")
@@ -79,11 +85,17 @@ def level_of(text: str, found: Mapping[str, Any]) -> str | None:
     return next(filter(None, map(fold_level, [*values, *(found.get(name) for name in _LEVEL_NAMES)])), None)
 
 
+#: What a JSON value begins with, blanks included; the empty text has nothing else either.
+_BEGIN_JSON = frozenset('-0123456789tfn"[{ \t\n\r')
+
+
 def scalar(text: str) -> Any:
     """The value that a text stands for."""
     if text[:1] in "\"'" and text[-1:] == text[:1] and len(text) > 1:
         inner = text[1:-1]
         return inner.replace('\\"', '"').replace("\\\\", "\\")
+    if text[:1] not in _BEGIN_JSON:
+        return text
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
