@@ -150,6 +150,7 @@ def file_of_lines() -> HitLines:
 
 @settings(max_examples=80, deadline=None)
 @example([b'{"_index":"l","_id":"1","_source":{"a":"x","a":"y"}}'] * 3, b"\n", 0)
+@example([b'{"_index":"l","_id":"1","_source":{"image":[null,null]}}'], b"\n", 0)
 @given(st.lists(_lines, min_size=1, max_size=30), st.sampled_from([b"\n", b"\r\n"]), st.integers(0, 1))
 def test_columns_say_what_each_document_says(lines: list[bytes], end: bytes, number: int) -> None:
     written = [line + end for line in lines]

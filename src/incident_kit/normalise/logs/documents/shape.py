@@ -216,6 +216,8 @@ def _list_shape(values: list[Any]) -> pa.DataType | None:
         if not isinstance(inner, pa.DataType) or pa.types.is_floating(inner) or pa.types.is_list(inner):
             return None
         kind = _union(kind, inner)
+    if values and kind == pa.null():
+        return None  # Arrow's decoder makes the items of such a list fewer than they are
     return pa.list_(kind) if isinstance(kind, pa.DataType) else None
 
 
