@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.buckets import column
 from incident_kit.normalise.logs.console_times import console_times
+from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.layout import Layout
 from incident_kit.normalise.logs.formats.pairs import cut_heads
@@ -77,6 +78,7 @@ def entries_of(
     places = (np.cumsum(begins) - 1)[owner]
     counts = np.bincount(places[owner >= 0], minlength=len(firsts))
     edges = _edges(parts[firsts])
+    shape = HitShape()
     rest = np.flatnonzero((owner >= 0) & ~begins)
     rest = rest[np.argsort(places[rest], kind="stable")]
     for start in range(0, len(firsts), _AT_ONCE):
@@ -85,7 +87,7 @@ def entries_of(
         rests = _rests(lines, own, places[own] - start)
         rows = firsts[start:stop]
         first_lines = _taken(lines.text, rows)
-        said = _said(first_lines, rests, lines.time[rows], layout, roles, offset_seconds)
+        said = _said(first_lines, rests, lines.time[rows], layout, roles, shape, offset_seconds)
         shared = {
             **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), len(rows)) for name, kind in _SHARED.items()},
             "number": np.arange(first_number + start, first_number + stop),
@@ -153,6 +155,7 @@ def _said(
     times: np.ndarray[Any, Any],
     layout: Layout,
     roles: FieldRoles,
+    shape: HitShape,
     offset_seconds: int | None,
 ) -> dict[str, Any]:
     """Columns of what the entries say."""
@@ -162,7 +165,7 @@ def _said(
     nothing = pa.nulls(len(texts), pa.string())
     said = Said(parsed, messages, heads, console_times(parsed.time, times, offset_seconds), nothing, nothing)
     if layout.json:
-        add_json(texts, roles, said)
+        add_json(texts, roles, shape, said)
     add_pairs(texts, said)
     message_hash, text_hash, mask_hash = hash_columns(
         [normal_forms(said.messages), normal_forms(texts), masks(said.heads)]
