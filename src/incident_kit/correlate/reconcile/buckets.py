@@ -17,6 +17,7 @@ from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.cut_tails import tell_cut_tails
 from incident_kit.correlate.reconcile.entries import EntryRows
 from incident_kit.correlate.reconcile.files import LogFiles
+from incident_kit.correlate.reconcile.joined import claim_joined
 from incident_kit.correlate.reconcile.lines import claim_lines
 from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_rest
@@ -24,6 +25,7 @@ from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
 from incident_kit.correlate.reconcile.values import Fields, Owner, pair_by_values
+from incident_kit.correlate.reconcile.values_in_text import pair_by_words
 from incident_kit.correlate.reconcile.verdicts import Verdicts, judge_pairs, lags_of
 
 
@@ -90,11 +92,13 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     mark_doubles(documents, pairs)
     arbitrate(entries, documents, pairs, clocks)
     fields, doubtful = pair_by_values(entries, documents, pairs, clocks)
+    doubtful = np.union1d(doubtful, pair_by_words(entries, documents, pairs, clocks))
     suffixed = suffixed_pods(entries, pairs)
     run_leftovers(entries, documents, pairs, clocks, suffixed, OWN, pairs.open_documents())
     tell_cut_tails(entries, documents, pairs)
     mark_doubles(documents, pairs)
     claim_lines(entries, documents, pairs, clocks)
+    claim_joined(entries, documents, pairs, clocks)
     document_pods, mute_pods = _document_pods(documents, pairs)
     verdicts = judge_pairs(entries, documents, pairs, clocks)
     verdicts.doubt(doubtful[pairs.document[doubtful] < 0])

@@ -16,6 +16,7 @@ from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, LOOSE, OWN, PART
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.correlate.reconcile.text_tests import (
     equal_loose,
+    fits_hidden,
     fits_template,
     has_exception,
     has_suffix,
@@ -96,6 +97,7 @@ def _by_text(leftovers: Leftovers) -> None:
         (equal_loose, LOOSE),
         (has_suffix, PART),
         (has_exception, PART),
+        (fits_hidden, PART),
         (is_prefix, TRUNCATED),
         (is_part, PART),
         (fits_template, TEMPLATE),

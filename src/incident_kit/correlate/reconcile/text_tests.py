@@ -42,6 +42,18 @@ def _template_expression(template: str) -> re.Pattern[str] | None:
     return re.compile(expression + r"(?:\s.*)?$", re.DOTALL)
 
 
+def fits_hidden(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """One side hides values that the other shows; all else is the same."""
+    mine, theirs = leftovers.entry_texts, leftovers.document_texts
+    return any(
+        expression is not None and expression.match(other) is not None
+        for expression, other in (
+            (theirs.hidden.get(document), mine.message[entry]),
+            (mine.hidden.get(entry), theirs.message[document]),
+        )
+    )
+
+
 def is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
     """The document's message stands in the entry's text at words' ends, but is not the beginning of its message."""
     theirs, whole = leftovers.document_texts.message[document], leftovers.entry_texts.whole[entry]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from incident_kit.correlate.reconcile.hidden_values import hidden_values
 from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
@@ -19,6 +21,15 @@ class Texts:
     loose: dict[int, str] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
     exception: dict[int, str] = field(default_factory=dict)
+    hidden: dict[int, re.Pattern[str]] = field(default_factory=dict)
+
+    def say(self, row: int, message: str | None) -> None:
+        """Remember a row's message."""
+        self.message[row] = normal_form(message or "")
+        self.loose[row] = loose_form(message or "")
+        expression = hidden_values(self.message[row])
+        if expression is not None:
+            self.hidden[row] = expression
 
 
 def entry_texts(side: Side, rows: Integers) -> Texts:
@@ -28,9 +39,8 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
     for row, message, text, template in zip(
         rows.tolist(), *(table[c].to_pylist() for c in ("message", "text", "template")), strict=True
     ):
-        found.message[row] = normal_form(message or "")
+        found.say(row, message)
         found.whole[row] = normal_form(text or "")
-        found.loose[row] = loose_form(message or "")
         found.first[row] = loose_form((message or "").partition("\n")[0])
         if template:
             found.template[row] = normal_form(template)
@@ -46,8 +56,7 @@ def document_texts(side: Side, rows: Integers) -> Texts:
     ):
         if exception:
             found.exception[row] = normal_form(exception)
-        found.message[row] = normal_form(message or "")
-        found.loose[row] = loose_form(message or "")
+        found.say(row, message)
         if template:
             found.template[row] = template
     return found

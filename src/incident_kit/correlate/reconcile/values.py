@@ -51,8 +51,8 @@ def pair_by_values(
     rows = rows[is_among(entries.pod[rows], np.unique(documents.pod[free]))]
     rows = rows[_speechless(entries, rows)]
     doubtful = []
-    for owner, mine in _containers(entries, rows):
-        theirs = _of_container(documents, free[~pairs.taken[free]], owner)
+    for owner, mine in containers(entries, rows):
+        theirs = of_container(documents, free[~pairs.taken[free]], owner)
         fields = _pair_container(entries, documents, pairs, clocks, mine, theirs) if len(theirs) else None
         if fields:
             known[owner] = fields
@@ -82,8 +82,8 @@ def claim_by_values(
     if not known or not len(rows) or not len(free) or documents.files.all_null("properties"):
         return free
     rows = rows[_speechless(entries, rows)]
-    for owner, mine in _containers(entries, rows):
-        part = _of_container(documents, free, owner)
+    for owner, mine in containers(entries, rows):
+        part = of_container(documents, free, owner)
         if owner not in known or not len(part):
             continue
         names, their_names = zip(*known[owner], strict=True)
@@ -109,7 +109,7 @@ def claim_by_values(
     return free
 
 
-def _containers(entries: Side, rows: Integers) -> Iterator[tuple[Owner, Integers]]:
+def containers(entries: Side, rows: Integers) -> Iterator[tuple[Owner, Integers]]:
     """Codes of pod, namespace and container, with their rows."""
     codes = np.stack([entries.pod[rows], entries.namespace[rows], entries.container[rows]], axis=1)
     for owner in np.unique(codes, axis=0):
@@ -117,7 +117,7 @@ def _containers(entries: Side, rows: Integers) -> Iterator[tuple[Owner, Integers
         yield (pod, namespace, container), rows[(codes == owner).all(axis=1)]
 
 
-def _of_container(documents: Side, part: Integers, owner: Owner) -> Integers:
+def of_container(documents: Side, part: Integers, owner: Owner) -> Integers:
     """Those of the documents that may be a container's by what they say of themselves."""
     for said, own in zip((documents.pod, documents.namespace, documents.container), owner, strict=True):
         part = part[np.isin(said[part], [NOT_SAID, own])]

@@ -14,7 +14,8 @@ from incident_kit.normalise.logs.buckets import column
 from incident_kit.normalise.logs.console_times import console_times
 from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
-from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.blocks import Blocks
+from incident_kit.normalise.logs.formats.layout import Layout, Parsed, put
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.lines import Lines
@@ -161,14 +162,14 @@ def _said(
     """Columns of what the entries say."""
     texts = _joined(first_lines, rests)
     parsed = layout.parse(first_lines)
-    messages, heads = _messages(parsed.message, parsed.format, rests)
+    messages, heads = _messages(parsed, rests, layout.blocks)
     nothing = pa.nulls(len(texts), pa.string())
     said = Said(parsed, messages, heads, console_times(parsed.time, times, offset_seconds), nothing, nothing)
     if layout.json:
         add_json(texts, roles, shape, said)
     add_pairs(texts, said)
     message_hash, text_hash, mask_hash = hash_columns(
-        [normal_forms(said.messages), normal_forms(texts), masks(said.heads)]
+        [normal_forms(said.messages), normal_forms(texts), _templates(said)]
     )
     return {
         "app_time": said.app_time,
@@ -187,6 +188,12 @@ def _said(
     }
 
 
+def _templates(said: Said) -> pa.Array:
+    """The template of each entry: the one that its console says, else the head with its values masked."""
+    masked = masks(said.heads)
+    return masked if said.template.null_count == len(masked) else pc.coalesce(said.template.cast(masked.type), masked)
+
+
 def _head_hashes(said: Said, message_hash: Integers) -> Integers:
     """Hashes of the heads; most are their message."""
     if said.heads is said.messages:
@@ -197,8 +204,9 @@ def _head_hashes(said: Said, message_hash: Integers) -> Integers:
     return found
 
 
-def _messages(first_messages: pa.Array, formats: pa.Array, rests: dict[int, list[str]]) -> tuple[pa.Array, pa.Array]:
+def _messages(parsed: Parsed, rests: dict[int, list[str]], blocks: Blocks | None) -> tuple[pa.Array, pa.Array]:
     """Whole messages, and their first lines without what follows the message."""
+    first_messages = parsed.message
     heads = cut_heads(first_messages)
     if not rests:
         return first_messages, heads
@@ -206,16 +214,23 @@ def _messages(first_messages: pa.Array, formats: pa.Array, rests: dict[int, list
     firsts = first_messages.take(pa.array(rows)).to_pylist()
     own_heads = heads.take(pa.array(rows)).to_pylist()
     whole = []
-    kinds = formats.take(pa.array(rows)).to_pylist()
+    kinds = parsed.format.take(pa.array(rows)).to_pylist()
+    told: list[int] = []
     for position, (row, first, kind) in enumerate(zip(rows, firsts, kinds, strict=True)):
         rest = rests[row]
-        if kind == "dotnet_simple":
+        inner = blocks.message(rest) if blocks is not None else None
+        if inner is not None:
+            whole.append(inner)
+            own_heads[position] = inner
+            told.append(row)
+        elif kind == "dotnet_simple":
             rest = [line.removeprefix("      ") for line in rest]
             said = [line for line in rest if not line.startswith("=> ")]
             whole.append("\n".join(said))
             own_heads[position] = said[0] if said else ""
         else:
             whole.append("\n".join([first, *rest]))
+    parsed.format = put(parsed.format, np.array(told, dtype=np.int64), pa.repeat("blocks", len(told)))
     mask = np.zeros(len(first_messages), dtype=bool)
     mask[rows] = True
     return (

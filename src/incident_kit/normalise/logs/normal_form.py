@@ -1,6 +1,6 @@
 """The one normal form in which a console's text and a document's message are compared.
 
-It folds what differs between two spellings of one event: quotes around template values, escapes of JSON and of
+It folds what differs between two spellings of one event: quotes around template values, escapes of JSON, HTML and of
 key=value pairs, white space, escape sequences, bytes that were no UTF-8. `loose_form` folds more (numbers,
 null words, letter case, punctuation) and is tried only on what found no partner.
 
@@ -36,6 +36,14 @@ _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
 _RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
 _ESCAPED_SPACE = r"\\[nrt]"
+#: What pipelines and loggers write for characters of HTML, and the characters; quotes are folded to nothing anyway.
+_ENTITIES = {
+    "&lt;": "<",
+    "&gt;": ">",
+    **dict.fromkeys(("&quot;", "&apos;", "&#34;", "&#39;", "&#x27;"), ""),
+    "&amp;": "&",
+}
+_ENTITY = "|".join(_ENTITIES)
 
 
 def normal_forms(texts: pa.Array) -> pa.Array:
@@ -59,6 +67,12 @@ def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array
 
 def _unescaped(texts: pa.Array) -> pa.Array:
     return pa.array([_unescape(text) for text in texts.to_pylist()], texts.type)
+
+
+def _without_entities(texts: pa.Array) -> pa.Array:
+    for entity, character in _ENTITIES.items():
+        texts = pc.replace_substring(texts, entity, character)
+    return texts
 
 
 def _without_quotes(texts: pa.Array) -> pa.Array:
@@ -86,6 +100,7 @@ _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ..
     (lambda data: b"\x1b" in data, lambda texts: pc.replace_substring_regex(texts, ANSI, "")),
     (lambda data: one_of((b"\\u",), data), lambda texts: _where(texts, r"\\u", _unescaped)),
     (lambda data: b"\\" in data, lambda texts: pc.replace_substring_regex(texts, _ESCAPED_SPACE, " ")),
+    (lambda data: b"&" in data, lambda texts: _where(texts, _ENTITY, _without_entities)),
     (
         lambda data: one_of(_QUOTE_BYTES, data),
         lambda texts: _where(texts, _QUOTES, _without_quotes),
@@ -130,6 +145,9 @@ def normal_form(text: str) -> str:
         text = _unescape(text)
     if "\\" in text:
         text = re.sub(_ESCAPED_SPACE, " ", text)
+    if "&" in text:
+        for entity, character in _ENTITIES.items():
+            text = text.replace(entity, character)
     text = _PY_SPACES.sub(" ", _PY_QUOTES.sub("", text))
     if "\ufffd" in text:
         text = re.sub("\ufffd+", "\ufffd", text)

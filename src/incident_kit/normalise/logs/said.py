@@ -19,7 +19,7 @@ from incident_kit.normalise.logs.text_bytes import holds
 
 _JSON_START = r"^\s*\{"
 #: Pairs, JSON behind a message, fields on lines of their own.
-_MAY_SAY = r"[\w]=|\{\"|\n\s+[\w.]+: "
+_MAY_SAY = r"[\w]=|\{[\"']|\n\s+[\w.]+: "
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -64,7 +64,7 @@ def add_json(texts: pa.Array, roles: FieldRoles, shape: HitShape, said: Said) ->
 
 def add_pairs(texts: pa.Array, said: Said) -> None:
     """What other entries say in pairs or in JSON behind the message; their level, where nothing else told it."""
-    if not holds(texts, b"=", b'{"', b"\n"):
+    if not holds(texts, b"=", b'{"', b"{'", b"\n"):
         return
     parsed = said.parsed
     plain = pc.not_equal(pc.fill_null(parsed.format, ""), "json")

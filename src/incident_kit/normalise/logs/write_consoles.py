@@ -22,6 +22,7 @@ from incident_kit.normalise.logs.formats.detect import detect_layout
 from incident_kit.normalise.logs.formats.json_roles import json_roles
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Layout
+from incident_kit.normalise.logs.formats.learn_blocks import learn_blocks
 from incident_kit.normalise.logs.formats.stated import offset_seconds, stated_expressions
 from incident_kit.normalise.logs.in_order import WORKERS, in_order
 from incident_kit.normalise.logs.known_instances import KnownInstance, KnownInstances, of_instance
@@ -89,6 +90,8 @@ def _read(work: _Work, raw: RawFolder, context: Context) -> _Made:
     instances = [join_two_lines(one) for one in read_console(work.console, raw, own, work.known)]
     sample = _sample(instances)
     layout = detect_layout(sample, work.messages, stated_expressions(work.console, context.profile))
+    if instances:
+        layout.blocks = learn_blocks(max((one.lines for one in instances), key=len), work.messages)
     roles = json_roles(_json_lines(sample), work.messages)
     offset = offset_seconds(context)
     coverage = console_coverage(work.console, instances, work.known, context)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.blocks import Blocks
 from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import inner_forms
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
@@ -56,6 +57,7 @@ class Layout:
         simple_console: .NET's two-line console.
         json: whether lines that are one JSON object are taken as such.
         inner: forms of lines that documents have inside of an entry.
+        blocks: how entries of several lines look, where the container writes such.
         margin: blanks that stand before every entry's first line (tracing's pretty form).
     """
 
@@ -63,14 +65,18 @@ class Layout:
     simple_console: bool = False
     json: bool = True
     margin: str = ""
+    blocks: Blocks | None = None
     inner: frozenset[str] = frozenset()
 
     def proven(
         self, texts: pa.Array, loose: np.ndarray[Any, np.dtype[np.bool_]]
     ) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Lines without a prefix that documents show to stand inside of an entry."""
+        """Lines without a prefix that documents show to stand inside of an entry, or its first line to go on."""
         found = np.zeros(len(texts), dtype=bool)
         rows = np.flatnonzero(loose)
+        if self.blocks is not None and len(rows):
+            found[rows] = ~np.asarray(pc.starts_with(texts.take(pa.array(rows)), self.blocks.first))
+            return found
         if self.inner and len(rows):
             found[rows] = [form in self.inner for form in inner_forms(texts.take(pa.array(rows)))]
         return found
@@ -94,6 +100,9 @@ class Layout:
             pc.match_substring_regex(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}")
         )
         heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
+        if self.blocks is not None:
+            inner = [self.blocks.continues(text) for text in texts.to_pylist()]
+            heads = (heads & ~np.array(inner, bool)) | np.asarray(pc.starts_with(texts, self.blocks.first))
         return heads
 
     def parse(self, firsts: pa.Array) -> Parsed:

@@ -24,7 +24,7 @@ from incident_kit.normalise.logs.normal_form import normal_forms
 _MAX_PREFIX = 240
 _MAX_STARTS = 60
 _SHAPES = 12
-_START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~])(?=[^\s\d])")
+_START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~\[])(?=[^\s\d])")
 #: Kinds of words that a slot may be limited to, narrowest first.
 _KINDS = (r"\d", r"[\d:.,/TZ+\-]", r"[^\w\s]")
 

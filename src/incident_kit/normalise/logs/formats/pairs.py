@@ -74,7 +74,11 @@ def pairs_of(text: str) -> dict[str, Any]:
     return found
 
 
-_LEVEL_PAIR = re.compile(r"(?:^|[\s,;{\[(])(?:level|lvl|severity|levelname)=\"?(\w+)", re.IGNORECASE)
+#: ``level=warn``, and ``'level': 'warn'`` as Python prints a dict.
+_LEVEL_PAIR = re.compile(
+    r"(?:^|[\s,;{\[(])(?:(?:level|lvl|severity|levelname)=\"?|'(?:level|lvl|severity|levelname|log\.level)': ')(\w+)",
+    re.IGNORECASE,
+)
 _LEVEL_NAMES = ("level", "lvl", "severity", "log.level", "levelname", "loglevel")
 
 

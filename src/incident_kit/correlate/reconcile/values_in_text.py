@@ -1,0 +1,160 @@
+"""Documents of values alone, as a pipeline makes of access logs, against plain lines: the values stand in the line.
+
+Which fields stand in the lines is learnt for each container: those whose value nearly every document finds in the line
+that shows the most of its values. A document's line is the nearest that has all of these. Fields that most other lines
+have, too, tell nothing; where no fields tell, nothing can be compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import orjson
+
+from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
+from incident_kit.correlate.reconcile.match import Integers, is_among
+from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, Pairs
+from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
+from incident_kit.correlate.reconcile.values import containers, of_container
+from incident_kit.normalise.logs.normal_form import normal_form
+
+_FEWEST_FIELDS = 3
+#: Share of the documents whose value of a telling field stands in their line.
+_LEAST_FOUND = 0.9
+#: Share of the other lines nearby that may have all of a document's values.
+_MOST_BY_CHANCE = 0.2
+#: Documents that are learnt from, and lines nearby that are tried for one.
+_LEARNT_FROM, _TRIED = 300, 12
+_NEAREST_NS = 5 * SECOND
+
+
+def pair_by_words(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> Integers:
+    """Pair lines with documents that have no message.
+
+    Returns:
+        Entries about which a missing document proves nothing: most free documents of their container have no message,
+        and none of their fields could be recognised in the lines.
+    """
+    nothing = np.zeros(0, np.int64)
+    rows, free = pairs.open_entries(), pairs.open_documents()
+    if not len(rows) or not len(free) or documents.files.all_null("properties"):
+        return nothing
+    free = free[~documents.rejected[free] & (documents.pod[free] != NOT_SAID)]
+    free = free[documents.hashes("message")[free] == 0]
+    rows = rows[is_among(entries.pod[rows], np.unique(documents.pod[free]))]
+    doubtful = []
+    for owner, mine in containers(entries, rows):
+        theirs = of_container(documents, free[~pairs.taken[free]], owner)
+        if not len(theirs):
+            continue
+        lines, said = _Lines(entries, mine), _said(documents, theirs)
+        instants = documents.time[theirs] - clocks.skew[owner[0]]
+        fields = _telling(lines, said, instants)
+        if len(fields) >= _FEWEST_FIELDS:
+            for reach in (_NEAREST_NS, None):
+                _pair(lines, said, theirs, fields, entries, documents, pairs, clocks, reach)
+        elif 2 * len(theirs) >= len(mine):
+            doubtful.append(mine)
+    return np.concatenate(doubtful) if doubtful else nothing
+
+
+class _Lines:
+    """Open entries of one container in time order, with their texts."""
+
+    def __init__(self, entries: Side, rows: Integers) -> None:
+        self.rows = rows[np.argsort(entries.time[rows], kind="stable")]
+        self.time = entries.time[self.rows]
+        # Texts are read in the order of rows, which is how they are stored.
+        texts = dict(zip(rows.tolist(), entries.text(["text"], rows)["text"].to_pylist(), strict=True))
+        self.text = [normal_form(texts[row] or "").lower() for row in self.rows.tolist()]
+
+    def near(self, instant: int, reach: int) -> list[int]:
+        """Places of the lines within reach of an instant, the nearest first."""
+        low, high = np.searchsorted(self.time, [instant - reach, instant + reach + 1]).tolist()
+        centre = int(np.searchsorted(self.time, instant))
+        low, high = max(low, centre - _TRIED), min(high, centre + _TRIED)
+        return sorted(range(low, high), key=lambda place: abs(int(self.time[place]) - instant))[:_TRIED]
+
+
+def _said(documents: Side, rows: Integers) -> list[dict[str, str]]:
+    """Values of each document as a line may show them; flags, lists and objects are no words."""
+    found = []
+    for text in documents.text(["properties"], rows)["properties"].to_pylist():
+        values = orjson.loads(text) if text else {}
+        found.append(
+            {
+                name: normal_form(str(value)).lower()
+                for name, value in values.items()
+                if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip("- ")
+            }
+        )
+    return found
+
+
+def _stands(word: str, text: str) -> bool:
+    """Whether a value stands in a text at words' ends."""
+    place = text.find(word)
+    while place >= 0:
+        end = place + len(word)
+        if not (text[place - 1 : place].isalnum() and word[0].isalnum()) and not (
+            text[end : end + 1].isalnum() and word[-1].isalnum()
+        ):
+            return True
+        place = text.find(word, place + 1)
+    return False
+
+
+def _telling(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integers) -> list[str]:
+    """Fields whose values stand in the documents' own lines, and hardly together in others."""
+    had: Counter[str] = Counter()
+    stood: Counter[str] = Counter()
+    tried: list[tuple[Mapping[str, str], int, list[int]]] = []
+    for number in range(0, len(said), max(1, len(said) // _LEARNT_FROM)):
+        values, near = said[number], lines.near(int(instants[number]), _NEAREST_NS)
+        if not near:
+            continue
+        found = [{name for name, word in values.items() if _stands(word, lines.text[place])} for place in near]
+        weights = [sum(len(values[name]) for name in names) for names in found]
+        best = int(np.argmax(weights))
+        had.update(values.keys())
+        stood.update(found[best])
+        tried.append((values, best, near))
+    fields = [name for name, count in had.items() if 2 * count >= len(tried) and stood[name] >= _LEAST_FOUND * count]
+    others = [
+        _has_all(values, fields, lines.text[place])
+        for values, best, near in tried
+        for position, place in enumerate(near)
+        if position != best
+    ]
+    return fields if not others or sum(others) <= _MOST_BY_CHANCE * len(others) else []
+
+
+def _has_all(values: Mapping[str, str], fields: Sequence[str], text: str) -> bool:
+    """Whether all of these values that a document has stand in a text, most fields being there."""
+    own = [name for name in fields if name in values]
+    return 2 * len(own) > len(fields) and all(_stands(values[name], text) for name in own)
+
+
+def _pair(
+    lines: _Lines, said: Sequence[Mapping[str, str]], theirs: Integers, fields: Sequence[str],
+    entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, reach: int | None,
+) -> None:  # fmt: skip
+    """Pair what is open on both sides, nearest first; then the clock is known."""
+    pod = int(entries.pod[lines.rows[0]])
+    within = int(clocks.tolerance[pod]) if reach is None else reach
+    proposals = []
+    for number in np.flatnonzero(~pairs.taken[theirs]).tolist():
+        instant = int(documents.time[theirs[number]] - clocks.skew[pod])
+        for place in lines.near(instant, within):
+            if pairs.document[lines.rows[place]] < 0 and _has_all(said[number], fields, lines.text[place]):
+                proposals.append((abs(int(lines.time[place]) - instant), place, number))
+    used: set[int] = set()
+    for _, place, number in sorted(proposals):
+        row, document = lines.rows[place], theirs[number]
+        if place not in used and not pairs.taken[document]:
+            used.add(place)
+            pairs.add(np.array([row]), np.array([document]), LOOSE, OWN)
+    found = lines.rows[sorted(used)]
+    clocks.learn(np.full(len(found), pod), documents.time[pairs.document[found]] - entries.time[found], least=10)

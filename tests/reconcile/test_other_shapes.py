@@ -1,0 +1,92 @@
+"""Pipelines that change the shape of an event: lines joined, values hidden, values without a message."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from tests.reconcile.incident import POD, Incident
+
+
+def verdicts(incident: Incident, folder: Path) -> Counter[tuple[str, str]]:
+    return Counter((row["side"], row["verdict"]) for row in incident.answered(folder))
+
+
+def test_lines_that_a_shipper_joined_to_the_entry_before_are_there_each_once(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(6):
+        at = 31.1 + number * 60
+        incident.log(at, f"Batch {number} begins", shipped=False)
+        stamped = incident.lines[(POD, "app")][-1][1]
+        for place in range(2):
+            incident.say(at + 0.5 + place / 10, f"reading part of batch {number}")
+        # The third time the second of two equal lines came too late for the joined document.
+        rest = ["reading part of batch " + str(number)] * (1 if number == 3 else 2)
+        incident.ship(at, "\n".join([stamped, *rest]))
+    rows = incident.answered(tmp_path)
+    lost = [row["text"] for row in rows if row["verdict"] == "console_only"]
+    assert lost == ["reading part of batch 3"]
+    assert not [row for row in rows if row["side"] == "elastic"]
+
+
+def test_hidden_values_stand_for_any_and_the_rest_must_be_equal(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(30):
+        at, user = 10 + number * 20, f"user-{number * 37 % 101}"
+        incident.log(at, f"Customer {user} at desk {number} logged in", shipped=False)
+        incident.log(at + 5, f"Order {number} settled")
+        if number != 12:
+            incident.ship(at, f"Customer [REDACTED] at desk {number} logged in")
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] != "matched"]
+    assert [(row["verdict"], re.search(r"desk \d+", row["text"])[0]) for row in rows] == [  # type: ignore[index]
+        ("console_only", "desk 12")
+    ]
+
+
+def test_values_without_a_message_are_found_in_plain_lines(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(60):
+        at, status, size = 10 + number * 7, (200, 404, 503)[number % 3], 1000 + number * 31
+        incident.say(at, f"at=router verb=GET path=/orders/{number} status={status} bytes={size} took={number % 9}ms")
+        if number != 20:
+            incident.ship(at, "", verb="GET", path=f"/orders/{number}", status=status, bytes=str(size), zone="eu-1")
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] != "matched"]
+    assert [(row["verdict"], "/orders/20 " in row["text"]) for row in rows] == [("console_only", True)]
+
+
+def test_values_that_no_line_shows_leave_every_line_unknown(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(40):
+        incident.say(10 + number * 7, f"router served order {number}")
+        incident.ship(10 + number * 7, "", shard=number * 7919, took=number * 0.37, zone="eu-1")
+    assert verdicts(incident, tmp_path)[("console", "unknown")] == 40
+
+
+def test_blocks_of_unindented_lines_are_entries_where_documents_have_their_message(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(40):
+        event = [
+            f'<event logger="shop.Orders" level="INFO" number="{number}">',
+            f"<message><![CDATA[Order {number} settled]]></message>",
+            "</event>",
+        ]
+        incident.say(10 + number * 7, "\n".join(event))
+        if number != 9:
+            incident.ship(10 + number * 7, f"Order {number} settled")
+    rows = incident.answered(tmp_path)
+    assert len(rows) == 40
+    assert ["Order 9 settled" in row["text"] for row in rows if row["verdict"] == "console_only"] == [True]
+
+
+def test_runs_of_lines_that_documents_have_one_by_one_are_no_blocks(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(30):
+        lines = [f"Started order {number}", f"priced order {number}", f"settled order {number}"]
+        incident.say(10 + number * 7, "\n".join(lines))
+        for line in lines[: 2 if number == 4 else 3]:
+            incident.ship(10 + number * 7, line)
+    rows = incident.answered(tmp_path)
+    assert len(rows) == 90
+    assert [row["text"] for row in rows if row["verdict"] == "console_only"] == ["settled order 4"]
