@@ -31,35 +31,48 @@ save() {
 jq -n --arg from "$START" --arg to "$END" --arg at "$now" --arg cluster "$CLUSTER" \
     '{start: $from, end: $to, captured_at: $at, cluster: $cluster}' >window.json
 
+# reachable [--context NAME]: whether kubectl has a cluster to ask; without one every list would only repeat that it has none
+reachable() {
+    error=$(kubectl "$@" --request-timeout=20s get --raw /version 2>&1 >/dev/null) && return 0
+    case $error in *[Ff]orbidden*) return 0 ;; esac # it answers; each list says itself whether it may be read
+    say "kubectl reaches no cluster: $(printf '%s\n' "$error" | tail -1)"; return 1
+}
+
 # --- Kubernetes: consoles first, they die first -----------------------------------------------------------------------
 where=${NAMESPACE:+--namespace=$NAMESPACE}
 where=${where:---all-namespaces}
-say "Kubernetes: pods and consoles"
-if save kubernetes/pods.json kubectl get pods "$where" -o json --show-managed-fields; then
-    jq -r '.items[] | . as $pod
-        | (.status | (.initContainerStatuses // []) + (.containerStatuses // []) + (.ephemeralContainerStatuses // []))[]
-        | [$pod.metadata.namespace, $pod.metadata.name, .name, .restartCount] | @tsv' kubernetes/pods.json |
-        while IFS="$(printf '\t')" read -r namespace pod container restarts; do
-            mkdir -p "console/$namespace/$pod"
-            file=console/$namespace/$pod/$container
-            save "$file.log" kubectl logs --namespace "$namespace" "$pod" -c "$container" --timestamps </dev/null
-            [ "$restarts" = 0 ] ||
-                save "$file.previous.log" kubectl logs --namespace "$namespace" "$pod" -c "$container" --timestamps --previous </dev/null
-        done
+if reachable; then
+    say "Kubernetes: pods and consoles"
+    if save kubernetes/pods.json kubectl get pods "$where" -o json --show-managed-fields; then
+        jq -r '.items[] | . as $pod
+            | (.status | (.initContainerStatuses // []) + (.containerStatuses // []) + (.ephemeralContainerStatuses // []))[]
+            | [$pod.metadata.namespace, $pod.metadata.name, .name, .restartCount] | @tsv' kubernetes/pods.json |
+            while IFS="$(printf '\t')" read -r namespace pod container restarts; do
+                mkdir -p "console/$namespace/$pod"
+                file=console/$namespace/$pod/$container
+                save "$file.log" kubectl logs --namespace "$namespace" "$pod" -c "$container" --timestamps </dev/null
+                [ "$restarts" = 0 ] ||
+                    save "$file.previous.log" kubectl logs --namespace "$namespace" "$pod" -c "$container" --timestamps --previous </dev/null
+            done
+    fi
+    say "Kubernetes: objects"
+    for plural in events replicasets deployments statefulsets daemonsets jobs cronjobs controllerrevisions configmaps \
+        networkpolicies services endpointslices ingresses horizontalpodautoscalers; do
+        save kubernetes/$plural.json kubectl get $plural "$where" -o json --show-managed-fields
+    done
+    for plural in nodes namespaces; do # these belong to no namespace
+        save kubernetes/$plural.json kubectl get $plural -o json --show-managed-fields
+    done
+    cluster=reached
 fi
-say "Kubernetes: objects"
-for plural in events replicasets deployments statefulsets daemonsets jobs cronjobs controllerrevisions configmaps \
-    networkpolicies services endpointslices ingresses horizontalpodautoscalers; do
-    save kubernetes/$plural.json kubectl get $plural "$where" -o json --show-managed-fields
-done
-for plural in nodes namespaces; do # these belong to no namespace
-    save kubernetes/$plural.json kubectl get $plural -o json --show-managed-fields
-done
 
 # --- Argo CD ----------------------------------------------------------------------------------------------------------
-say "Argo CD"
-save argocd/applications.json kubectl ${ARGOCD_CONTEXT:+--context "$ARGOCD_CONTEXT"} get applications.argoproj.io \
-    --all-namespaces -o json --show-managed-fields
+[ -z "${ARGOCD_CONTEXT:-}" ] || { cluster=''; reachable --context "$ARGOCD_CONTEXT" && cluster=reached; }
+if [ -n "${cluster:-}" ]; then
+    say "Argo CD"
+    save argocd/applications.json kubectl ${ARGOCD_CONTEXT:+--context "$ARGOCD_CONTEXT"} get applications.argoproj.io \
+        --all-namespaces -o json --show-managed-fields
+fi
 
 # --- RabbitMQ: lists come in pages ------------------------------------------------------------------------------------
 # Credentials go to curl on standard input: arguments can be seen by every user of the machine.
@@ -117,5 +130,6 @@ if [ -n "${ELASTICSEARCH_URL:-}" ]; then
     save elasticsearch/mappings.json elastic GET "$INDICES/_mapping"
 fi
 
-rmdir console elasticsearch rabbitmq argocd 2>/dev/null
+rmdir kubernetes console elasticsearch rabbitmq argocd 2>/dev/null
+[ -n "$(ls -d kubernetes console elasticsearch rabbitmq argocd 2>/dev/null)" ] || { say "nothing could be collected"; exit 1; }
 say "done; now: incident-kit import $out -o checkout.incident"

@@ -29,6 +29,22 @@ def test_every_file_it_names_is_of_the_layout():
     assert [name for name in named if file_kind(name.replace("$", "")) is None] == []
 
 
+def test_without_a_cluster_it_says_so_once_and_fails_where_nothing_was_collected(tmp_path):
+    program = tmp_path / "kubectl"
+    program.write_text("#!/bin/sh\necho 'The connection to the server localhost:8080 was refused' >&2\nexit 1\n")
+    program.chmod(0o755)
+    for name in ("curl", "jq"):
+        (tmp_path / name).write_text("#!/bin/sh\necho '{}'\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "START": "2026-11-20T08:00:00Z"}
+    ran = subprocess.run(
+        ["sh", str(ROOT / "deploy" / "collect.sh"), str(tmp_path / "collected")],
+        env=environment, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.count("was refused") == 1 and "nothing could be collected" in ran.stderr
+
+
 def test_its_settings_are_documented():
     documented = (ROOT / "docs" / "collect.md").read_text("utf-8")
     settings = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", SCRIPT)) - {"IFS", "INDICES"}

@@ -74,6 +74,7 @@ def test_a_demo_can_be_repeated(bundle, tmp_path):
     first = run_demo(tmp_path / "out", bundle)
     assert run_demo(tmp_path / "out", bundle) == first
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"story.txt", "timeline.png", "report.html"}
+    assert f"incident-kit trace shop/{POD} " in first
 
 
 def test_a_demo_replaces_no_file_of_somebody_else(bundle, tmp_path):

@@ -102,8 +102,8 @@ def _report(path: Path) -> int:
     from incident_kit.evidence import read_evidence
 
     evidence = read_evidence(path, verify=False)
-    rows = ", ".join(f"{count} {name}" for name, count in sorted(evidence.manifest.rows.items()) if count)
-    say(f"{path}: {rows or 'no rows'}")
+    counts = {name: count for name, count in sorted(evidence.manifest.rows.items()) if count and name != "coverage"}
+    say(f"{path}: {', '.join(f'{count} {name}' for name, count in counts.items()) or 'nothing could be read'}")
     gaps = evidence.manifest.gaps
     if not gaps:
         return ANSWERED

@@ -11,7 +11,7 @@ from incident_kit.errors import UsageError
 from incident_kit.present.files import write_whole
 from incident_kit.present.formats import render_csv, render_json
 from incident_kit.present.gather import bundle_name
-from incident_kit.present.opening import open_bundle
+from incident_kit.present.opening import chosen_pod, open_bundle
 from incident_kit.present.story import Chapter, tell
 
 if TYPE_CHECKING:
@@ -43,7 +43,15 @@ def run_demo(output: str | Path, bundle: str | Path = "") -> str:
     write_whole(folder / _RECORD, json.dumps(sorted(files)).encode())
     for name, make in files.items():
         write_whole(folder / name, make())
-    return f"{story}\nFiles\n" + "".join(f"  {folder / name}\n" for name in files)
+    own = folder / evidence.path.name
+    asked = own if own.name in files else evidence.path
+    questions = (f"trace {chosen_pod(evidence)} {asked}", f"changes {asked}", f"jupyter {asked}", "--help")
+    return (
+        f"{story}\nFiles\n"
+        + "".join(f"  {folder / name}\n" for name in files)
+        + "\nAsk it more\n"
+        + "".join(f"  incident-kit {question}\n" for question in questions)
+    )
 
 
 def story_text(chapters: list[Chapter], evidence: Evidence) -> str:
@@ -75,7 +83,7 @@ def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str,
         "report.html": lambda: html_report(evidence, chapters, [picture]).encode(),
         "findings.json": lambda: render_json(found, evidence.coverage, evidence.gaps).encode(),
         "console-only.csv": lambda: render_csv(console_only(evidence)).encode(),
-    }
+    } | ({evidence.path.name: evidence.path.read_bytes} if evidence.path.suffix == ".zip" else {})
 
 
 def _refuse_strangers(folder: Path, names: list[str]) -> None:

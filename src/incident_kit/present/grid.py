@@ -28,6 +28,7 @@ _LONGEST_CELL = 600
 #: What stands under a row: shorter than this it shares a line with others.
 _SHORT = 44
 _INDENT = 2
+#: Stands in the first column, which says what the row is about and is never blank.
 _MISSING = "(none)"
 #: Columns that keep both ends when cut: they differ at the end.
 _NAMES = frozenset(
@@ -95,6 +96,8 @@ def _rows(frame: pd.DataFrame, names: list[str], day: str, width: int) -> tuple[
         ]
         for name in names
     }
+    lead = next(name for name in names if name not in view.under)
+    texts[lead] = [text or _MISSING for text in texts[lead]]
     natural = {
         name: max([*map(len, _heading_lines(name)), *map(len, column)])
         for name, column in texts.items()
@@ -138,14 +141,13 @@ def _heading_lines(name: str) -> list[str]:
 
 
 def _cells(row: Any, widths: dict[str, int]) -> list[Text]:
-    """The cells of a row; the first, which says what the row is about, is never blank."""
-    first, *others = row
+    """The cells of a row."""
     return [
         Text(
             shorten_middle(text, width) if name in _NAMES else text,
             style=_STYLES.get(text, "") if name in _STYLED else "",
         )
-        for text, (name, width) in zip((first or _MISSING, *others), widths.items(), strict=True)
+        for text, (name, width) in zip(row, widths.items(), strict=True)
     ]
 
 

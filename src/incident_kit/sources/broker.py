@@ -60,6 +60,7 @@ class Broker:
             SOURCE, "management API", "no address in the profile", "Set rabbitmq.urls."
         )
         without_statistics: tuple[str, dict[str, Any]] | None = None
+        silent: list[tuple[str, str]] = []
         for url in self.urls:
             self._url = url
             try:
@@ -68,8 +69,10 @@ class Broker:
             except SourceError as error:
                 failure = error
                 if not isinstance(error, SourceDenied):
-                    gap(f"management API of {url}", error.reason, "Another node was asked; check this one.")
+                    silent.append((f"management API of {url}", error.reason))
                 continue
+            _tell(silent, "Another node was asked; check this one.", gap)
+            silent = []
             self.overview = overview
             if overview.get("disable_stats") or "object_totals" not in overview:
                 without_statistics = (url, who)
@@ -79,6 +82,9 @@ class Broker:
             self._url = without_statistics[0]
             gap("statistics", "the nodes that answer run with management.disable_stats", "Ask a node with statistics.")
             return without_statistics[1]
+        _tell(
+            silent[:-1] if isinstance(failure, SourceUnreachable) else silent, failure.remedy, gap
+        )  # the last one is the failure's
         raise failure
 
     def get(self, path: str) -> Any:
@@ -115,6 +121,12 @@ class Broker:
             return response.json()
         except ValueError as error:
             raise SourceIncomplete(SOURCE, path, f"the answer is no JSON: {error}") from error
+
+
+def _tell(silent: list[tuple[str, str]], remedy: str, gap: Gap) -> None:
+    """A gap for each node that did not answer."""
+    for what, reason in silent:
+        gap(what, reason, remedy)
 
 
 def _refusal(path: str, response: httpx.Response, user: str) -> SourceError:

@@ -254,13 +254,23 @@ def _configuration(context: str | None, kubeconfig: str | None, source: str) -> 
                 config_file=path, context=context, client_configuration=configuration
             )
     except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+        absent = _absent_kubeconfig(kubeconfig)
         raise SourceUnreachable(
             source,
             f"kubeconfig context {context or '(current)'}",
-            _short(error),
-            "Check kubernetes.context in the profile and KUBECONFIG: kubectl config get-contexts",
+            f"there is no kubeconfig at {absent}" if absent else _short(error),
+            "Log in to the cluster, or name the file: KUBECONFIG, or kubernetes.kubeconfig in the profile"
+            if absent
+            else "Check kubernetes.context in the profile and KUBECONFIG: kubectl config get-contexts",
         ) from error
     return configuration
+
+
+def _absent_kubeconfig(kubeconfig: str | None) -> str | None:
+    """The place, or places, where a kubeconfig was looked for and is none; None where there is one."""
+    places = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    there = any(Path(place).expanduser().is_file() for place in places.split(os.pathsep) if place)
+    return None if there else places
 
 
 def _short(error: Exception) -> str:
