@@ -97,10 +97,15 @@ _values = st.recursive(
     max_leaves=6,
 )
 _sources = st.dictionaries(st.sampled_from(NAMES), _values, max_size=7)
+#: Lists of one kind each, which columns hold.
+_lists = {
+    name: st.lists(st.one_of(kind, st.none()), max_size=22)
+    for name, kind in {"tags": _texts, "counts": st.integers(-(2**63), 2**63 - 1), "flags": st.booleans()}.items()
+}
 #: Many documents of one kind, as services write them, with some that differ.
 _kinds = st.fixed_dictionaries(
     {"@timestamp": st.sampled_from(["2026-11-20T08:00:00Z", "2026-11-20T08:00:01.5Z"]), "message": _texts},
-    optional={"podName": _texts, "level": _texts, "fields": st.dictionaries(st.sampled_from(["OrderId", "Elapsed", "a"]), st.one_of(_texts, _numbers, st.none()))},
+    optional={"podName": _texts, "level": _texts, **_lists, "fields": st.dictionaries(st.sampled_from(["OrderId", "Elapsed", "a"]), st.one_of(_texts, _numbers, st.none()))},
 )  # fmt: skip
 _hits = st.builds(
     lambda source, index, more: {"_index": index, "_id": "1", **more, "_source": source},

@@ -112,6 +112,10 @@ def test_an_object_that_holds_no_text_is_no_message() -> None:
     assert found["message"] == "said"
 
 
+def test_a_superscript_is_no_number_and_no_level() -> None:
+    assert row({"message": "m", "level": "²", "severity": "ERROR"})["level"] == "error"
+
+
 def test_a_number_that_is_no_level_leaves_the_word_to_the_next_field() -> None:
     monolog = {"message": "Order 1 settled", "level": 230, "level_name": "NOTICE", "@timestamp": "2026-11-20T08:00:00Z"}
     assert FieldRoles().level(monolog) == "info"

@@ -53,7 +53,7 @@ def fold_level(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     word = value.strip().strip("[]()<>").lower()
-    if word.isdigit():
+    if word.isdecimal():  # a superscript is a digit and no number
         return _numeric(float(word))
     return FOLDED.get(word)
 

@@ -53,10 +53,12 @@ def properties_column(leaves: list[Leaf], size: int, roles: FieldRoles) -> tuple
     doubtful |= counts > MOST_PROPERTIES
     if not parts:
         return pa.nulls(size, pa.string()), doubtful
-    # Arrow's join drops rows of which every part is null, so that one part is always there.
-    opened = pc.binary_join_element_wise(pa.repeat("{", size), *parts, "", null_handling="skip")
-    whole = pc.binary_join_element_wise(pc.replace_substring(opened, "{,", "{", max_replacements=1), "}", "")
-    return pc.if_else(pc.equal(whole, "{}"), pa.scalar(None, pa.string()), whole), doubtful
+    # Arrow's join drops rows of which every part is null, so that one part is always there; the first comma goes with it.
+    joined = pc.binary_join_element_wise(pa.repeat("{", size), *parts, "", null_handling="skip")
+    inner = pc.utf8_slice_codeunits(joined, len("{,"))
+    whole = pc.binary_join_element_wise("{", inner, "}", "")
+    none = pc.equal(inner, "")
+    return pc.if_else(none, pa.scalar(None, _TEXT), whole) if pc.any(none).as_py() else whole, doubtful
 
 
 def _written(values: pa.Array) -> tuple[pa.Array, Flags]:
@@ -72,10 +74,17 @@ def _written(values: pa.Array) -> tuple[pa.Array, Flags]:
         unsure = np.asarray(pc.fill_null(pc.equal(values, pc.floor(values)), False))
         numbers = orjson.dumps(values.to_pylist())[1:-1].decode().split(",")
         return pa.array([None if text == "null" else text for text in numbers] if len(values) else [], _TEXT), unsure
-    rows = [
-        None if one is None or len(one) > LONGEST_LIST else orjson.dumps(one).decode() for one in values.to_pylist()
-    ]
-    return pa.array(rows, _TEXT), unsure
+    return _listed(values), unsure
+
+
+def _listed(values: pa.ListArray) -> pa.Array:
+    """Lists of texts, integers and flags (`shape` takes no others) as JSON texts; null where one is too long to keep."""
+    kind = values.type.value_type
+    inner = _quoted(values.values) if pa.types.is_string(kind) else values.values.cast(_TEXT)
+    lists = pa.ListArray.from_arrays(values.offsets, pc.fill_null(inner, "null"))
+    whole = pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
+    kept = pc.fill_null(pc.less_equal(pc.list_value_length(values), LONGEST_LIST), False)
+    return pc.if_else(kept, whole, pa.scalar(None, _TEXT))
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
