@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
+from incident_kit.in_order import in_order
 from incident_kit.lines import whole_lines
-from incident_kit.normalise.logs.in_order import in_order
 from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
 from incident_kit.redaction import RedactLines, Scan, scan
 

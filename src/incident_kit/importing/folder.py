@@ -127,7 +127,7 @@ def _report_window(described: dict[str, Any], context: Context) -> None:
 
 def _copy_all(source: Path, raw: Path, context: Context) -> None:
     """Copy every file, several at once; gaps come in the order of the files."""
-    from incident_kit.normalise.logs.in_order import WORKERS, in_order
+    from incident_kit.in_order import WORKERS, in_order
     from incident_kit.redaction import default_redactor
 
     raw.mkdir(parents=True)

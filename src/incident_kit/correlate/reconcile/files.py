@@ -14,7 +14,7 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from incident_kit.correlate.reconcile.match import Integers
-from incident_kit.normalise.logs.in_order import WORKERS
+from incident_kit.in_order import WORKERS
 
 _TEXT = pa.string()
 _CODED = pa.dictionary(pa.int32(), _TEXT)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.in_order import WORKERS, in_order
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, bucket_name
 from incident_kit.normalise.logs.console import ContainerConsole, InstanceLines, read_console
@@ -24,7 +25,6 @@ from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Layout
 from incident_kit.normalise.logs.formats.learn_blocks import learn_blocks
 from incident_kit.normalise.logs.formats.stated import offset_seconds, stated_expressions
-from incident_kit.normalise.logs.in_order import WORKERS, in_order
 from incident_kit.normalise.logs.known_instances import KnownInstance, KnownInstances, of_instance
 from incident_kit.normalise.logs.known_messages import PodMessages
 from incident_kit.normalise.logs.two_lines import join_two_lines

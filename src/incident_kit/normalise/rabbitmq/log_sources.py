@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from incident_kit.in_order import WORKERS, in_order
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.rabbitmq.metricbeat import dig, is_connection
 from incident_kit.normalise.rabbitmq.records import Record, read_record
@@ -27,8 +29,9 @@ _SHIPPED = re.compile(
     r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
     r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
 )
-_METRIC_MARK = b"rabbitmq.connection"
-_BLOCK = 4 << 20
+#: The same for documents, and what Metricbeat's have.
+_ANY_MARK = (*LOG_MARKS, b"rabbitmq.connection")
+_BLOCK, _SEAM = 4 << 20, 64
 _LOG_NAME = re.compile(r"^(?P<hint>.+?)\.log(?:[.\-][\w\-]+)*?(?:\.gz)?$")
 
 
@@ -84,11 +87,11 @@ def _age(path: Path) -> int:
 def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
     """Console files that hold a broker's records, one text per container."""
     texts: dict[tuple[str, str, str], list[Path]] = {}
-    for path in [*raw.files("console/*/*/*.log*"), *raw.files("console/*/*/*/*.log*")]:
+    files = [*raw.files("console/*/*/*.log*"), *raw.files("console/*/*/*/*.log*")]
+    for path in _holding(files, LOG_MARKS):
         parts = raw.relative(path).split("/")
         container = parts[3].split(".", 1)[0]
-        if _holds(path, LOG_MARKS):
-            texts.setdefault((parts[1], parts[2], container), []).append(path)
+        texts.setdefault((parts[1], parts[2], container), []).append(path)
     for (namespace, pod, container), paths in texts.items():
         lines: list[str] = []
         for path in paths:
@@ -97,15 +100,28 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
         yield LogText(pod, f"console of {namespace}/{pod}, container {container}", lines)
 
 
-def _holds(path: Path, marks: tuple[bytes, ...]) -> bool:
+def _holding(paths: Iterable[Path], marks: tuple[bytes, ...]) -> Iterator[Path]:
+    """Those of the files that hold a mark: every console is asked, so in threads, and by one automaton for all marks."""
+    expression = "|".join(re.escape(mark.decode()) for mark in marks).replace(r"\ ", " ")
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for path, holds in in_order(pool, lambda path: (path, _holds(path, expression)), paths):
+            if holds:
+                yield path
+
+
+def _holds(path: Path, expression: str) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     tail = b""
     try:
         with open_bytes(path) as stream:
             while block := stream.read(_BLOCK):
-                window = tail + block
-                if any(mark in window for mark in marks):
+                # A mark may stand over two blocks; the few bytes of their seam are asked by themselves.
+                asked = pa.array([block, tail + block[:_SEAM]], pa.large_binary())
+                if pc.any(pc.match_substring_regex(asked, expression)).as_py():
                     return True
-                tail = block[-64:]
+                tail = block[-_SEAM:]
     except (OSError, EOFError):
         return False  # torn: the console's own normaliser reports it
     return False
@@ -114,9 +130,12 @@ def _holds(path: Path, marks: tuple[bytes, ...]) -> bool:
 def from_elastic(raw: RawFolder) -> FromElastic:
     """Broker records and Metricbeat documents among the hits; other documents are not even decoded."""
     found = FromElastic()
-    for path in raw.files("elasticsearch/**/*"):
-        if path.name in ("query.json", "mappings.json") or not re.search(r"\.(ndjson|jsonl|json)(\.gz)?$", path.name):
-            continue
+    files = [
+        path
+        for path in raw.files("elasticsearch/**/*")
+        if path.name not in ("query.json", "mappings.json") and re.search(r"\.(ndjson|jsonl|json)(\.gz)?$", path.name)
+    ]
+    for path in _holding(files, _ANY_MARK):
         for source in _marked_sources(path):
             if is_connection(source):
                 found.metrics.append(source)
@@ -126,16 +145,13 @@ def from_elastic(raw: RawFolder) -> FromElastic:
 
 
 def _marked_sources(path: Path) -> Iterator[dict[str, Any]]:
-    marks = (*LOG_MARKS, _METRIC_MARK)
-    if not _holds(path, marks):
-        return
     try:
         with open_bytes(path) as stream:
             if re.search(r"\.json(\.gz)?$", path.name):
                 yield from _sources(_decoded(stream.read()))
                 return
             for line in stream:
-                if any(mark in line for mark in marks):
+                if any(mark in line for mark in _ANY_MARK):
                     yield from _sources(_decoded(line))
     except (OSError, EOFError):
         return  # torn: the documents' own normaliser reports it

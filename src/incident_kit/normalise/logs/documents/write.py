@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from incident_kit.in_order import WORKERS, in_order
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter
 from incident_kit.normalise.logs.documents.columns import said_columns
@@ -19,7 +20,6 @@ from incident_kit.normalise.logs.documents.shape import HitShape, Integers
 from incident_kit.normalise.logs.documents.table import SAID, documents_table
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.hits import Hit, HitLines, Reading, is_lines, line_blocks, read_hits
-from incident_kit.normalise.logs.in_order import WORKERS, in_order
 from incident_kit.normalise.raw import RawFolder
 
 #: Hits that are read one by one are gathered up to this many.
