@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from incident_kit.correlate.pods.workloads import Workloads
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, NOT_LOST
-from incident_kit.correlate.symptoms.log_counts import Workloads
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 

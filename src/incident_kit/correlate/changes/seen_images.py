@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.pods.images import repository
 from incident_kit.correlate.pods.restarts import instances
-from incident_kit.correlate.symptoms.log_counts import Workload, Workloads
+from incident_kit.correlate.pods.workloads import Workload, Workloads
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ def _instant(value: Any, default: Any) -> Any:
 
 
 def workloads(evidence: Evidence, pods: set[str]) -> dict[str, str]:
-    """Workload of each pod, by its object or else by its name."""
+    """Name of each pod's workload, by its object or else by its name; documents seldom say the namespace, so none is kept."""
     from incident_kit.tables.kubernetes import PODS
 
     table = evidence.table(PODS)

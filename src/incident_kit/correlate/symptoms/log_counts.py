@@ -12,19 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.correlate.frames import rows
+from incident_kit.correlate.pods.workloads import Workload, Workloads
 from incident_kit.correlate.symptoms.change_points import Counts
-from incident_kit.normalise.kubernetes.names import read_name
 from incident_kit.tables import Table
-from incident_kit.tables.kubernetes import PODS
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-#: kind, namespace, name of a workload.
-Workload = tuple[str, str | None, str]
 #: Most bins of a window: enough to see minutes in hours, few enough for the scan of stretches.
 _MOST_BINS = 360
 _SHORTEST_BIN = 10 * SECOND
@@ -95,34 +91,6 @@ def log_counts(evidence: Evidence) -> dict[Workload, Series]:
         return best
 
     return evidence.memo("log_counts", build)
-
-
-class Workloads:
-    """Whose pod a pod is: by its object, else by its name."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._known: dict[tuple[str | None, str], Workload] = {}
-        self._namespaces: dict[str, set[str | None]] = {}
-        for row in rows(evidence.table(PODS)):
-            if row["workload"]:
-                key = (row["namespace"], row["pod"])
-                self._known[key] = (str(row["workload_kind"]), row["namespace"], str(row["workload"]))
-            self._namespaces.setdefault(row["pod"], set()).add(row["namespace"])
-
-    def __call__(self, namespace: str | None, pod: str) -> Workload:
-        """The workload of a pod; the pod itself where nothing tells. A document without namespace is of the one pod named so."""
-        homes = self._namespaces.setdefault(pod, set())
-        if namespace is not None:
-            homes.add(namespace)
-        if namespace is None and len(homes) == 1:
-            namespace = next(iter(homes))
-        key = (namespace, pod)
-        if key not in self._known:
-            reading = read_name(pod)
-            told = reading.workload and reading.workload_kind
-            kind, name = (str(reading.workload_kind), str(reading.workload)) if told else ("Pod", pod)
-            self._known[key] = (kind, namespace, name)
-        return self._known[key]
 
 
 def _counted(evidence: Evidence, table: Table, bins: Bins) -> Iterator[tuple[Any, ...]]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from incident_kit.correlate.pods.workloads import Workload, Workloads
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CODE, NOT_LOST
 from incident_kit.correlate.symptoms.change_points import FALSE_ALARM, Counts, Rise, rises
-from incident_kit.correlate.symptoms.log_counts import Bins, Series, Workload, Workloads, bins_of, log_counts
+from incident_kit.correlate.symptoms.log_counts import Bins, Series, bins_of, log_counts
 from incident_kit.correlate.symptoms.log_templates import Template, new_templates, templates_of, vanished_templates
 from incident_kit.window import SECOND
 
