@@ -193,6 +193,13 @@ def test_an_unknown_pod_is_not_found_with_near_names(ask):
     assert error.value.near == ("shop/orders-api-7c9f8d6b5-x2k4q",)
 
 
+@pytest.mark.parametrize("part", ["x2k4q", "ORDERS-7C9F8D6B5-X2K4Q", "7c9f8d6b5", "pod/orders-7c9f8d6b5-x2k4"])
+def test_a_part_of_a_name_in_any_case_finds_the_whole_name(tmp_path, part):
+    evidence = bundle(tmp_path, {"kubernetes/pods.json": [pod("orders-7c9f8d6b5-x2k4q"), pod("other")]})
+    with pytest.raises(NotFoundError, match="Near: shop/orders-7c9f8d6b5-x2k4q"):
+        rabbit(part, evidence)
+
+
 def test_a_name_of_two_namespaces_is_refused_with_the_candidates(ask):
     with pytest.raises(UsageError, match="bank/a, shop/a"):
         ask([pod("a"), pod("a", namespace="bank")], [], "a")

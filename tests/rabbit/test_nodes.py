@@ -125,6 +125,12 @@ ALARM = """\
 """
 
 
+def test_where_only_a_log_was_collected_it_tells_of_alarms_and_stops(tmp_path):
+    evidence = bundle(tmp_path, {"rabbitmq/rabbit@rabbit-0.log": ALARM + STOPPED, "kubernetes/pods.json": [pod("a")]})
+    assert [found["name"] for found in findings("rabbit-alarm", evidence)] == ["rabbit@rabbit-0"]
+    assert [found["name"] for found in findings("rabbit-node-down", evidence)] == ["rabbit@rabbit-0"]
+
+
 def test_an_alarm_is_one_finding_though_every_node_logs_it(tmp_path):
     files = {
         "rabbitmq/rabbit@rabbit-0.log": ALARM,

@@ -188,3 +188,10 @@ json_values = st.recursive(
 def test_a_document_redacted_twice_is_the_document_redacted_once(value: object) -> None:
     once = REDACTOR.value(value)
     assert REDACTOR.value(once) == once
+
+
+def test_password_hashes_of_a_brokers_definitions_are_secrets() -> None:
+    definitions = {"users": [{"name": "shop", "password_hash": "c2VjcmV0aGFzaA==", "hashing_algorithm": "sha256"}]}
+    [user] = REDACTOR.value(definitions)["users"]
+    assert user["password_hash"].startswith("redacted-")
+    assert (user["name"], user["hashing_algorithm"]) == ("shop", "sha256")

@@ -64,6 +64,14 @@ def test_deleted_runs_that_only_their_cron_job_told_of_are_changes() -> None:
     ]
 
 
+def test_a_nodes_restart_is_a_change_and_its_other_events_are_not() -> None:
+    told = [event("Node", "node-a", "Rebooted", "Node node-a has been rebooted, boot id: 1", "10:21"),
+            event("Node", "node-a", "Starting", "Starting kubelet.", "10:21")]  # fmt: skip
+    (row,) = changes(evidence_of(*told)).to_dict("records")
+    assert (row["kind"], row["name"], row["what"]) == ("Node", "node-a", "node_condition")
+    assert row["new"].startswith("Rebooted: ") and row["time"] is not None
+
+
 def test_a_run_that_was_replaced_or_whose_end_nobody_remembers_does_not_overlap() -> None:
     half_hourly = cron_job("nightly", "*/30 * * * *", last="11:30", concurrencyPolicy="Replace")
     told = [

@@ -17,7 +17,7 @@ Pseudonym = Callable[[str, str], str]
 
 #: Last part of a name whose value is a credential: db_password, X-Api-Key, AccountKey, client_secret ...
 SECRET_NAME = (
-    r"(?:pass(?:word|wd|phrase)|pwd|secret|(?:api|access|account|private|signing|encryption|shared|secret)[_. -]?key"
+    r"(?:pass(?:word|wd|phrase)(?:[_-]?hash)?|pwd|secret|(?:api|access|account|private|signing|encryption|shared|secret)[_. -]?key"
     r"|(?:access|refresh|auth|bearer|session|id|csrf|xsrf|api|sas)[_. -]?token|token|authorization|credentials?|cookie"
     r"|(?<![A-Za-z])(?:cvv2?|cvc2?|sig))"
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.rabbitmq.owners import matched_connections
-from incident_kit.correlate.rabbitmq.rows import could_not_look
+from incident_kit.correlate.rabbitmq.rows import nodes_not_looked_at
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    blind = could_not_look(evidence)
+    blind = nodes_not_looked_at(evidence)
     if blind:
         yield DidNotApply(because=blind, remedy="Collect rabbitmq/nodes.json or the brokers' logs.")
         return

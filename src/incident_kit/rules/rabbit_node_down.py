@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.frames import instant, records
 from incident_kit.correlate.rabbitmq.downs import Down, node_downs
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
-from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections
+from incident_kit.correlate.rabbitmq.rows import next_connections, nodes_not_looked_at
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS
 from incident_kit.window import SECOND
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    blind = could_not_look(evidence)
+    blind = nodes_not_looked_at(evidence)
     if blind:
         yield DidNotApply(because=blind, remedy="Collect rabbitmq/nodes.json or the brokers' logs.")
         return

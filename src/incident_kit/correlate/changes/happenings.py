@@ -153,6 +153,23 @@ def node_changes(objects: Objects) -> list[Change]:
     return changes
 
 
+def node_event_changes(events: pd.DataFrame) -> list[Change]:
+    """What befell a node and leaves no trace in its conditions: it was restarted, or the kernel ran out of memory."""
+    return [
+        Change(
+            time=event["last_at"],
+            kind="Node",
+            namespace=None,
+            name=str(event["name"]),
+            what="node_condition",
+            new=f"{event['reason']}: {event['message']}",
+            automated=True,
+            evidence=[f"event {event['reason']}"],
+        )
+        for event in rows(events[(events["kind"] == "Node") & events["reason"].isin(["Rebooted", "SystemOOM"])])
+    ]
+
+
 def _cordons(node: dict[str, Any]) -> list[Change]:
     return [
         Change(

@@ -10,6 +10,7 @@ from incident_kit.correlate.changes.happenings import (
     deletion_changes,
     eviction_changes,
     node_changes,
+    node_event_changes,
     restart_changes,
     scale_changes,
 )
@@ -70,7 +71,8 @@ def _joined(evidence: Evidence) -> list[Change]:
     changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications), objects)
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])), owner_of)
     changes += restart_changes(instances(evidence))
-    changes += [*eviction_changes(objects, events), *node_changes(objects), *scale_changes(events)]
+    changes += [*eviction_changes(objects, events), *node_changes(objects), *node_event_changes(events)]
+    changes += scale_changes(events)
     changes += deletion_changes(lifetimes(evidence), objects, changes)
     mark_undone(changes)
     return changes

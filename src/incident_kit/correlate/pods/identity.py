@@ -94,12 +94,13 @@ def resolve_pod(text: str, *evidences: Evidence) -> PodIdentity:
 
 
 def _near(wanted: str, known: Sequence[Lifetime]) -> list[str]:
-    """Known pods with a name like it: of the same workload first, then by letters."""
-    name = wanted.rpartition("/")[2]
+    """Known pods with a name like it: of the same workload first, then with the name or part of it, then by letters."""
+    name = wanted.strip().rpartition("/")[2].lower()
     keys = {life.pod: life.key for life in known}
-    siblings = [pod for pod in keys if name and (pod.startswith(f"{name}-") or name == keys[pod])]
+    siblings = [pod for pod in keys if name and pod.startswith(f"{name}-")]
+    holding = [pod for pod in keys if name and name in pod]
     close = get_close_matches(name, list(keys), 5, 0.6)
-    return [keys[pod] for pod in dict.fromkeys([*sorted(siblings)[:5], *close])][:5]
+    return [keys[pod] for pod in dict.fromkeys([*sorted(siblings), *sorted(holding), *close])][:5]
 
 
 def _build(evidence: Evidence) -> list[Lifetime]:

@@ -130,6 +130,11 @@ def could_not_look(evidence: Evidence) -> str | None:
     return "RabbitMQ could not be looked at: the evidence holds no connections, from no source"
 
 
+def nodes_not_looked_at(evidence: Evidence) -> str | None:
+    """Why it means nothing here that no node is said to be down or in alarm; None when a list or a log tells of nodes."""
+    return None if len(evidence.table(RABBIT_EVENTS)) else could_not_look(evidence)
+
+
 class NextConnections:
     """For a connection that ended: the next one of the same pod."""
 
