@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_kit.normalise.logs import lines as kubelet
+from incident_kit.normalise.logs import said, two_lines
 from incident_kit.normalise.logs.console_times import console_times
-from incident_kit.normalise.logs.formats import pairs
+from incident_kit.normalise.logs.formats import layout, pairs
+from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.lines import read_lines
+from incident_kit.normalise.logs.text_bytes import BRACE, NO_DIGIT, fitted
 from incident_kit.normalise.logs.times import console_time
 
 KUBELET = 1_763_625_600_123_456_789
@@ -144,3 +147,37 @@ def test_only_messages_that_can_be_cut_are_asked(messages: list[str]) -> None:
     if any(message.startswith('"') for message in messages):
         expected = pc.coalesce(pc.extract_regex(texts, pairs._QUOTED).field("head"), expected)
     assert found.to_pylist() == expected.to_pylist()
+
+
+_BEGINNING = st.sampled_from(
+    [
+        "",
+        "0",
+        "7",
+        "٣",
+        " ",
+        "\t",
+        "\x0b",
+        "{",
+        "é",
+        "Error: x",
+        "panic: ",
+        "INFO: x",
+        "--- End of",
+        "...",
+        "$a.BException",
+    ]
+)
+
+
+@given(
+    st.lists(st.builds("{}{}".format, _BEGINNING, st.text(max_size=4) | st.just('{"a": 1}')), max_size=8),
+    st.integers(0, 3),
+)
+def test_expressions_fit_nothing_that_they_are_not_asked(written: list[str], cut: int) -> None:
+    texts = pa.array(written, pa.large_string()).slice(min(cut, len(written)))
+    asked = [(f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}", NO_DIGIT), (RUNTIME_EXPRESSION, NO_DIGIT),
+             (two_lines._SECOND, NO_DIGIT), (layout._JSON, BRACE), (said._JSON_START, BRACE)]  # fmt: skip
+    for expression, first in asked:
+        found = fitted(texts, expression, first)
+        assert found.tolist() == pc.match_substring_regex(texts, expression).to_pylist()

@@ -15,7 +15,7 @@ from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.layout import Parsed, put
 from incident_kit.normalise.logs.formats.pairs import level_of, pairs_of
 from incident_kit.normalise.logs.json_columns import json_said
-from incident_kit.normalise.logs.text_bytes import holds
+from incident_kit.normalise.logs.text_bytes import BRACE, fitted, holds
 
 _JSON_START = r"^\s*\{"
 #: Pairs, JSON behind a message, fields on lines of their own.
@@ -47,7 +47,9 @@ class Said:
 
 def add_json(texts: pa.Array, roles: FieldRoles, shape: HitShape, said: Said) -> None:
     """What entries say that are JSON objects, by field roles."""
-    begun = np.flatnonzero(pc.match_substring_regex(texts, _JSON_START))
+    begun = np.flatnonzero(fitted(texts, _JSON_START, BRACE))
+    if not len(begun):
+        return
     table, found = json_said(texts.take(pa.array(begun)), roles, shape)
     rows = begun[found]
     column = {name: table[name].combine_chunks() for name in table.column_names}

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+#: First bytes of what a whole expression cannot begin with a digit, and of JSON objects with blanks before them.
+NO_DIGIT = bytes(byte for byte in range(256) if chr(byte) not in "0123456789")
+BRACE = b" \t\n\v\f\r{"
 
 
 def bytes_of(texts: pa.Array) -> bytes:
@@ -33,3 +39,36 @@ def as_text(data: bytes) -> pa.Array:
     """One text of these bytes, which are UTF-8."""
     offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
     return pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data))
+
+
+def fitted(texts: pa.Array, expression: str, first: bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which texts an expression fits; only those are asked of it whose first byte is one that it can begin with.
+
+    Args:
+        texts: texts without null.
+        expression: regexp that is anchored at the beginning and fits no empty text.
+        first: bytes that a text it fits can begin with.
+    """
+    found = np.zeros(len(texts), dtype=bool)
+    rows = np.flatnonzero(_first_bytes(texts, first))
+    if len(rows) == len(texts):
+        return np.asarray(pc.match_substring_regex(texts, expression))
+    if len(rows):
+        found[rows] = np.asarray(pc.match_substring_regex(texts.take(pa.array(rows)), expression))
+    return found
+
+
+def _first_bytes(texts: pa.Array, among: bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Texts whose first byte is among some."""
+    _, offsets, data = texts.buffers()
+    if data is None or not data.size or not len(texts):
+        return np.zeros(len(texts), dtype=bool)
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    ends: np.ndarray[Any, np.dtype[np.int64]] = np.frombuffer(offsets, kind)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
+    wanted = np.zeros(256, dtype=bool)
+    wanted[list(among)] = True
+    places = np.minimum(ends[:-1], data.size - 1)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = wanted[np.frombuffer(data, np.uint8)[places]] & (ends[1:] > ends[:-1])
+    return found

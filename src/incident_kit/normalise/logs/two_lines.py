@@ -10,6 +10,7 @@ from incident_kit.normalise.logs.console import InstanceLines
 from incident_kit.normalise.logs.formats.patterns import TIME
 from incident_kit.normalise.logs.grammar import SAME_WRITE_NS
 from incident_kit.normalise.logs.lines import Lines
+from incident_kit.normalise.logs.text_bytes import NO_DIGIT, fitted
 
 _FIRST = rf"^{TIME} [\w.$\-]+(?: [\w.$<>]+)?$"
 _SECOND = r"^\p{Lu}{4,}: "
@@ -20,7 +21,7 @@ def join_two_lines(instance: InstanceLines) -> InstanceLines:
     lines = instance.lines
     if len(lines) < 2:
         return instance
-    second = np.asarray(pc.match_substring_regex(lines.text, _SECOND))
+    second = fitted(lines.text, _SECOND, NO_DIGIT)
     if not second.any():
         return instance
     first = np.asarray(pc.match_substring_regex(lines.text, _FIRST))

@@ -15,6 +15,7 @@ from incident_kit.normalise.logs.formats.known import inner_forms
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
 from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
 from incident_kit.normalise.logs.levels import FOLDED, fold_level
+from incident_kit.normalise.logs.text_bytes import BRACE, NO_DIGIT, fitted
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 _JSON = r"^\s*\{.*\}\s*$"
@@ -89,16 +90,14 @@ class Layout:
         texts = self._bare(texts)
         found = np.asarray(pc.match_substring_regex(texts, ANY_PREFIX))
         if self.json:
-            found = found | np.asarray(pc.match_substring_regex(texts, _JSON))
+            found = found | fitted(texts, _JSON, BRACE)
         for alternative in self.alternatives:
             if not found.all():
                 found = found | np.asarray(pc.match_substring_regex(texts, alternative.expression))
         if self.simple_console:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
-        told = np.asarray(
-            pc.match_substring_regex(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}")
-        )
+        told = fitted(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}", NO_DIGIT)
         heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
         if self.blocks is not None:
             inner = [self.blocks.continues(text) for text in texts.to_pylist()]
@@ -110,7 +109,7 @@ class Layout:
         firsts = self._bare(firsts)
         unknown = pa.nulls(len(firsts), pa.string())
         parsed = Parsed(unknown, unknown, unknown, unknown, firsts)
-        left = ~np.asarray(pc.match_substring_regex(firsts, RUNTIME_EXPRESSION))
+        left = ~fitted(firsts, RUNTIME_EXPRESSION, NO_DIGIT)
         simple = [Alternative("dotnet_simple", SIMPLE_CONSOLE)] if self.simple_console else []
         for alternative in (*simple, *self.alternatives):
             if not left.any():

@@ -63,11 +63,11 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {_REST}"),
     Pattern(
         "logback",
-        rf"^(?P<time>{TIME}) +\[(?P<thread>[^\]]*)\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}",
+        rf"^(?P<time>{TIME}) +\[[^\]]*\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}",
     ),
     Pattern(
         "logback_level_first",
-        rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[(?P<thread>[^\]]*)\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}",
+        rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[[^\]]*\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}",
     ),
     Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {_REST}"),
     Pattern(
