@@ -181,3 +181,13 @@ def test_expressions_fit_nothing_that_they_are_not_asked(written: list[str], cut
     for expression, first in asked:
         found = fitted(texts, expression, first)
         assert found.tolist() == pc.match_substring_regex(texts, expression).to_pylist()
+
+
+@given(_message | st.text(st.sampled_from(' =ab,;|[{("\n\t')))
+def test_pairs_are_found_as_in_the_whole_line(text: str) -> None:
+    first = text.partition("\n")[0]
+    if '{"' not in first:
+        found = {name: pairs.scalar(value) for name, value in pairs._PAIR.findall(first)}
+        assert {name: value for name, value in pairs.pairs_of(first).items() if name != "msg"} == {
+            name: value for name, value in found.items() if name != "msg"
+        }

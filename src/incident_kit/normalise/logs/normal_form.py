@@ -34,7 +34,7 @@ _QUOTE_MARKS = "\"'`\\“”‘’"
 _QUOTE_BYTES = (b'"', b"'", b"`", b"\\", b"\xe2\x80")
 _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
-_RE2_SPACE = r"\t\n\r\f\x0b\x00\x{85}\x{a0}\x{2028}\x{200b}"
+_ODD_SPACES = "\t\n\r\f\x0b\x00\x85\xa0\u2028\u200b"
 _ESCAPED_SPACE = r"\\[nrt]"
 #: What pipelines and loggers write for characters of HTML, and the characters; quotes are folded to nothing anyway.
 _ENTITIES = {
@@ -75,11 +75,12 @@ def _without_entities(texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _without_quotes(texts: pa.Array) -> pa.Array:
-    # One mark after the other: plain replacing is far cheaper than a class of marks.
-    for mark in _QUOTE_MARKS:
-        if holds(texts, mark.encode()):
-            texts = pc.replace_substring(texts, mark, "")
+def _with(texts: pa.Array, characters: str, instead: str) -> pa.Array:
+    """The texts with each of some characters replaced."""
+    # One after the other: plain replacing is far cheaper than a class of characters.
+    for character in characters:
+        if holds(texts, character.encode()):
+            texts = pc.replace_substring(texts, character, instead)
     return texts
 
 
@@ -103,14 +104,9 @@ _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ..
     (lambda data: b"&" in data, lambda texts: _where(texts, _ENTITY, _without_entities)),
     (
         lambda data: one_of(_QUOTE_BYTES, data),
-        lambda texts: _where(texts, _QUOTES, _without_quotes),
+        lambda texts: _with(texts, _QUOTE_MARKS, ""),
     ),
-    (
-        _may_hold_odd_space,
-        lambda texts: _where(
-            texts, f"[{_RE2_SPACE}]", lambda found: pc.replace_substring_regex(found, f"[ {_RE2_SPACE}]+", " ")
-        ),
-    ),
+    (_may_hold_odd_space, lambda texts: _with(texts, _ODD_SPACES, " ")),
     (lambda data: b"  " in data, _with_single_blanks),
     (
         lambda data: one_of((b"\xef\xbf\xbd",), data),

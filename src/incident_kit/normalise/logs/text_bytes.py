@@ -64,9 +64,7 @@ def _first_bytes(texts: pa.Array, among: bytes) -> np.ndarray[Any, np.dtype[np.b
     if data is None or not data.size or not len(texts):
         return np.zeros(len(texts), dtype=bool)
     kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    ends: np.ndarray[Any, np.dtype[np.int64]] = np.frombuffer(offsets, kind)[
-        texts.offset : texts.offset + len(texts) + 1
-    ]
+    ends = np.frombuffer(offsets, kind)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64, copy=False)
     wanted = np.zeros(256, dtype=bool)
     wanted[list(among)] = True
     places = np.minimum(ends[:-1], data.size - 1)

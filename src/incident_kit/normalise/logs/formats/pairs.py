@@ -64,7 +64,10 @@ def pairs_of(text: str) -> dict[str, Any]:
         else:
             found.update(document if isinstance(document, dict) else {})
             first = first[:brace]
-    for name, value in _PAIR.findall(first):
+    equals = first.find("=")
+    # The first pair's name holds no blank: nothing before the last blank in front of it need be asked.
+    pairs = _PAIR.findall(first, max(0, first.rfind(" ", 0, equals))) if equals >= 0 else ()
+    for name, value in pairs:
         if name not in ("time", "ts", "level", "msg", "message", "lvl", "t", "timestamp"):
             found[name] = scalar(value)
     for line in rest.split("\n")[:40] if rest else ():
