@@ -316,3 +316,36 @@ def test_a_multi_source_sync_names_each_source() -> None:
     found = changes(evidence_of(applications=[application("orders-api", several)]))
     assert found["new"][0] == f"{revision(1)}, 4.2.0"
     assert any("multi-source" in line and "charts.example area at 4.2.0" in line for line in found["evidence"][0])
+
+
+def in_namespace(namespace: str, app: Finding) -> Finding:
+    metadata = app["metadata"] | {"namespace": namespace, "uid": f"{namespace}-{app['metadata']['name']}"}
+    return app | {"metadata": metadata}
+
+
+def test_applications_of_one_name_in_two_namespaces_share_no_history() -> None:
+    theirs = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
+    other = application("orders", *theirs)
+    mine = application("orders", sync(1, "08:30", identifier=0), sync(2, "10:00", identifier=1))
+    both = [in_namespace("team-b", other), mine]
+    assert judge("rollback-undone", applications=both) == []
+    told = changes(evidence_of(applications=both))
+    kept = told[told["what"] == "rollback"].to_dict("records")
+    assert [(r["namespace"], r["name"], isinstance(r["undone_by"], str)) for r in kept] == [("team-b", "orders", False)]
+
+    undone = application("orders", *theirs, sync(2, "10:30", identifier=3))
+    (finding,) = judge("rollback-undone", applications=[in_namespace("team-b", undone), mine])
+    assert (finding["namespace"], finding["name"]) == ("team-b", "orders")
+
+
+def test_an_object_belongs_to_the_application_that_lists_it_where_the_tracking_name_is_shared() -> None:
+    resources = [{"kind": "Deployment", "group": "apps", "name": "orders-api", "namespace": "shop", "status": "Synced"}]
+    mine = application("orders", sync(1, "08:00", identifier=0), resources=resources)
+    other = in_namespace("team-b", application("orders", sync(7, "09:00", identifier=0)))
+    sets = [replica_set("orders-api", n, clock, template(image)) for n, (clock, image) in enumerate([("08:00", OLD), ("09:00", NEW)], 1)]  # fmt: skip
+    tracked = deployment("orders-api", template(NEW), application="orders")
+    told = changes(evidence_of(tracked, *sets, applications=[other, mine]))
+    image = told[told["new"] == NEW].to_dict("records")
+    assert [(row["kind"], row["application"]) for row in image] == [("Deployment", "argocd_orders")]
+    (finding,) = judge("image-without-history", tracked, *sets, applications=[other, mine])
+    assert (finding["namespace"], finding["name"]) == ("argocd", "orders")

@@ -174,5 +174,11 @@ def controller(document: Document, kind: str | None = None) -> Document | None:
 
 def tracked_by(document: Document) -> str | None:
     """Name of the Argo CD Application that tracks the object by annotation, or None."""
+    tracking = tracking_name(document)
+    return tracking.rsplit("_", 1)[-1] if tracking else None
+
+
+def tracking_name(document: Document) -> str | None:
+    """What the tracking annotation calls the Application: its name, before it its namespace where that is not Argo CD's own."""
     tracking = annotation(document, _TRACKING)
-    return tracking.split(":", 1)[0].rsplit("_", 1)[-1] if tracking and ":" in tracking else None
+    return tracking.split(":", 1)[0] if tracking and ":" in tracking else None

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_syncs
 from incident_kit.correlate.changes.rollouts import current_images, template_of
 from incident_kit.correlate.changes.syncs import moment, results_of, sync_sentence
 from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.configuration.state import workload_of
-from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects, tracked_by
 from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import Outcome, Rule, at
-from incident_kit.tables.argocd import SYNCS
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND
 
@@ -31,7 +30,7 @@ Row = dict[str, Any]
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
-    synced = _last_synced_images(list(rows(evidence.table(SYNCS))))
+    synced = _last_synced_images(known_syncs(evidence))
     seen_at = evidence.captured_at or evidence.window.end
     found = []
     for kind in _WORKLOADS:

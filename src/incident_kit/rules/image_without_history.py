@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_applications
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment
 from incident_kit.correlate.changes.table import joined_changes
-from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, severity_at
 from incident_kit.tables.argocd import APPLICATIONS
 from incident_kit.tables.kubernetes import OBJECTS
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    applications = {str(r["application"]): r for r in rows(evidence.table(APPLICATIONS))}
+    applications = {r["application"]: r for r in known_applications(evidence)}
     found: list[Outcome] = []
     unjudged: dict[str, str] = {}
     for change in joined_changes(evidence):
@@ -66,7 +66,7 @@ def _finding(change: Change, application: Row, sync: Row | None, evidence: Evide
         time=change.time,
         kind="Application",
         namespace=application["namespace"],
-        name=str(application["application"]),
+        name=application["name"],
         evidence=[*change.evidence, f"history holds {application['history_length']} entries, none at that time"],
         confidence=confidence,
         next_step="Ask who did it; the next whole sync puts back what Git says.",

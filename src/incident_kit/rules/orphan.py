@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.syncs import moment, results_of
-from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import (
     Objects,
     annotation,
@@ -23,7 +23,7 @@ from incident_kit.correlate.objects import (
 )
 from incident_kit.nested import Document
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
-from incident_kit.tables.argocd import APPLICATIONS, SYNCS
+from incident_kit.tables.argocd import APPLICATIONS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -33,8 +33,8 @@ Row = dict[str, Any]
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     objects = read_objects(evidence)
-    syncs = list(rows(evidence.table(SYNCS)))
-    applications = list(rows(evidence.table(APPLICATIONS)))
+    syncs = known_syncs(evidence)
+    applications = known_applications(evidence)
     outcomes: list[Outcome] = []
     for application in applications:
         resources = [r for r in json.loads(application["resources"] or "[]") if isinstance(r, dict)]
@@ -47,7 +47,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         suspicious = len(required) > 1 and len(required) == len([r for r in resources if "status" in r])
         mine = [s for s in syncs if s["application"] == application["application"]]
         outcomes += [_finding(r, application, mine, suspicious=suspicious) for r in required]
-    known = {str(a["application"]) for a in applications}
+    known = {a["name"] for a in applications}
     outcomes += [_left_behind(d, a) for d, a in _of_missing_applications(objects, known)]
     return outcomes
 
@@ -77,6 +77,9 @@ def _finding(resource: Row, application: Row, syncs: list[Row], *, suspicious: b
     evidence += [f"sync at {at(moment(s))}: PruneSkipped" for s in skipped]
     if suspicious:
         evidence.append("every resource of the Application requires pruning: a manifest that is skipped looks the same")
+    called = application["name"]
+    if called != application["application"]:  # another namespace has one of that name: as argocd's own commands want it
+        called = f"{application['namespace']}/{called}"
     return RULE.finding(
         f"{kind} {name} is no longer in Git and lives on: no sync of {application['application']} pruned it",
         time=moment(skipped[-1]) if skipped else application["reconciled_at"],
@@ -86,7 +89,7 @@ def _finding(resource: Row, application: Row, syncs: list[Row], *, suspicious: b
         evidence=evidence,
         confidence=0.5 if suspicious else 0.95,
         next_step=f"Decide whether it is still wanted; if not, prune it by hand: argocd app sync "
-        f"{application['application']} --prune --resource {resource.get('group') or ''}:{kind}:{name}",
+        f"{called} --prune --resource {resource.get('group') or ''}:{kind}:{name}",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.releases import Member, Release, releases, units
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
-from incident_kit.correlate.frames import rows
 from incident_kit.rules.release_order import no_groups
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
@@ -20,11 +20,11 @@ Row = dict[str, Any]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    applications = {str(r["application"]): r for r in rows(evidence.table(APPLICATIONS))}
+    applications = {r["application"]: r for r in known_applications(evidence)}
     known = units(applications, evidence.profile.release_groups)
     if not known:
         return [no_groups(evidence.profile.release_groups)]
-    syncs = list(rows(evidence.table(SYNCS)))
+    syncs = known_syncs(evidence)
     pause = evidence.profile.release_pause_seconds
     seen_at = evidence.captured_at or evidence.window.end
     outcomes: list[Outcome] = []
@@ -59,7 +59,7 @@ def _of_last(
             time=latest,
             kind="Application",
             namespace=applications[member.application]["namespace"],
-            name=member.application,
+            name=applications[member.application]["name"],
             evidence=[
                 *(sync_sentence(sync) for _, sync in last.syncs),
                 f"no sync of {member.application} in that release",

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.releases import Release, releases, units
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
-from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, is_near
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import SECOND
@@ -22,11 +22,11 @@ _TOGETHER = 2 * SECOND
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     groups = evidence.profile.release_groups
-    applications = [str(r["application"]) for r in rows(evidence.table(APPLICATIONS))]
+    applications = [r["application"] for r in known_applications(evidence)]
     known = units(applications, groups)
     if not known:
         return [no_groups(groups)]
-    syncs = list(rows(evidence.table(SYNCS)))
+    syncs = known_syncs(evidence)
     found: list[Outcome] = []
     for unit, members in known.items():
         for release in releases(unit, members, syncs, evidence.profile.release_pause_seconds):
@@ -62,7 +62,7 @@ def _of_release(release: Release, evidence: Evidence) -> Outcome | None:
         time=moment(first_sync),
         kind="Application",
         namespace=first_sync["namespace"],
-        name=first.application,
+        name=first_sync["name"],
         evidence=[
             *(sync_sentence(sync) for _, sync in release.syncs),
             f"release order of the profile: {' -> '.join(_order(release))}",

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.applications import known_syncs
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.correlate.changes.table import joined_changes
-from incident_kit.correlate.frames import rows
 from incident_kit.rules.rule import Outcome, Rule, at, severity_at
 from incident_kit.tables.argocd import SYNCS
 
@@ -27,7 +27,7 @@ _IMAGE_CHANGES = frozenset({"image", "rollback"})
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     changes = joined_changes(evidence)
-    syncs = [s for s in rows(evidence.table(SYNCS)) if _did_something(s)]
+    syncs = [s for s in known_syncs(evidence) if _did_something(s)]
     syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
     found = []
     for application, series in groupby(syncs, key=lambda s: str(s["application"])):
@@ -113,7 +113,7 @@ def _finding(
         time=moment(later),
         kind="Application",
         namespace=rollback["namespace"],
-        name=application,
+        name=rollback["name"],
         evidence=[*steps, why],
         confidence=confidence,
         next_step="Revert in Git what should stay away; a rollback holds only until the next sync.",

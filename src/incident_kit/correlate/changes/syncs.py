@@ -58,9 +58,10 @@ def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str], o
             _adopt(change, found)
     _place_unknown(changes, real)
     used = {id(c.sync) for c in changes if c.sync is not None}
-    rest = [_sync_change(s, paths) for s in real if id(s) not in used]
-    _mark_undone_rollbacks(rest, real, paths)
-    _images_by_revision(rest, [s for s in real if id(s) not in used], changes)
+    unseen = [s for s in real if id(s) not in used]
+    rest = [_sync_change(s, paths) for s in unseen]
+    _mark_undone_rollbacks(rest, unseen, real, paths)
+    _images_by_revision(rest, unseen, changes)
     for change in changes:
         change.application = paths.get(change.application or "", change.application)
     return [*changes, *rest]
@@ -294,7 +295,7 @@ def _sync_change(sync: Row, paths: dict[str, str]) -> Change:
         time=moment(sync),
         kind="Application",
         namespace=sync["namespace"],
-        name=sync["application"],
+        name=sync["name"],
         what=what,
         new=new,
         by=sync["initiated_by"],
@@ -308,11 +309,11 @@ def _sync_change(sync: Row, paths: dict[str, str]) -> Change:
 _TELLING = frozenset({"PruneSkipped", "Pruned", "SyncFailed"})
 
 
-def _mark_undone_rollbacks(changes: list[Change], syncs: list[Row], paths: dict[str, str]) -> None:
-    for change in changes:
+def _mark_undone_rollbacks(changes: list[Change], mine: list[Row], syncs: list[Row], paths: dict[str, str]) -> None:
+    for change, sync in zip(changes, mine, strict=True):
         if change.what != "rollback" or change.undone_by is not None or change.kind != "Application":
             continue
-        later = [s for s in syncs if s["application"] == change.name and (moment(s) or 0) > (change.time or 0)]
+        later = [s for s in syncs if s["application"] == sync["application"] and (moment(s) or 0) > (change.time or 0)]
         whole = [s for s in later if not s["partial"] and s["phase"] == "Succeeded"]
         other = next((s for s in whole if ", ".join(s["revisions"] or []) != change.new), None)
         if other is not None and not other["rollback"]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.actions import name_actors
+from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.happenings import (
     deletion_changes,
     eviction_changes,
@@ -21,16 +22,15 @@ from incident_kit.correlate.changes.seen_images import seen_image_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
 from incident_kit.correlate.frames import rows
-from incident_kit.correlate.objects import Objects, read_objects, tracked_by
+from incident_kit.correlate.objects import Objects, read_objects, tracked_by, tracking_name
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.pods.restarts import instances
-from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from incident_kit.evidence import Evidence
+
+Row = dict[str, Any]
 
 
 def change_list(evidence: Evidence) -> list[Change]:
@@ -44,19 +44,19 @@ def joined_changes(evidence: Evidence) -> list[Change]:
 
 
 def _change_list(evidence: Evidence) -> list[Change]:
-    paths = _paths(evidence.table(APPLICATIONS))
+    paths = _paths(known_applications(evidence))
     folded = fold(joined_changes(evidence), paths)
     return sorted(folded, key=lambda c: (c.time is None, c.time or 0, c.kind, str(c.namespace), c.name))
 
 
-def _paths(applications: pd.DataFrame) -> dict[str, str]:
-    return {str(r["application"]): str(r["path"] or r["application"]) for r in rows(applications)}
+def _paths(known: list[Row]) -> dict[str, str]:
+    return {row["application"]: row["path"] for row in known}
 
 
 def _joined(evidence: Evidence) -> list[Change]:
     objects = read_objects(evidence)
     events = evidence.table(EVENTS)
-    applications = evidence.table(APPLICATIONS)
+    known = known_applications(evidence)
     changes = [
         *rollout_changes(objects),
         *config_changes(objects),
@@ -65,10 +65,10 @@ def _joined(evidence: Evidence) -> list[Change]:
         *remembered_run_changes(objects, events),
     ]
     changes += seen_image_changes(evidence, changes)
-    owner_of = application_by_object(objects, applications)
+    owner_of = application_by_object(objects, known)
     for change in changes:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
-    changes = join_syncs(changes, list(rows(evidence.table(SYNCS))), _paths(applications), objects)
+    changes = join_syncs(changes, known_syncs(evidence), _paths(known), objects)
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])), owner_of)
     changes += restart_changes(instances(evidence))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *node_event_changes(events)]
@@ -78,16 +78,21 @@ def _joined(evidence: Evidence) -> list[Change]:
     return changes
 
 
-def application_by_object(objects: Objects, applications: pd.DataFrame) -> dict[tuple[str, str | None, str], str]:
+def application_by_object(objects: Objects, known: list[Row]) -> dict[tuple[str, str | None, str], str]:
     """Argo CD Application by (kind, namespace, name): from Applications' resources, else from tracking ids."""
     found: dict[tuple[str, str | None, str], str] = {}
+    names = {row["application"] for row in known}
+    shared = {row["name"] for row in known if row["name"] != row["application"]}
     for kind in objects.kinds:
         for document in objects.of(kind):
-            application = tracked_by(document)
-            if application:
+            tracking = tracking_name(document)
+            application = tracking if tracking in names else tracked_by(document)
+            if (
+                application and application not in shared
+            ):  # of a shared name, the Applications' own lists tell whose it is
                 metadata = document["metadata"]
                 found[(kind, metadata.get("namespace"), metadata["name"])] = application
-    for row in rows(applications):
+    for row in known:
         for resource in json.loads(row["resources"] or "[]"):
             if not isinstance(resource, dict):
                 continue

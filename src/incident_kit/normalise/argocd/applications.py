@@ -78,22 +78,24 @@ def _tracked_by(metadata: Row) -> str | None:
 def with_parents(rows: list[Row]) -> list[Row]:
     """The rows with ``parent`` from other Applications' resources where the object has no tracking id, and ``path``."""
     names = {row["application"] for row in rows}
-    managed: dict[str, str] = {}
+    managed: dict[tuple[str | None, str], str] = {}
     for row in rows:
         for resource in json.loads(row["resources"]):
             if resource.get("kind") == "Application" and resource.get("name") in names:
-                managed.setdefault(str(resource["name"]), row["application"])
+                managed.setdefault((text(resource.get("namespace")), str(resource["name"])), row["application"])
     parents: dict[str, str | None] = {}
     for row in rows:
-        parent = row["parent"] or managed.get(row["application"])
+        named = (row["namespace"], row["application"]), (None, row["application"])
+        parent = row["parent"] or next(filter(None, map(managed.get, named)), None)
         parents[row["application"]] = row["parent"] = parent if parent != row["application"] else None
     for row in rows:
-        row["path"] = _path(row["application"], parents)
+        row["path"] = _path(row["application"], row["parent"], parents)
     return rows
 
 
-def _path(name: str, parents: dict[str, str | None]) -> str:
+def _path(name: str, parent: str | None, parents: dict[str, str | None]) -> str:
     chain = [name]
-    while (parent := parents.get(chain[0])) is not None and parent not in chain:
+    while parent is not None and parent not in chain:
         chain.insert(0, parent)
+        parent = parents.get(parent)
     return "/".join(chain)
