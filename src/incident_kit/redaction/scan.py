@@ -6,11 +6,12 @@ making a Python object for each line), so that clean text costs a few nanosecond
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from incident_kit.line_arrays import Integers, line_array, line_offsets
 
 _PATTERN = (
     r"-----BEGIN "
@@ -28,9 +29,6 @@ _PATTERN = (
 )
 
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-
-
 class Scan(NamedTuple):
     """What a scan of a block of lines found.
 
@@ -45,18 +43,6 @@ class Scan(NamedTuple):
 
 def scan(block: bytes) -> Scan:
     """Find the lines of a block that need a closer look; other threads run meanwhile."""
-    array, offsets = _lines_of(block)
-    found = pc.match_substring_regex(array, _PATTERN)
+    offsets = line_offsets(block)
+    found = pc.match_substring_regex(line_array(block, offsets), _PATTERN)
     return Scan(np.flatnonzero(found.to_numpy(zero_copy_only=False)), offsets)
-
-
-def _lines_of(block: bytes) -> tuple[pa.LargeBinaryArray, Integers]:
-    """Lines of a block (with their newlines) without copying it, and their offsets."""
-    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 0x0A).astype(np.int64) + 1
-    if not len(ends) or ends[-1] != len(block):
-        ends = np.append(ends, len(block))
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])
-    array = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(block)]
-    )
-    return array, offsets

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
+import pyarrow.compute as pc
 
 from incident_kit.in_order import WORKERS, in_order
+from incident_kit.line_arrays import line_array, line_offsets
+from incident_kit.lines import whole_lines
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.rabbitmq.metricbeat import dig, is_connection
 from incident_kit.normalise.rabbitmq.records import Record, read_record
-from incident_kit.normalise.raw import RawFolder, open_bytes, read_bytes
+from incident_kit.normalise.raw import RawFolder, read_bytes, read_chunks
 from incident_kit.window import parse_rfc3339
 
 #: Only text that holds one of these can be a broker's record that anyone asks for. A shipper sends each line as a document,
@@ -29,9 +36,11 @@ _SHIPPED = re.compile(
     r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
     r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
 )
-#: The same for documents, and what Metricbeat's have.
-_ANY_MARK = (*LOG_MARKS, b"rabbitmq.connection")
-_BLOCK, _SEAM = 4 << 20, 64
+_METRIC_MARK = b"rabbitmq.connection"
+_BLOCK = 4 << 20
+_OTHERS = frozenset({"query.json", "mappings.json"})
+_HITS_NAME = re.compile(r"\.(?:ndjson|jsonl|json)(?:\.gz)?$")
+_ANSWER_NAME = re.compile(r"\.json(?:\.gz)?$")
 _LOG_NAME = re.compile(r"^(?P<hint>.+?)\.log(?:[.\-][\w\-]+)*?(?:\.gz)?$")
 
 
@@ -88,10 +97,9 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
     """Console files that hold a broker's records, one text per container."""
     texts: dict[tuple[str, str, str], list[Path]] = {}
     files = [*raw.files("console/*/*/*.log*"), *raw.files("console/*/*/*/*.log*")]
-    for path in _holding(files, LOG_MARKS):
+    for path, _ in groupby(_marked_lines(files, LOG_MARKS), key=itemgetter(0)):
         parts = raw.relative(path).split("/")
-        container = parts[3].split(".", 1)[0]
-        texts.setdefault((parts[1], parts[2], container), []).append(path)
+        texts.setdefault((parts[1], parts[2], parts[3].split(".", 1)[0]), []).append(path)
     for (namespace, pod, container), paths in texts.items():
         lines: list[str] = []
         for path in paths:
@@ -100,43 +108,15 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
         yield LogText(pod, f"console of {namespace}/{pod}, container {container}", lines)
 
 
-def _holding(paths: Iterable[Path], marks: tuple[bytes, ...]) -> Iterator[Path]:
-    """Those of the files that hold a mark: every console is asked, so in threads, and by one automaton for all marks."""
-    expression = "|".join(re.escape(mark.decode()) for mark in marks).replace(r"\ ", " ")
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for path, holds in in_order(pool, lambda path: (path, _holds(path, expression)), paths):
-            if holds:
-                yield path
-
-
-def _holds(path: Path, expression: str) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    tail = b""
-    try:
-        with open_bytes(path) as stream:
-            while block := stream.read(_BLOCK):
-                # A mark may stand over two blocks; the few bytes of their seam are asked by themselves.
-                asked = pa.array([block, tail + block[:_SEAM]], pa.large_binary())
-                if pc.any(pc.match_substring_regex(asked, expression)).as_py():
-                    return True
-                tail = block[-_SEAM:]
-    except (OSError, EOFError):
-        return False  # torn: the console's own normaliser reports it
-    return False
-
-
 def from_elastic(raw: RawFolder) -> FromElastic:
     """Broker records and Metricbeat documents among the hits; other documents are not even decoded."""
     found = FromElastic()
     files = [
-        path
-        for path in raw.files("elasticsearch/**/*")
-        if path.name not in ("query.json", "mappings.json") and re.search(r"\.(ndjson|jsonl|json)(\.gz)?$", path.name)
+        path for path in raw.files("elasticsearch/**/*") if _HITS_NAME.search(path.name) and path.name not in _OTHERS
     ]
-    for path in _holding(files, _ANY_MARK):
-        for source in _marked_sources(path):
+    for path, lines in groupby(_marked_lines(files, (*LOG_MARKS, _METRIC_MARK)), key=itemgetter(0)):
+        documents = (_answer(path),) if _ANSWER_NAME.search(path.name) else (_decoded(line) for _, line in lines)
+        for source in chain.from_iterable(map(_sources, documents)):
             if is_connection(source):
                 found.metrics.append(source)
             elif (record := _record_of(source)) is not None:
@@ -144,17 +124,34 @@ def from_elastic(raw: RawFolder) -> FromElastic:
     return found
 
 
-def _marked_sources(path: Path) -> Iterator[dict[str, Any]]:
+def _marked_lines(files: Sequence[Path], marks: tuple[bytes, ...]) -> Iterator[tuple[Path, bytes]]:
+    """Lines of files that hold one of the marks, file by file: most files hold none, and all of every file is looked at."""
+    pattern = "|".join(re.escape(mark.decode()) for mark in marks)
+
+    def marked(work: tuple[Path, bytes]) -> list[tuple[Path, bytes]]:
+        path, block = work
+        # The block as one line first: taking it apart costs more than the scan.
+        if not pc.match_substring_regex(line_array(block, np.array([0, len(block)], np.int64)), pattern)[0].as_py():
+            return []
+        lines = line_array(block, line_offsets(block))
+        return [(path, line) for line in lines.filter(pc.match_substring_regex(lines, pattern)).to_pylist()]
+
+    blocks = ((path, block) for path in files for block in whole_lines(_readable_chunks(path)))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for found in in_order(pool, marked, blocks):
+            yield from found
+
+
+def _readable_chunks(path: Path) -> Iterator[bytes]:
     try:
-        with open_bytes(path) as stream:
-            if re.search(r"\.json(\.gz)?$", path.name):
-                yield from _sources(_decoded(stream.read()))
-                return
-            for line in stream:
-                if any(mark in line for mark in _ANY_MARK):
-                    yield from _sources(_decoded(line))
-    except (OSError, EOFError):
-        return  # torn: the documents' own normaliser reports it
+        yield from read_chunks(path, _BLOCK)
+    except (OSError, EOFError, zlib.error):
+        return  # torn: whoever reads the file for its own sake reports it
+
+
+def _answer(path: Path) -> Any:
+    """A whole answer of Elasticsearch; None when it is broken."""
+    return _decoded(b"".join(_readable_chunks(path)))
 
 
 def _decoded(data: bytes) -> Any:

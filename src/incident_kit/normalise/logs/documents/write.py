@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from incident_kit.in_order import WORKERS, in_order
+from incident_kit.line_arrays import Integers, line_offsets
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter
 from incident_kit.normalise.logs.documents.columns import said_columns
 from incident_kit.normalise.logs.documents.rows import rows_table, tells_its_entry
-from incident_kit.normalise.logs.documents.shape import HitShape, Integers
+from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.documents.table import SAID, documents_table
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.hits import Hit, HitLines, Reading, is_lines, line_blocks, read_hits
@@ -174,13 +175,11 @@ class ReadBlock:
 
 def read_block(data: bytes, shape: HitShape, roles: FieldRoles, fewest_lines: int = _FEWEST_LINES) -> ReadBlock:
     """Read what can be read as columns of a block of whole lines."""
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 0x0A).astype(np.int64) + 1
-    if not len(ends) or ends[-1] != len(data):
-        ends = np.append(ends, len(data))
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])
-    decoded = shape.decode(data, offsets) if len(ends) >= fewest_lines else None
+    offsets = line_offsets(data)
+    count = len(offsets) - 1
+    decoded = shape.decode(data, offsets) if count >= fewest_lines else None
     if decoded is None:
-        return ReadBlock(data, offsets, SAID.empty_table(), np.zeros(0, np.int64), np.arange(len(ends)))
+        return ReadBlock(data, offsets, SAID.empty_table(), np.zeros(0, np.int64), np.arange(count))
     said, doubtful = said_columns(decoded.hits, roles)
     if not doubtful.any():
         return ReadBlock(data, offsets, said, decoded.lines, decoded.aside)
