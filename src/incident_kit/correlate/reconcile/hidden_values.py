@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 #: ``[EMAIL]``, ``<redacted>``, ``****``, ``j***@example.com``: the whole word is hidden.
-_MASK = r"\[[A-Z][A-Z0-9_-]+(?: [A-Z0-9_-]+)*\]|<[A-Za-z][A-Za-z_-]{2,}>|\*{3,}|[xX]{4,}|#{3,}|•{3,}|REDACTED|MASKED|FILTERED"
-_HIDDEN_WORD = re.compile(rf"[^\s\[<]*(?:{_MASK})[^\s\[<]*")
+_MASK = re.compile(
+    r"\[[A-Z][A-Z0-9_-]+(?: [A-Z0-9_-]+)*\]|<[A-Za-z][A-Za-z_-]{2,}>|\*{3,}|[xX]{4,}|#{3,}|•{3,}|REDACTED|MASKED|FILTERED"
+)
+_WORD = re.compile(r"[^\s\[<]*")
 #: So many letters and digits must be left to compare.
 _LEAST_SHOWN = 6
 
 
-def hidden_values(text: str) -> re.Pattern[str] | None:
-    """What a text in normal form with hidden values may have been; None where it hides nothing, or too much."""
-    parts = _HIDDEN_WORD.split(text)
-    if len(parts) == 1 or len(re.sub(r"\W|_", "", "".join(parts))) < _LEAST_SHOWN:
-        return None
-    return re.compile(".+?".join(map(re.escape, parts)) + "$", re.DOTALL)
+def shown_parts(text: str) -> list[str] | None:
+    """What a text in normal form shows around its hidden values; None where it hides nothing, or too much."""
+    parts, place = [], 0
+    # Masks first and words around them after: texts may be long, and each is gone through once.
+    for mask in _MASK.finditer(text):
+        if mask.start() < place:
+            continue  # a second mask of the same word
+        begin = mask.start()
+        while begin > place and not text[begin - 1].isspace() and text[begin - 1] not in "[<":
+            begin -= 1
+        parts.append(text[place:begin])
+        word = _WORD.match(text, mask.end())
+        place = word.end() if word else mask.end()
+    parts.append(text[place:])
+    shown = sum(character.isalnum() for part in parts for character in part)
+    return parts if len(parts) > 1 and shown >= _LEAST_SHOWN else None
+
+
+def fits_shown(parts: Sequence[str], text: str) -> bool:
+    """Whether a text has all the parts in their order, begins and ends with the outer ones, and something between any two."""
+    place = len(parts[0])
+    if not text.startswith(parts[0]):
+        return False
+    for part in parts[1:-1]:
+        found = text.find(part, place + 1)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return len(text) - len(parts[-1]) > place and text.endswith(parts[-1])

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.reconcile.hidden_values import fits_shown
 from incident_kit.normalise.logs.normal_form import normal_form
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ def fits_hidden(leftovers: Leftovers, entry: int, document: int) -> bool:
     """One side hides values that the other shows; all else is the same."""
     mine, theirs = leftovers.entry_texts, leftovers.document_texts
     return any(
-        expression is not None and expression.match(other) is not None
-        for expression, other in (
-            (theirs.hidden.get(document), mine.message[entry]),
-            (mine.hidden.get(entry), theirs.message[document]),
+        parts is not None and fits_shown(parts, other)
+        for parts, other in (
+            (theirs.shown.get(document), mine.message[entry]),
+            (mine.shown.get(entry), theirs.message[document]),
         )
     )
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from incident_kit.correlate.reconcile.hidden_values import hidden_values
+from incident_kit.correlate.reconcile.hidden_values import shown_parts
 from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
@@ -21,15 +20,15 @@ class Texts:
     loose: dict[int, str] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
     exception: dict[int, str] = field(default_factory=dict)
-    hidden: dict[int, re.Pattern[str]] = field(default_factory=dict)
+    shown: dict[int, list[str]] = field(default_factory=dict)
 
     def say(self, row: int, message: str | None) -> None:
         """Remember a row's message."""
         self.message[row] = normal_form(message or "")
         self.loose[row] = loose_form(message or "")
-        expression = hidden_values(self.message[row])
-        if expression is not None:
-            self.hidden[row] = expression
+        parts = shown_parts(self.message[row])
+        if parts is not None:
+            self.shown[row] = parts
 
 
 def entry_texts(side: Side, rows: Integers) -> Texts:
