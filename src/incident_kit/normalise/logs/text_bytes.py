@@ -35,6 +35,13 @@ def one_of(needles: Iterable[bytes], data: bytes) -> bool:
     return any(needle[:1] in data and needle in data for needle in needles)
 
 
+def lengths_of(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Bytes of each text, none of which is null."""
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    offsets = np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
+    return np.diff(offsets).astype(np.int64, copy=False)
+
+
 def as_text(data: bytes) -> pa.Array:
     """One text of these bytes, which are UTF-8."""
     offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))

@@ -11,23 +11,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.normalise.logs.formats.by_prefix import groups_by_prefix
 from incident_kit.normalise.logs.formats.patterns import CLOCK, DATE_TIME, TIME
 
+#: Fewer texts are asked one by one.
+_MANY = 2_000
 _BEGINNINGS = (f"^(?P<time>{TIME})", rf"^\[(?P<time>{TIME})")
 
 
 def extract(texts: pa.Array, expression: str) -> pa.StructArray:
     """The groups of an expression; null where it does not fit."""
     if not expression.startswith(_BEGINNINGS):
-        return pc.extract_regex(texts, expression)
-    found = pc.extract_regex(texts, expression.replace(TIME, DATE_TIME, 1))
+        return _groups(texts, expression)
+    found = _groups(texts, expression.replace(TIME, DATE_TIME, 1))
     for kind in (CLOCK, TIME):
         rows = np.flatnonzero(np.asarray(found.is_null()))
         if not len(rows):
             break
-        more = pc.extract_regex(texts.take(pa.array(rows)), expression.replace(TIME, kind, 1))
+        more = _groups(texts.take(pa.array(rows)), expression.replace(TIME, kind, 1))
         if more.null_count < len(more):
             order = np.arange(len(texts))
             order[rows] = len(texts) + np.arange(len(rows))
             found = pa.concat_arrays([found, more]).take(pa.array(order))
     return found
+
+
+def _groups(texts: pa.Array, expression: str) -> pa.StructArray:
+    found = groups_by_prefix(texts, expression) if len(texts) >= _MANY else None
+    return pc.extract_regex(texts, expression) if found is None else found

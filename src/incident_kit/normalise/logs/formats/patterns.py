@@ -44,82 +44,83 @@ class Pattern:
 
 #: Between level and message; dashes belong to the layout only where a blank follows them.
 _GAP = r"(?:[ \t|:,;]+(?:-+[ \t|:,;]+)?|-+[ |:,;]*)"
-_REST = r"(?P<message>(?s:.*))$"
+#: The message is the rest of the line.
+REST = r"(?P<message>(?s:.*))$"
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
-        "klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {_REST}", pairs=True
+        "klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {REST}", pairs=True
     ),
     Pattern(
         "logfmt",
-        rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {_REST}",
+        rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {REST}",
         pairs=True,
     ),
     Pattern(
         "spring",
-        rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {_REST}",
+        rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {REST}",
     ),
-    Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{_REST}"),
-    Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {_REST}"),
+    Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{REST}"),
+    Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {REST}"),
     Pattern(
         "logback",
-        rf"^(?P<time>{TIME}) +\[[^\]]*\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {_REST}",
+        rf"^(?P<time>{TIME}) +\[[^\]]*\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {REST}",
     ),
     Pattern(
         "logback_level_first",
-        rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[[^\]]*\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{_REST}",
+        rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[[^\]]*\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{REST}",
     ),
-    Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {_REST}"),
+    Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {REST}"),
     Pattern(
         "zap_console",
-        rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{_REST}",
+        rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{REST}",
         pairs=True,
     ),
-    Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {_REST}", pairs=True),
+    Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {REST}", pairs=True),
     Pattern(
         "zerolog",
-        rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{_REST}",
+        rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{REST}",
         pairs=True,
     ),
-    Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {_REST}"),
-    Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {_REST}"),
-    Pattern("serilog", rf"^\[(?P<time>{TIME}) (?P<level>{LEVEL})\] ?{_REST}"),
-    Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{_REST}"),
-    Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {_REST}"),
+    Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {REST}"),
+    Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {REST}"),
+    Pattern("serilog", rf"^\[(?P<time>{TIME}) (?P<level>{LEVEL})\] ?{REST}"),
+    Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{REST}"),
+    Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {REST}"),
     Pattern(
         "bracketed",
-        rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\])?(?: ?[-:] +| +|){_REST}",
+        rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\])?(?: ?[-:] +| +|){REST}",
     ),
-    Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {_REST}"),
-    Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{_REST}"),
+    Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {REST}"),
+    Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{REST}"),
     Pattern(
         "columns",
-        rf"^(?P<time>{_CLOCKED})[ \t|]+(?:[^\t|]*[\t|] *)*?(?P<level>{LEVEL}) *[\t|] *{_REST}",
+        rf"^(?P<time>{_CLOCKED})[ \t|]+(?:[^\t|]*[\t|] *)*?(?P<level>{LEVEL}) *[\t|] *{REST}",
     ),
     Pattern(
         "letter",
-        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{_REST}",
+        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|]+{_BETWEEN}[\[<(]?(?P<level>[TDIWEF])(?:[!\]>)|:]|\t){_GAP}{REST}",
     ),
     Pattern(
         "letter_first",
-        rf"^[\[<(]?(?P<level>[TDIWEF])[\]>)]?[ \t|:,/-]+[\[<(]?(?P<time>{_CLOCKED})[\]>)]?{_GAP}{_REST}",
+        rf"^[\[<(]?(?P<level>[TDIWEF])[\]>)]?[ \t|:,/-]+[\[<(]?(?P<time>{_CLOCKED})[\]>)]?{_GAP}{REST}",
     ),
     Pattern(
         "glog",
-        rf"^(?P<level>[IWEFD])(?P<time>(?:\d{{4}}|\d{{6}}|\d{{8}}) {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\]? +(?:\[[^\]]*\] +)?(?:\d+ +)?{_REST}",
+        rf"^(?P<level>[IWEFD])(?P<time>(?:\d{{4}}|\d{{6}}|\d{{8}}) {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\]? +(?:\[[^\]]*\] +)?(?:\d+ +)?{REST}",
     ),
-    Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {_REST}"),
-    Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{_REST}"),
-    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={_REST}"),
-    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {_REST}"),
+    Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {REST}"),
+    Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{REST}"),
+    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={REST}"),
+    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {REST}"),
     Pattern(
         "level_behind",
-        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{_REST}",
+        rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{REST}",
     ),
-    Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{_REST}"),
-    Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}(?:\[?(?P<time>{TIME})\]?{_GAP})?{_REST}"),
-    Pattern("level_time_paren", rf"^(?P<level>{LEVEL}) ?[\[(](?P<time>{TIME})[\])][ :|-]+{_REST}"),
-    Pattern("time_only", rf"^\[?(?P<time>{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})\]?{_GAP}{_REST}"),
+    Pattern("python_basic", rf"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.\-/]+):{REST}"),
+    Pattern("level_first", rf"^[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}(?:\[?(?P<time>{TIME})\]?{_GAP})?{REST}"),
+    Pattern("level_time_paren", rf"^(?P<level>{LEVEL}) ?[\[(](?P<time>{TIME})[\])][ :|-]+{REST}"),
+    Pattern("time_only", rf"^\[?(?P<time>{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})\]?{_GAP}{REST}"),
 )
 #: .NET's simple console: the message stands on the next, indented line.
 SIMPLE_CONSOLE = rf"^(?:(?P<time>{TIME})\s?)?(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>\S.*?)\[-?\d+\]$"

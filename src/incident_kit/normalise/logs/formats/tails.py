@@ -17,11 +17,11 @@ import pyarrow as pa
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
 from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
+from incident_kit.normalise.logs.formats.patterns import REST
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
 from incident_kit.normalise.logs.formats.tried import Flags, Tried
 from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
 
-_REST = "(?P<message>(?s:.*))$"
 _LEAST = 5
 _LONGEST_TAIL = 300
 #: Behind what is appended only an exception may begin on the line.
@@ -41,12 +41,12 @@ def with_tails(tried: Tried, alternatives: Sequence[Alternative]) -> list[Altern
     found: list[Alternative] = []
     left = np.ones(len(tried.lines), dtype=bool)
     for alternative in alternatives:
-        if left.any() and alternative.expression.endswith(_REST):
+        if left.any() and alternative.expression.endswith(REST):
             found += _tailed(alternative, tried, left)
             left &= ~tried.taken(alternative.expression).fits
         found.append(alternative)
     if left.any():
-        found += _tailed(Alternative("learnt", f"^{_REST}"), tried, left)
+        found += _tailed(Alternative("learnt", f"^{REST}"), tried, left)
     return found
 
 
@@ -55,7 +55,7 @@ def _tailed(alternative: Alternative, tried: Tried, left: Flags) -> list[Alterna
     taken = tried.taken(alternative.expression)
     fits = left & taken.fits
     messages = taken.messages.filter(pa.array(fits & ~taken.known))
-    prefix = alternative.expression.removesuffix(_REST)
+    prefix = alternative.expression.removesuffix(REST)
     silent = "(?P<level>" not in prefix
     return [
         Alternative(alternative.name, prefix + tail, words if silent else alternative.levels)
