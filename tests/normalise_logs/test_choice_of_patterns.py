@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_kit.normalise.logs.formats import detect
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.pairs import cut_heads
-from incident_kit.normalise.logs.formats.patterns import PATTERNS
+from incident_kit.normalise.logs.formats.patterns import PATTERNS, Pattern
 from incident_kit.normalise.logs.formats.tried import Tried
 
 TEXTS = [
@@ -53,3 +54,14 @@ def test_the_best_pattern_is_found_without_asking_about_all(
             if best is None or score > best[0]:
                 best = (score, pattern.name)
     assert (None if found is None else found.name) == (None if best is None else best[1])
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern.needs], ids=lambda one: one.name)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_what_a_pattern_needs_stands_in_every_line_it_fits(pattern: Pattern, data: st.DataObject) -> None:
+    as_python_writes_it = pattern.expression.replace(r"\x{202f}", "\u202f").replace(r"\p{Lu}", "[A-Z]")
+    line = data.draw(st.from_regex(as_python_writes_it.removesuffix("$"), alphabet=st.characters(codec="ascii")))
+
+    if pc.match_substring_regex(pa.array([line]), pattern.expression)[0].as_py():
+        assert pattern.needs in line

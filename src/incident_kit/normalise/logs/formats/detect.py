@@ -88,7 +88,7 @@ def _best(tried: Tried, left: Flags) -> Alternative | None:
     """
     fitting = []
     for rank, pattern in enumerate(PATTERNS):
-        fits = tried.fits(pattern.expression) & left
+        fits = tried.fits(pattern.expression, pattern.needs) & left
         count = int(fits.sum())
         if count:
             fitting.append((count * (1 - rank * 0.002), -rank, count, fits))

@@ -34,12 +34,12 @@ class Pattern:
     Attributes:
         name: name of the layout.
         expression: regexp for the first line; the group ``message`` is the rest of it.
-        pairs: key=value pairs may follow the message on the same line.
+        needs: what stands in every line that it fits; a sample without it need not be asked.
     """
 
     name: str
     expression: str
-    pairs: bool = False
+    needs: str = ""
 
 
 #: Between level and message; dashes belong to the layout only where a blank follows them.
@@ -49,49 +49,58 @@ REST = r"(?P<message>(?s:.*))$"
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
-        "klog", rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {REST}", pairs=True
+        "klog",
+        rf"^(?P<level>[IWEFD])(?P<time>\d{{4}} {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\] {REST}",
+        needs="] ",
     ),
     Pattern(
         "logfmt",
         rf"^(?:time|ts|t|timestamp|@timestamp)=\"?(?P<time>[^\" ]+(?: [\d:.,]+(?: ?[+-]\d\d:?\d\d)?)?)\"? (?:level|lvl|severity)=\"?(?P<level>\w+)\"? {REST}",
-        pairs=True,
+        needs="=",
     ),
     Pattern(
         "spring",
         rf"^(?P<time>{DATE_TIME}) +(?P<level>{LEVEL}) +\d+ --- (?:\[[^\]]*\] ?)*\[ *[^\]]*\] (?P<logger>\S+) *: {REST}",
+        needs=" --- ",
     ),
-    Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{REST}"),
-    Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {REST}"),
+    Pattern("nlog", rf"^(?P<time>{TIME}) ?\| ?(?P<level>{LEVEL}) *\| ?(?P<logger>[^|]*?) ?\| ?{REST}", needs="|"),
+    Pattern("loguru", rf"^(?P<time>{TIME}) \| (?P<level>{LEVEL}) *\| (?P<logger>\S+:\S+:\d+) - {REST}", needs=" | "),
     Pattern(
         "logback",
         rf"^(?P<time>{TIME}) +\[[^\]]*\] +(?P<level>{LEVEL}) +(?P<logger>[\w.$/-]+)(?:\[\d+\]|:\d+)? +- {REST}",
+        needs=" - ",
     ),
     Pattern(
         "logback_level_first",
         rf"^(?P<time>{TIME}) +\[?(?P<level>{LEVEL})\]? +\[[^\]]*\] +(?:\[?(?P<logger>[\w.$/-]+)\]?(?:\[\d+\]|:\d+)? *[-:] )?{REST}",
     ),
-    Pattern("log4j", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {REST}"),
+    Pattern(
+        "log4j",
+        rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.$]+)(?::\d+|\([^)]*\))? +- {REST}",
+        needs=" - ",
+    ),
     Pattern(
         "zap_console",
         rf"^(?P<time>{DATE_TIME})\t(?P<level>{LEVEL})\t(?:(?P<logger>[\w.\-/]+)\t)?(?:[\w.\-/@]+:\d+\t)?{REST}",
-        pairs=True,
+        needs="\t",
     ),
-    Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {REST}", pairs=True),
+    Pattern("structlog", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL}) *\] {REST}", needs="] "),
     Pattern(
         "zerolog",
         rf"^(?P<time>{TIME}|\d{{1,2}}:\d\d[AP]M) (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?) (?:[\w.\-/]+:\d+ > )?{REST}",
-        pairs=True,
     ),
-    Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {REST}"),
-    Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {REST}"),
+    Pattern("python_dash", rf"^(?P<time>{TIME}) - (?P<logger>[\w.\-/]+) - (?P<level>{LEVEL}) - {REST}", needs=" - "),
+    Pattern("python_logging", rf"^(?P<time>{TIME}) +(?P<level>{LEVEL}) +(?P<logger>[\w.\-/]+): {REST}", needs=": "),
     Pattern("serilog", rf"^\[(?P<time>{TIME}) (?P<level>{LEVEL})\] ?{REST}"),
-    Pattern("serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{REST}"),
-    Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {REST}"),
+    Pattern(
+        "serilog_dated", rf"^(?P<time>{TIME}) \[(?P<level>{LEVEL})\] (?:\((?P<logger>[^)]*)\) )?{REST}", needs="] "
+    ),
+    Pattern("pino_pretty", rf"^\[(?P<time>{TIME})\] (?P<level>{LEVEL})(?: \((?P<logger>[^)]*)\))?: {REST}", needs="] "),
     Pattern(
         "bracketed",
         rf"^\[(?P<time>{TIME})\] ?\[?(?P<level>{LEVEL})\]? ?(?:\[(?P<logger>[^\]]*)\])?(?: ?[-:] +| +|){REST}",
     ),
-    Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {REST}"),
+    Pattern("winston", rf"^(?P<time>{TIME}) \[?(?P<level>{LEVEL})\]?: {REST}", needs=": "),
     Pattern("time_level", rf"^\[?(?P<time>{TIME})\]?[ |:-]+[\[(<]?(?P<level>{LEVEL})[\])>]?{_GAP}{REST}"),
     Pattern(
         "columns",
@@ -109,10 +118,12 @@ PATTERNS: tuple[Pattern, ...] = (
         "glog",
         rf"^(?P<level>[IWEFD])(?P<time>(?:\d{{4}}|\d{{6}}|\d{{8}}) {CLOCK}) +\d+ (?P<logger>[^ :\]]+:\d+)\]? +(?:\[[^\]]*\] +)?(?:\d+ +)?{REST}",
     ),
-    Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {REST}"),
-    Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{REST}"),
-    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={REST}"),
-    Pattern("jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {REST}"),
+    Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {REST}", needs=": "),
+    Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{REST}", needs="level="),
+    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={REST}", needs=" REPORT==== "),
+    Pattern(
+        "jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {REST}", needs="\n"
+    ),
     Pattern(
         "level_behind",
         rf"^[\[<(]?(?P<time>{_CLOCKED})[\]>)]?[ \t|:,;-]+{_BETWEEN}[\[<(]?(?:[a-z]\w*\.|[\w.#$ \-]+/)?(?P<level>{LEVEL})(?:/[\w\-]+)?[\]>)]?{_GAP}{REST}",

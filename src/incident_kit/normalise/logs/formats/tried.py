@@ -13,6 +13,7 @@ from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.normal_form import normal_forms
+from incident_kit.normalise.logs.text_bytes import bytes_of
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 #: Lines of a sample that are tried against the documents.
@@ -47,11 +48,13 @@ class Tried:
 
     sample: pa.Array
     documents: KnownMessages
+    _bytes: bytes = field(init=False)
     _rows: np.ndarray[Any, np.dtype[np.int64]] = field(init=False)
     _fits: dict[str, Flags] = field(default_factory=dict, init=False)
     _taken: dict[str, Taken] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        self._bytes = bytes_of(self.sample)
         self._rows = np.arange(0, len(self.sample), max(1, -(-len(self.sample) // _TRIED)))
 
     @property
@@ -59,11 +62,20 @@ class Tried:
         """The lines that are tried."""
         return self.sample.take(pa.array(self._rows))
 
-    def fits(self, expression: str) -> Flags:
-        """Which lines of the sample an expression fits."""
+    def fits(self, expression: str, needs: str = "") -> Flags:
+        """Which lines of the sample an expression fits.
+
+        Args:
+            expression: first-line regexp.
+            needs: what stands in every line that it fits.
+        """
         found = self._fits.get(expression)
         if found is None:
-            found = self._fits[expression] = np.asarray(pc.match_substring_regex(self.sample, expression))
+            if needs.encode() in self._bytes:
+                found = np.asarray(pc.match_substring_regex(self.sample, expression))
+            else:
+                found = np.zeros(len(self.sample), dtype=bool)
+            self._fits[expression] = found
         return found
 
     def taken(self, expression: str) -> Taken:
