@@ -11,6 +11,7 @@ import json
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import Formatter
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,13 +33,28 @@ TEMPLATES: tuple[tuple[str | int, ...], ...] = (
 )
 LEVELS = ("INFO", "INFO", "INFO", "DEBUG", "INFO", "WARN", "INFO", "INFO")
 METHODS, PATHS = ("GET", "POST", "PUT"), ("/orders", "/orders/{id}/lines", "/health", "/payments")
+#: How a console may write: parts of a line, in which a word in braces is filled by the entry's own.
+LAYOUTS = {
+    "logback": "{time} {level} [{thread}] {logger} - {message}",
+    "json": '{{"@timestamp":"{time}","message":"{message}","logger_name":"{logger}","thread_name":"{thread}","level":"{level}","tenant":"t1"}}',
+    "logfmt": 'time={time} level={level} msg="{message}" logger={logger} thread={thread}',
+    "klog": '{letter}{day} {clock}       1 worker.go:120] "{message}" thread="{thread}" attempt=3',
+}
 LOST_PER_MILLION, DOUBLED_PER_MILLION = 80, 20
 _CHUNK = 200_000
 _DOCUMENTS_PER_FILE = 1_000_000
 
 
-def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1) -> int:
-    """Write an incident with this many console entries; the number of withheld documents."""
+def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1, layout: str = "logback") -> int:
+    """Write an incident with this many console entries; the number of withheld documents.
+
+    Args:
+        folder: where; it need not be there.
+        entries: how many.
+        pods: how many pods write them in turn.
+        seed: of all that is random.
+        layout: how the consoles write, of `LAYOUTS`.
+    """
     random = np.random.default_rng(seed)
     names = [f"service{i % 8}-7c9f8d6b{i % 10}-{'bcdfg'[i % 5]}{i:04d}" for i in range(pods)]
     for place in ("kubernetes", "elasticsearch", *(f"console/bench/{name}" for name in names)):
@@ -48,7 +64,7 @@ def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1) ->
         consoles = [stack.enter_context((folder / "console" / "bench" / name / "app.log").open("wb")) for name in names]
         for begin in range(0, entries, _CHUNK):
             number = np.arange(begin, min(begin + _CHUNK, entries))
-            lines, documents = _both_sides(number, entries, names, random)
+            lines, documents = _both_sides(number, entries, names, random, LAYOUTS[layout])
             for pod, console in enumerate(consoles):
                 _write(console, lines.take(pa.array(np.flatnonzero(number % pods == pod))))
             kept, doubled = _fates(len(number), random)
@@ -73,7 +89,7 @@ def _write(file: BinaryIO, lines: pa.Array) -> None:
 
 
 def _both_sides(
-    number: np.ndarray[Any, Any], entries: int, names: list[str], random: np.random.Generator
+    number: np.ndarray[Any, Any], entries: int, names: list[str], random: np.random.Generator, layout: str
 ) -> tuple[pa.Array, pa.Array]:
     """Console lines and hits of some entries."""
     count = len(number)
@@ -85,10 +101,18 @@ def _both_sides(
     level, service = pa.array(LEVELS).take(pa.array(kind)), _text(kind)
     message = _messages(kind, _values(turn, random))
     own = _join(*_time(said - 1_000_000))
-    lines = _join(
-        *_time(moment), "000Z ", own, "000Z ", pc.utf8_rpad(level, 5), " [worker-", _text(turn % 4),
-        "] com.example.Service", service, " - ", message, "\n",
-    )  # fmt: skip
+    words = {
+        "time": _join(own, "000Z"),
+        "day": _join(pc.utf8_slice_codeunits(own, 5, 7), pc.utf8_slice_codeunits(own, 8, 10)),
+        "clock": pc.utf8_slice_codeunits(own, 11, 26),
+        "level": pc.utf8_rpad(level, 5) if layout.startswith("{time} {level}") else level,
+        "letter": pc.utf8_slice_codeunits(level, 0, 1),
+        "thread": _join("worker-", _text(turn % 4)),
+        "logger": _join("com.example.Service", service),
+        "message": message,
+    }
+    parts = [part for text, name, _, _ in Formatter().parse(layout) for part in (text, words.get(name or "", ""))]
+    lines = _join(*_time(moment), "000Z ", *parts, "\n")
     documents = _join(
         '{"_index":"logs-bench","_id":"', pod, "-", _text(turn), '","_source":{"@timestamp":"',
         pc.utf8_slice_codeunits(own, 0, 23), 'Z","log.level":"', level, '","log.logger":"com.example.Service', service,

@@ -2,7 +2,8 @@
 
 Writes raw console and hits until there are ``IMPORT_BYTES`` (2 GB by default), imports them in a process of its own, and
 prints seconds, CPU seconds and peak memory, of a tenth first, so that the growth with the rows can be seen. Then a million
-entries (``COMPARED``) from raw to verdicts, against reading, splitting and merging with pandas.
+entries (``COMPARED``) from raw to verdicts, against reading, splitting and merging with pandas, and a fifth of them for
+each other way to write to the console.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.generate import write_incident
-from benchmarks.measure import measure
+from benchmarks.generate import LAYOUTS, write_incident
+from benchmarks.measure import Measured, measure
 
 IMPORT_BYTES = int(os.environ.get("IMPORT_BYTES", "2000000000"))
 #: Raw bytes of one entry and its document, as the generator writes them.
@@ -38,12 +39,18 @@ def main() -> None:
             ("kit", measure("import_and_match", raw, bundle)),
             ("pandas", measure("pandas_merge", raw)),
         ):
-            assert isinstance(done.result, dict)
-            found = f"{done.result['console_only']} of {withheld}"
-            peak = f"{done.peak_bytes / 2**20:.0f}"
-            print(
-                f"| {name} | {COMPARED} | {done.seconds:.1f} | {done.cpu_seconds:.1f} | {peak} | {found} |", flush=True
-            )
+            print(_compared(name, COMPARED, done, withheld), flush=True)
+    for layout in sorted(LAYOUTS):
+        with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
+            raw, bundle, count = Path(scratch) / "raw", Path(scratch) / "bench.incident", COMPARED // 5
+            withheld = write_incident(raw, count, layout=layout)
+            print(_compared(f"kit, {layout}", count, measure("import_and_match", raw, bundle), withheld), flush=True)
+
+
+def _compared(name: str, entries: int, done: Measured, withheld: int) -> str:
+    assert isinstance(done.result, dict)
+    found = f"{done.result['console_only']} of {withheld}"
+    return f"| {name} | {entries} | {done.seconds:.1f} | {done.cpu_seconds:.1f} | {done.peak_bytes / 2**20:.0f} | {found} |"
 
 
 def _row(entries: int, scratch: Path) -> str:
