@@ -10,7 +10,7 @@ import sys
 import pandas as pd
 import pytest
 
-from incident_kit import console_only, import_folder, read_evidence
+from incident_kit import changes, console_only, import_folder, read_evidence
 from incident_kit.errors import BundleError, UsageError
 from incident_kit.evidence.notes import add_note, read_notes
 from incident_kit.tables.kubernetes import PODS
@@ -339,6 +339,36 @@ def test_lists_by_other_names_and_in_folders_are_read_and_are_not_missing(folder
     assert not missing & {f"kubernetes/{plural}.json" for plural in ("pods", "deployments", "services")}
     assert "kubernetes/jobs.json" in missing
     assert len(console_only(evidence)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["argocd/orders-api.json", "kubernetes/everything.json", "kubernetes/applications.json"]
+)
+def test_applications_are_read_wherever_they_were_saved(folder, tmp_path, name):
+    history = [{"id": 1, "deployedAt": "2026-11-20T08:10:00Z", "revision": "a" * 40, "initiatedBy": {"username": "ci"}}]
+    app = {
+        "kind": "Application",
+        "metadata": {"name": "orders-api", "namespace": "argocd"},
+        "status": {"history": history},
+    }
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps(app))
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    told = changes(evidence)
+    assert [(row["name"], row["by"]) for row in told[told["what"] == "sync"].to_dict("records")] == [
+        ("orders-api", "ci")
+    ]
+    assert not [row for row in gaps(evidence, "argocd") if row["what"] == "argocd/applications.json"]
+
+
+def test_a_console_in_the_wrong_place_is_said_with_the_place_it_should_have(folder, tmp_path):
+    (folder / "console" / f"{POD}.log").write_text("x")
+
+    [gap] = gaps(read_evidence(import_folder(folder, tmp_path / "a.incident")), "bundle")
+
+    assert gap["what"] == f"console/{POD}.log" and "console/NAMESPACE/POD/CONTAINER.log" in gap["remedy"]
 
 
 def test_what_file_managers_leave_behind_is_nobodys_gap(folder, tmp_path):

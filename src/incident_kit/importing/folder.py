@@ -190,9 +190,11 @@ def _report_missing(raw: RawFolder, context: Context) -> None:
     if not hits:
         context.gap("elasticsearch", "elasticsearch/", "not collected", "", start=window.start, end=window.end)
     for name in RABBITMQ_LISTS:
-        if raw.find(f"rabbitmq/{name}.json") is None:
+        if not raw.files(f"rabbitmq/{name}.json*") + raw.files(f"rabbitmq/{name}-*.json*"):
             remedy = f"curl -u USER http://BROKER:15672/api/{name} > rabbitmq/{name}.json"
             context.gap("rabbitmq", f"rabbitmq/{name}.json", "not collected", remedy)
-    if raw.find("argocd/applications.json") is None:
+    if "applications" not in collected and not [
+        p for p in raw.files("argocd/*.json*") if not p.name.startswith("events.")
+    ]:
         remedy = "kubectl get applications.argoproj.io -A -o json > argocd/applications.json"
         context.gap("argocd", "argocd/applications.json", "not collected", remedy)

@@ -48,12 +48,13 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("argocd", r"argocd/[^/]+\.json(\.gz)?"),
     )
 )
+_CONSOLE = "console/NAMESPACE/POD/CONTAINER.log"
 _NAMES = [f"kubernetes/{plural}.json" for plural in KUBERNETES_PLURALS] + [
     *(f"rabbitmq/{name}.json" for name in RABBITMQ_LISTS),
     "elasticsearch/hits.ndjson",
     "argocd/applications.json",
     "window.json",
-    "console/NAMESPACE/POD/CONTAINER.log",
+    _CONSOLE,
 ]
 #: What file managers and archivers leave in any folder.
 _LITTER = re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|__MACOSX/.*)$", re.IGNORECASE)
@@ -72,4 +73,8 @@ def file_kind(relative: str) -> str | None:
 def nearest_name(relative: str) -> str:
     """The layout's file that a misnamed one probably means."""
     near = get_close_matches(relative, _NAMES, 1, 0.5)
-    return near[0] if near else "one of the files in docs/bundle.md"
+    if near:
+        return near[0]
+    if re.search(r"\.(log|txt)(\.gz)?$", relative):
+        return f"{_CONSOLE}, or rabbitmq/NODE.log for a broker's own log"
+    return "one of the files in docs/bundle.md"

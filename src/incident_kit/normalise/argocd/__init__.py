@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from incident_kit.nested import mapping, text
 from incident_kit.normalise.argocd.applications import application_row, with_parents
 from incident_kit.normalise.argocd.syncs import sync_rows
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.raw import RawFolder
+from incident_kit.normalise.raw import RawFolder, read_chunks
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import format_ns
 
@@ -18,14 +19,13 @@ __all__ = ["normalise_argocd"]
 
 
 def normalise_argocd(raw: RawFolder, context: Context) -> dict[str, list[Row]]:
-    """APPLICATIONS and SYNCS of ``argocd/applications.json`` and of the events about Applications.
+    """APPLICATIONS and SYNCS of Applications, in ``argocd/`` or among the lists of objects, and of the events about them.
 
     What Argo CD could not remember becomes a gap, bounded by the oldest sync that it does remember.
     """
-    applications = _applications(raw, context)
-    events = [e for e in raw.kubernetes("events", context) or [] if _about_application(e)]
-    events += raw.items("argocd/events.json", context, "argocd") or []
-    events = _each_once(events)
+    documents = _documents(raw, context)
+    applications = _applications(documents)
+    events = _each_once([d for d in documents if _about_application(d)])
     rows = with_parents([application_row(document, context) for document in applications])
     syncs: list[Row] = []
     for row, document in zip(rows, applications, strict=True):
@@ -36,16 +36,36 @@ def normalise_argocd(raw: RawFolder, context: Context) -> dict[str, list[Row]]:
     return {APPLICATIONS.name: rows, SYNCS.name: syncs}
 
 
-def _applications(raw: RawFolder, context: Context) -> list[Row]:
+def _documents(raw: RawFolder, context: Context) -> list[Row]:
+    """Documents of ``argocd/``, then those of every list of objects that tells of an Application, whatever its name."""
+    of_objects = [
+        path
+        for path in raw.files("kubernetes/**/*.json") + raw.files("kubernetes/**/*.json.gz")
+        if _mentions(path, b'"Application"')
+    ]
+    found: list[Row] = []
+    for path in raw.files("argocd/*.json") + raw.files("argocd/*.json.gz") + of_objects:
+        found += raw.items(raw.relative(path).removesuffix(".gz"), context, "argocd") or []
+    return found
+
+
+def _mentions(path: Path, mark: bytes) -> bool:
+    tail = b""
+    for chunk in read_chunks(path):
+        if mark in tail + chunk:
+            return True
+        tail = chunk[-len(mark) :]
+    return False
+
+
+def _applications(documents: list[Row]) -> list[Row]:
     found: dict[tuple[str, str], Row] = {}
-    names = ("argocd/applications.json", "kubernetes/applications.json", "kubernetes/applications.argoproj.io.json")
-    for name in names:
-        for document in raw.items(name, context, "argocd") or []:
-            metadata = document.get("metadata")
-            if document.get("kind", "Application") != "Application" or not isinstance(metadata, dict):
-                continue
-            if text(metadata.get("name")):
-                found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
+    for document in documents:
+        metadata = document.get("metadata")
+        # argocd app list leaves the kind out; what an Application says of itself and nothing else does is where it deploys to.
+        kind = document.get("kind", "Application" if mapping(document, "spec", "destination") else None)
+        if kind == "Application" and isinstance(metadata, dict) and text(metadata.get("name")):
+            found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
     return list(found.values())
 
 

@@ -130,7 +130,7 @@ def _plural_of(stem: str) -> str:
 def collected_plurals(raw: RawFolder, context: Context) -> set[str]:
     """Plurals of which a list was collected, as a file of its own or among the objects of another."""
     found: set[str] = set()
-    plurals = {kind: plural for plural, kind in _KINDS.items()}
+    plurals = {kind: plural for plural, kind in _KINDS.items()} | {"Application": "applications"}
     for path in _files(raw):
         plural = _plural_of(path.name)
         if plural in _KINDS:
