@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,9 @@ def import_folder(
     judged = window or _described_window(described, source)
     captured_at = instant(described, "captured_at")
     cluster = str(described.get("cluster") or "unnamed")
-    with staging(Path(output), force=force) as stage:
+    with staging(Path(output), force=force) as stage, ThreadPoolExecutor(1) as loader:
+        # What only the tables need (pandas, DuckDB) is loaded by one thread; better while the others copy than after them.
+        loader.submit(import_module, "incident_kit.normalise.logs")
         context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile, progress=progress)
         _report_window(described, context)
         _copy_all(source, stage / "raw", context)
