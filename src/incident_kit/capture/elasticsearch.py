@@ -11,7 +11,7 @@ from typing import Any
 from incident_kit.capture.passed_over import has_failures, tell_of_other_times, tell_what_is_passed_over
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceError, SourceIncomplete
-from incident_kit.profile import load_credentials
+from incident_kit.profile.credentials import load_credentials
 from incident_kit.sources.elasticsearch import Search, index_path
 from incident_kit.sources.slices import Reading
 from incident_kit.window import SECOND, format_ns, parse_rfc3339

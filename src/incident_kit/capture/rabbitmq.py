@@ -10,7 +10,8 @@ from typing import Any
 from incident_kit.capture.session import Session
 from incident_kit.errors import SourceIncomplete
 from incident_kit.lines import whole_lines
-from incident_kit.profile import Profile, load_credentials
+from incident_kit.profile import Profile
+from incident_kit.profile.credentials import load_credentials
 from incident_kit.sources.broker import Broker
 from incident_kit.sources.rabbitmq import read_broker
 
