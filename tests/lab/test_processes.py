@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.servers.packages import wanted
-from tests.lab.servers.processes import LabError, Process, run
+from tests.lab.servers.processes import LabError, Process, run, supervise
 from tests.lab.servers.register import SERVERS, choose, with_needs
 from tests.lab.servers.stamp import Stamp
 
@@ -55,6 +55,26 @@ def test_a_process_that_dies_while_waited_for_is_an_error_with_its_last_words(pr
     process.spawn(sys.executable, "-c", "raise SystemExit('no such jar')")
     with pytest.raises(LabError, match="no such jar"):
         process.wait(lambda: False, seconds=20, what="answers")
+
+
+def test_a_supervised_process_is_started_again_until_it_stays(process: Process) -> None:
+    tries = process.folder / "tries"
+    code = (
+        f"import pathlib, time; p = pathlib.Path({str(tries)!r}); n = len(p.read_text()) if p.exists() else 0; "
+        "p.write_text('x' * (n + 1)); print('up' if n == 2 else 'too early', flush=True); n < 2 and exit(1); time.sleep(60)"
+    )
+
+    def wait() -> None:
+        process.wait(lambda: process.log.read_text().endswith("up\n"), seconds=20, what="up")
+
+    supervise(process, lambda: process.spawn(sys.executable, "-c", code), wait, times=3)
+    assert process.pid()
+    assert tries.read_text() == "xxx"
+    process.stop()
+    tries.unlink()
+    process.log.unlink()
+    with pytest.raises(LabError, match="ended before: up"):
+        supervise(process, lambda: process.spawn(sys.executable, "-c", code), wait, times=2)
 
 
 def test_a_process_that_is_late_is_an_error_and_not_a_pass(process: Process) -> None:

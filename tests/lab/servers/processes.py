@@ -138,6 +138,28 @@ class Process:
             time.sleep(0.2)
 
 
+def supervise(process: Process, spawn: Callable[[], None], wait: Callable[[], None], *, times: int = 3) -> None:
+    """Start a process and wait for it; one that ended meanwhile is started again, as the supervisor does that it lacks here.
+
+    Args:
+        process: what is started.
+        spawn: starts it; nothing to do for what lives.
+        wait: returns when it is ready, raises `LabError` when it ended or is late.
+        times: how often at most.
+    """
+    for attempt in range(1, times + 1):
+        spawn()
+        try:
+            wait()
+        except LabError as error:
+            if attempt == times or process.pid():
+                raise
+            print(f"{process.name} is started again: {str(error).splitlines()[0]}", flush=True)
+            time.sleep(1)
+        else:
+            return
+
+
 def is_taken(port: int) -> bool:
     """Whether something listens on a loopback port."""
     with socket.socket() as probe:

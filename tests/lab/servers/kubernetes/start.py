@@ -37,7 +37,7 @@ from tests.lab.servers.kubernetes.settings import (
     containers,
     kubectl,
 )
-from tests.lab.servers.processes import answers, succeeds
+from tests.lab.servers.processes import answers, succeeds, supervise
 
 # The rights that the kit asks for, and who has them in the lab.
 READER = (REPOSITORY / "deploy" / "rbac.yaml", Path(__file__).with_name("reader.yaml"))
@@ -140,16 +140,24 @@ def _show_logs_at_the_usual_place() -> None:
         SERVED_LOGS.symlink_to(POD_LOGS)
 
 
-def _start_kubelet() -> None:
-    (STATE / "kubelet.yaml").write_text(configuration.kubelet())
-    _show_logs_at_the_usual_place()
+def _spawn_kubelet() -> None:
     KUBELET.spawn(
         PROGRAMS / "kubelet", f"--config={STATE / 'kubelet.yaml'}", f"--kubeconfig={STATE / 'kubelet.conf'}",
         f"--root-dir={STATE / 'kubelet'}", f"--cert-dir={PKI}", f"--hostname-override={NODE}",
         f"--node-ip={bridge.HOST_ADDRESS}", "--v=2",
         port=KUBELET_HEALTH_PORT,
     )  # fmt: skip
+
+
+def _await_kubelet() -> None:
     KUBELET.wait(lambda: answers(f"http://127.0.0.1:{KUBELET_HEALTH_PORT}/healthz"), seconds=60, what="healthy")
+
+
+def _start_kubelet() -> None:
+    (STATE / "kubelet.yaml").write_text(configuration.kubelet())
+    _show_logs_at_the_usual_place()
+    # containerd answers on its socket before its runtime service does, and the kubelet ends when that is not there yet.
+    supervise(KUBELET, _spawn_kubelet, _await_kubelet, times=5)
     ready = ("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=2s")
     KUBELET.wait(lambda: _kubectl_succeeds(*ready), seconds=90, what=f"node {NODE} Ready")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from tests.lab.servers import bridge
 from tests.lab.servers.folders import password, write_private
-from tests.lab.servers.processes import LabError, answers, is_taken
+from tests.lab.servers.processes import LabError, answers, is_taken, supervise
 from tests.lab.servers.rabbitmq.settings import (
     NAME_SERVICE,
     NAME_SERVICE_PORT,
@@ -70,24 +71,6 @@ def _await(node: Node) -> None:
     node.control("await_startup", "--timeout", "120", seconds=150)
 
 
-def _await_or_spawn_again(node: Node) -> None:
-    """Wait for a node that starts beside its peers; one that ended meanwhile is started again, twice at most.
-
-    RabbitMQ 3.10 ends a booting node with ``incompatible_feature_flags ... {badmap,undefined}`` when it asks a peer that
-    is just as young and has not read its own flags yet. A supervisor would start it again, and so does the lab.
-    """
-    for last in (False, False, True):
-        try:
-            _await(node)
-        except LabError as error:
-            if last or node.process.pid():
-                raise
-            print(f"{node.short_name} is started again: {str(error).splitlines()[0]}", flush=True)
-            _spawn(node)
-        else:
-            break
-
-
 def _make_users() -> None:
     """Vhosts, users, permissions; `mon` gets empty ones, without which it sees no queues."""
     first = NODES[0]
@@ -118,7 +101,9 @@ def start(nodes: Iterable[Node] = NODES) -> None:
         for node in starting:  # together: a restarted node waits for its peers
             _spawn(node)
         for node in starting:
-            _await_or_spawn_again(node)
+            # RabbitMQ 3.10 ends a booting node with ``incompatible_feature_flags ... {badmap,undefined}`` when it asks a
+            # peer that is just as young and has not read its own flags yet.
+            supervise(node.process, partial(_spawn, node), partial(_await, node))
         return
     if nodes != NODES:
         raise LabError("start all RabbitMQ nodes once before starting one of them")
