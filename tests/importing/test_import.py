@@ -9,6 +9,7 @@ import sys
 
 import pandas as pd
 import pytest
+import yaml
 
 from incident_kit import changes, console_only, import_folder, read_evidence
 from incident_kit.errors import BundleError, UsageError
@@ -376,3 +377,19 @@ def test_what_file_managers_leave_behind_is_nobodys_gap(folder, tmp_path):
         (folder / name).write_bytes(b"\0")
 
     assert gaps(read_evidence(import_folder(folder, tmp_path / "a.incident")), "bundle") == []
+
+
+@pytest.mark.parametrize("name", ["kubernetes/pods.yaml", "kubernetes/pods.yml.gz", "kubernetes/pods.json"])
+def test_objects_saved_as_yaml_are_read_and_redacted(folder, tmp_path, name):
+    item = json.loads((folder / "kubernetes/pods.json").read_text())["items"][0]
+    item["spec"]["containers"][0]["env"] = [{"name": "PASSWORD", "value": "hunter2"}]
+    (folder / "kubernetes/pods.json").unlink()
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [item]}).encode()
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+
+    bundle = import_folder(folder, tmp_path / "a.incident")
+
+    assert not [path for path in bundle.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    evidence = read_evidence(bundle)
+    assert list(evidence.table(PODS)["pod"]) == [POD]
+    assert not [row for row in gaps(evidence, "kubernetes") if row["what"].startswith("kubernetes/pods")]

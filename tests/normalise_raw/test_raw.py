@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+import yaml
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder
@@ -115,7 +116,7 @@ def test_pages_of_lists_are_joined(tmp_path, context):
     [
         (b'Error from server (Forbidden): pods is forbidden: User "x" cannot list resource', "Forbidden", "permission"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "HTML", "Log in"),
-        (b"apiVersion: v1\nitems:\n- kind: Pod\n", "YAML", "-o json"),
+        (b"apiVersion: v1\nitems: {kind: [\n", "broken YAML", "-o json"),
         (b"NAMESPACE   NAME   READY\nshop        x      1/1\n", "NAMESPACE", "-o json"),
     ],
 )
@@ -160,11 +161,49 @@ def test_of_documents_one_after_another_only_the_torn_one_is_lost(tmp_path, cont
     assert "2 complete objects" in gap["reason"]
 
 
-def test_json_inside_yaml_is_not_taken_for_the_document(tmp_path, context):
-    text = "apiVersion: v1\nitems:\n- metadata:\n    annotations:\n      last-applied: |\n        " + json.dumps(ONE)
+def as_yaml(document):
+    return yaml.safe_dump(document, sort_keys=False)
 
+
+def test_a_list_that_was_saved_as_yaml_is_read_like_json(tmp_path, context):
+    text = as_yaml(PODS).replace(
+        "name: p0", "name: p0\n    creationTimestamp: 2026-11-20T08:00:00Z\n    count: 99999999999999999999"
+    )
+    found = write(tmp_path, text.encode()).kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["p0", "p1", "p2", "p3", "p4"]
+    assert found[0]["metadata"]["creationTimestamp"] == "2026-11-20T08:00:00Z"
+    assert context.gaps == []
+
+
+def test_json_inside_yaml_is_not_taken_for_the_document(tmp_path, context):
+    applied = {"kind": "Pod", "metadata": {"name": "b", "annotations": {"last-applied": json.dumps(ONE)}}}
+    text = as_yaml({"apiVersion": "v1", "items": [applied], "kind": "List"}) + "---\n" + as_yaml(ONE)
+
+    assert [pod["metadata"]["name"] for pod in write(tmp_path, text.encode()).kubernetes("pods", context)] == ["b", "a"]
+
+
+def test_torn_yaml_gives_its_complete_objects_and_names_the_line(tmp_path, context):
+    text = as_yaml(PODS)[: as_yaml(PODS).rindex("name: p4")] + 'name: "p'
+    found = write(tmp_path, text.encode()).kubernetes("pods", context)
+
+    assert [pod["metadata"]["name"] for pod in found] == ["p0", "p1", "p2", "p3"]
+    [gap] = context.gaps
+    assert "broken YAML at line" in gap["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kind: List\na: &a [x]\nitems: [*a, *a]", "aliases"),
+        ("kind: List\nitems: " + "[" * 5000 + "]" * 5000, "nested deeper"),
+        ("kind: Pod\nmetadata: !!python/object/apply:os.system [echo]", "could not determine a constructor"),
+        ("kind: Pod\nmetadata: {name: !!binary aGk=}", "not readable as YAML"),
+    ],
+)
+def test_hostile_yaml_is_a_gap(tmp_path, context, text, told):
     assert write(tmp_path, text.encode()).kubernetes("pods", context) == []
-    assert "YAML" in context.gaps[0]["reason"]
+    assert told in context.gaps[0]["reason"]
 
 
 def test_a_warning_before_the_document_loses_nothing_of_it(tmp_path, context):

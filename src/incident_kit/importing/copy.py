@@ -7,6 +7,7 @@ and redacted is kept. Log text and hits stream.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from incident_kit.normalise.context import Context
     from incident_kit.redaction import Redactor
 
+_YAML_NAME = re.compile(r"^(?P<name>(?:kubernetes|argocd)/.+\.ya?ml)(?:\.gz)?$")
 _BLOCK = 8 << 20
 _SOURCES = {
     "kubernetes": "kubernetes",
@@ -48,7 +50,10 @@ class RawCopy:
 
     def copy(self, path: Path, relative: str, kind: str) -> None:
         """Copy one file of the layout; whatever cannot be read becomes a gap."""
-        destination = self.target / relative
+        if yaml := _YAML_NAME.match(relative):  # what is kept is JSON, whatever it was
+            destination = self.target / f"{yaml['name']}.json"
+        else:
+            destination = self.target / relative
         destination.parent.mkdir(parents=True, exist_ok=True)
         source = _SOURCES[kind]
         if kind in {"console", "rabbitmq_log"}:

@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("window", r"window\.json(\.gz)?"),
-        ("kubernetes", r"kubernetes/(.+/)?[^/]+\.json(\.gz)?"),
+        ("kubernetes", r"kubernetes/(.+/)?[^/]+\.(json|ya?ml)(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.gz)?"),
         ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.\d{8}-\d{6})?(\.gz)?"),
         ("hits", r"elasticsearch/(.+/)?[^/]+\.(ndjson|jsonl)(\.gz)?"),
@@ -45,7 +45,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("answers", r"elasticsearch/(.+/)?[^/]+\.json(\.gz)?"),
         ("rabbitmq", r"rabbitmq/[^/]+\.json(\.gz)?"),
         ("rabbitmq_log", r"rabbitmq/[^/]+\.log([.\w-]*)?(\.gz)?"),
-        ("argocd", r"argocd/[^/]+\.json(\.gz)?"),
+        ("argocd", r"argocd/[^/]+\.(json|ya?ml)(\.gz)?"),
     )
 )
 _CONSOLE = "console/NAMESPACE/POD/CONTAINER.log"

@@ -19,9 +19,12 @@ import orjson
 
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.torn_json import finite, integer, salvage
+from incident_kit.normalise.yaml_documents import yaml_documents
 
 #: A List object that is cut off is repaired up to this many bytes; beyond, the file is only reported.
 _REPAIR_LIMIT = 256 * 1024 * 1024
+#: How kubectl's YAML begins.
+_YAML = re.compile(r"(?:---|#|apiVersion:|items:|kind:|metadata:|- apiVersion:)")
 #: One escape of a JSON string: a whole surrogate pair, half of one, or any other.
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
@@ -168,6 +171,12 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
     if whole:  # several answers one after another (>>), or one document a line
         return found
     salvaged = found or None
+    if not salvaged and repair and _YAML.match(_beginning(data)):
+        documents, wrong = yaml_documents(mended.decode())
+        if wrong:
+            used = "what stands before it is used" if documents else "nothing of it is used"
+            context.gap(source, name, f"{wrong}; {used}", "Collect it again with -o json.")
+        return documents or None
     if not salvaged and (other := _what_else(data)):
         context.gap(source, name, *other)
         return None
@@ -177,9 +186,13 @@ def decode_json(data: bytes, name: str, context: Context, source: str, *, repair
     return salvaged
 
 
+def _beginning(data: bytes) -> str:
+    return data[:65536].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+
+
 def _what_else(data: bytes) -> tuple[str, str] | None:
     """What a file that holds no JSON at all holds, and what to do; None where it looks like JSON that is broken."""
-    text = data[:65536].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    text = _beginning(data)
     if text[:1] in {"", "{", "["}:
         return None
     first = "".join(c for c in text.splitlines()[0][:200] if c.isprintable())
@@ -188,7 +201,7 @@ def _what_else(data: bytes) -> tuple[str, str] | None:
             f"an HTML or XML page, not JSON; it begins: {first}",
             "Log in (or go round the proxy) and collect it again.",
         )
-    if re.match(r"(?:---|apiVersion:|items:|kind:)", first):
+    if _YAML.match(first):
         return f"YAML, not JSON; it begins: {first}", "Collect it again with -o json."
     if re.search(r"forbidden|unauthori[sz]ed|not authori[sz]ed|denied", first, re.IGNORECASE):
         return f"an error, not JSON: {first}", "Get the permission that it names, then collect it again."
