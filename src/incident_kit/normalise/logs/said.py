@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.layout import Parsed, put
+from incident_kit.normalise.logs.formats.pair_columns import pair_texts
 from incident_kit.normalise.logs.formats.pairs import level_of, pairs_of
 from incident_kit.normalise.logs.json_columns import json_said
 from incident_kit.normalise.logs.text_bytes import BRACE, fitted, holds
@@ -71,12 +72,19 @@ def add_pairs(texts: pa.Array, said: Said) -> None:
     parsed = said.parsed
     plain = pc.not_equal(pc.fill_null(parsed.format, ""), "json")
     rows = np.flatnonzero(pc.and_(plain, pc.match_substring_regex(texts, _MAY_SAY)))
+    properties, told = pair_texts(texts.take(pa.array(rows)))
+    told &= np.asarray(parsed.level.take(pa.array(rows)).is_valid())
+    said.properties = put(said.properties, rows[told], properties.filter(pa.array(told)))
+    _add_pairs_of_each(texts, rows[~told], said)
+
+
+def _add_pairs_of_each(texts: pa.Array, rows: Rows, said: Said) -> None:
     levels: list[str | None] = []
     properties: list[str | None] = []
-    known = parsed.level.take(pa.array(rows)).to_pylist()
+    known = said.parsed.level.take(pa.array(rows)).to_pylist()
     for text, level in zip(texts.take(pa.array(rows)).to_pylist(), known, strict=True):
         found = pairs_of(text)
         levels.append(level or level_of(text, found))
         properties.append(orjson.dumps(found, default=str).decode() if found else None)
-    parsed.level = put(parsed.level, rows, pa.array(levels, pa.string()))
+    said.parsed.level = put(said.parsed.level, rows, pa.array(levels, pa.string()))
     said.properties = put(said.properties, rows, pa.array(properties, pa.string()))

@@ -51,6 +51,21 @@ def _without_tails(messages: pa.Array) -> pa.Array:
     return pc.coalesce(pc.if_else(logfmt.is_valid(), said, pa.scalar(None, messages.type)), heads)
 
 
+#: Names that logfmt gives to what a line says itself.
+LINE_NAMES = frozenset({"time", "ts", "level", "msg", "message", "lvl", "t", "timestamp"})
+
+
+def names_of(line: str) -> list[str]:
+    """Names of the key=value pairs of one line, in order."""
+    return [name for name, _ in _pairs(line)]
+
+
+def _pairs(line: str) -> list[tuple[str, str]]:
+    equals = line.find("=")
+    # The first pair's name holds no blank: nothing before the last blank in front of it need be asked.
+    return _PAIR.findall(line, max(0, line.rfind(" ", 0, equals))) if equals >= 0 else []
+
+
 def pairs_of(text: str) -> dict[str, Any]:
     """The key=value pairs, trailing JSON and pretty-printed fields of an entry's text."""
     found: dict[str, Any] = {}
@@ -64,11 +79,8 @@ def pairs_of(text: str) -> dict[str, Any]:
         else:
             found.update(document if isinstance(document, dict) else {})
             first = first[:brace]
-    equals = first.find("=")
-    # The first pair's name holds no blank: nothing before the last blank in front of it need be asked.
-    pairs = _PAIR.findall(first, max(0, first.rfind(" ", 0, equals))) if equals >= 0 else ()
-    for name, value in pairs:
-        if name not in ("time", "ts", "level", "msg", "message", "lvl", "t", "timestamp"):
+    for name, value in _pairs(first):
+        if name not in LINE_NAMES:
             found[name] = scalar(value)
     for line in rest.split("\n")[:40] if rest else ():
         pretty = _PRETTY.match(line)
