@@ -393,3 +393,36 @@ def test_objects_saved_as_yaml_are_read_and_redacted(folder, tmp_path, name):
     evidence = read_evidence(bundle)
     assert list(evidence.table(PODS)["pod"]) == [POD]
     assert not [row for row in gaps(evidence, "kubernetes") if row["what"].startswith("kubernetes/pods")]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2026-11-20T09:30:00Z", "2026-11-20T10:30:00Z"), ("2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z")],
+)
+def test_a_window_that_holds_none_of_the_logs_is_said_with_the_times_that_they_have(folder, tmp_path, start, end):
+    (folder / "window.json").write_text(json.dumps({"start": start, "end": end}))
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    told = {row["source"]: row for row in evidence.gaps.to_dict("records") if row["what"] == "window"}
+    assert set(told) == {"console", "elasticsearch"}
+    assert "they are from 2026-11-20T08:00:00Z to 2026-11-20T08:59:01Z" in told["console"]["reason"]
+    assert "--from 2026-11-20T08:00:00Z --to 2026-11-20T08:59:01Z" in told["console"]["remedy"]
+    assert console_only(evidence).empty
+
+
+def test_a_window_that_holds_some_of_the_logs_is_no_gap(folder, tmp_path):
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    assert not [row for row in evidence.gaps.to_dict("records") if row["what"] == "window"]
+
+
+def test_documents_that_all_lie_before_the_window_of_the_console_are_a_loss_and_no_gap(folder, tmp_path):
+    """Shipping ended before the window began: what the console holds in it is only there."""
+    (folder / "window.json").write_text(json.dumps({"start": "2026-11-20T08:40:00Z", "end": "2026-11-20T09:00:00Z"}))
+    hits = folder / "elasticsearch/hits.ndjson"
+    hits.write_text("".join(hits.read_text().splitlines(keepends=True)[:35]))
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+
+    assert not [row for row in evidence.gaps.to_dict("records") if row["what"] == "window"]
+    assert len(console_only(evidence)) == 20

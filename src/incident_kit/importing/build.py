@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.errors import BundleError
 from incident_kit.evidence.archive import write_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, digest_tree
+from incident_kit.importing.outside import report_outside
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables import ALL, Table
 from incident_kit.tables.answers import COVERAGE
@@ -100,6 +101,8 @@ def write_tables(stage: Path, context: Context) -> dict[str, int]:
             tables.setdefault(table, []).extend(rows)
     pods, containers = PODS.frame(tables.get(PODS.name, [])), CONTAINERS.frame(tables.get(CONTAINERS.name, []))
     tables[COVERAGE.name] = normalise_logs(raw, context, containers, pods, folder)
+    if context.imported:
+        report_outside(folder, context)
     for name, rows in tables.items():
         _write_table(ALL[name], rows, folder)
     return {**{name: len(rows) for name, rows in tables.items()}, **_log_rows(folder)}
