@@ -12,6 +12,7 @@ from . import (
     cases_formats,
     cases_fuzz,
     cases_losses,
+    cases_pipelines,
     cases_present,
     cases_recordings,
     cases_second,
@@ -28,6 +29,7 @@ CASES: dict[str, Make] = {
     **cases_present.CASES,
     **cases_coverage.CASES,
     **cases_second.CASES,
+    **cases_pipelines.CASES,
     **cases_fuzz.CASES,
     **heldout.CASES,
 }

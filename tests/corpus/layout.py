@@ -44,7 +44,7 @@ def truth(case: Case) -> Iterable[JsonObject]:
         if not _readable(case, entry):
             continue
         if entry.document is not None:
-            claimed.add(id(entry.document))
+            claimed.update(map(id, (entry.document, *entry.parts)))
         container = entry.container
         yield {
             "side": "console",

@@ -68,7 +68,7 @@ class Format:
 class Entry:
     """One entry on a console, with the verdicts and causes that the specification allows for it.
 
-    ``pauses`` gives nanoseconds to wait before the line of that number, so that another stream's line falls in between.
+    ``parts`` are documents of its rest, where a shipper did not join it. ``pauses`` gives nanoseconds to wait before the line of that number, so that another stream's line falls in between.
     """
 
     time: int
@@ -77,6 +77,7 @@ class Entry:
     event: Event | None
     container: Container
     document: Document | None = None
+    parts: list[Document] = field(default_factory=list)
     verdicts: set[str] = field(default_factory=lambda: {"matched"})
     causes: set[str | None] = field(default_factory=lambda: {None})
     why: str = ""

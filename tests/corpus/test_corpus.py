@@ -34,6 +34,8 @@ REPRESENTATIVE = (
     "heartbeats",
     "repeated",
     "mixed",
+    "pipeline_joined",
+    "blocks_exporter",
     "heldout_pipes",
     "heldout_erlang",
     "sampled",

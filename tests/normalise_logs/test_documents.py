@@ -44,6 +44,14 @@ def test_every_candidate_of_the_pod_role_is_read() -> None:
         assert row({path: "orders-1", "message": "x"})["pod"] == "orders-1"
 
 
+def test_times_as_kibana_and_azure_show_them_are_read() -> None:
+    expected = parse_rfc3339("2026-11-20T08:01:36.977Z")
+    assert time_value("Nov 20, 2026 @ 08:01:36.977") == expected
+    said = {"TimeGenerated": "2026-11-20T08:01:36.977Z", "LogMessage": "settled", "PodName": "orders-1"}
+    found = row(said)
+    assert (found["message"], found["pod"], time_value(found["time"])) == ("settled", "orders-1", expected)
+
+
 def test_tags_name_a_pod_where_one_of_them_is_known() -> None:
     listed = {"message": "x", "tags": ["env:prod", "pod_name:orders-1"]}
     joined = {"message": "x", "ddtags": "env:prod,pod_name:orders-1"}

@@ -33,6 +33,15 @@ def test_method_and_message_are_one_line() -> None:
     ]
 
 
+def test_other_languages_write_the_same_two_lines() -> None:
+    texts = (
+        "nov. 20, 2026 8:00:00 AM shop.Orders place\nGRAVE: refusé",
+        "十一月 20, 2026 8:00:01 上午 shop.Orders place\n信息: 订单",
+    )
+    lines = [(f"0{n}.00000000{m}", line) for n, text in enumerate(texts) for m, line in enumerate(text.split("\n"))]
+    assert join_two_lines(instance(*lines)).lines.text.to_pylist() == list(texts)
+
+
 def test_lines_that_only_follow_each_other_stay_two() -> None:
     apart = instance(("00.0", "Nov 20, 2026 8:00:00 AM shop.Orders place"), ("02.0", "WARNING: stock is low"))
     assert len(join_two_lines(apart).lines) == 2

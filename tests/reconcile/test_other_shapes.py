@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 from tests.reconcile.incident import POD, Incident
 
@@ -90,3 +91,52 @@ def test_runs_of_lines_that_documents_have_one_by_one_are_no_blocks(tmp_path: Pa
     rows = incident.answered(tmp_path)
     assert len(rows) == 90
     assert [row["text"] for row in rows if row["verdict"] == "console_only"] == ["settled order 4"]
+
+
+def test_kinds_of_values_are_learnt_apart_and_whole_numbers_have_no_fraction(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(60):
+        at = 10 + number * 7
+        if number % 4:
+            incident.say(at, f"metric queue=q{number % 5} depth={number + 3} lag_ms={number * 13} rate={number}.25")
+            if number != 22:
+                values = {"depth": float(number + 3), "lag_ms": float(number * 13), "rate": number + 0.25}
+                incident.ship(at, "", queue=f"q{number % 5}", **values)
+        else:
+            incident.say(at, f"gc pause_ms={number * 17} heap_mb={900 + number}")
+            incident.ship(at, "", pause_ms=float(number * 17), heap_mb=float(900 + number))
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] != "matched"]
+    assert [(row["verdict"], "depth=25 " in row["text"]) for row in rows] == [("console_only", True)]
+
+
+def test_the_parts_of_a_long_line_are_one_entry_and_one_that_lacks_its_end_is_cut(tmp_path: Path) -> None:
+    incident, chance = Incident(), Random(5)
+    incident.usual()
+    for number in range(3):
+        at = 31.3 + number * 60
+        incident.log(at, "dump " + "".join(chance.choices("abcdef0123456789", k=40_000)), shipped=False)
+        line = incident.lines[(POD, "app")][-1][1]
+        for begin in range(0, len(line) if number else 20_000, 16_384):
+            incident.ship(at + begin / 10**7, line[begin : begin + 16_384])
+    assert verdicts(incident, tmp_path) == {("console", "matched"): 236 + 2, ("console", "truncated"): 1}
+
+
+def test_a_json_body_within_an_entry_is_no_entry_of_its_own(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(12):
+        body = f'request {number}\nPOST /orders HTTP/1.1\nHost: shop\n\n{{"id": {number}, "state": "open"}}'
+        incident.log(31.3 + number * 30, body)
+    assert verdicts(incident, tmp_path) == {("console", "matched"): 236 + 12}
+
+
+def test_a_level_at_the_beginning_of_the_message_is_its_level(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(60):
+        level = "DEBUG" if number % 3 == 0 else "WARNING" if number % 3 == 1 else "INFO"
+        incident.say(10 + number * 7, f"Nov 20 10:00:00 host-1 orders[7]: {level}: order {number} seen")
+        if level != "DEBUG":
+            incident.ship(10 + number * 7, f" {level}: order {number} seen", "")
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "console_only"]
+    assert {(row["level"], row["cause"]) for row in rows} == {("debug", "below_level")}
+    assert len(rows) == 20

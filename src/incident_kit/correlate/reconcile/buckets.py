@@ -22,6 +22,7 @@ from incident_kit.correlate.reconcile.lines import claim_lines
 from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_rest
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
+from incident_kit.correlate.reconcile.pieces import claim_pieces
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
 from incident_kit.correlate.reconcile.values import Fields, Owner, pair_by_values
@@ -98,6 +99,7 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     tell_cut_tails(entries, documents, pairs)
     mark_doubles(documents, pairs)
     claim_lines(entries, documents, pairs, clocks)
+    claim_pieces(entries, documents, pairs, clocks)
     claim_joined(entries, documents, pairs, clocks)
     document_pods, mute_pods = _document_pods(documents, pairs)
     verdicts = judge_pairs(entries, documents, pairs, clocks)

@@ -50,6 +50,7 @@ def fits_hidden(leftovers: Leftovers, entry: int, document: int) -> bool:
         parts is not None and fits_shown(parts, other)
         for parts, other in (
             (theirs.shown.get(document), mine.message[entry]),
+            (theirs.shown.get(document), mine.line[entry]),
             (mine.shown.get(entry), theirs.message[document]),
         )
     )
@@ -92,9 +93,12 @@ def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     """The document's message was cut: it begins the entry's."""
     theirs = leftovers.document_texts.message[document].rstrip(" .…")
     theirs = re.sub(r"(?:\.\.\.|…|\s*\[?\(?truncated\)?\]?)$", "", theirs)
-    mine = leftovers.entry_texts.message[entry]
+    mine, whole = leftovers.entry_texts.message[entry], leftovers.entry_texts.whole[entry]
     if len(theirs) < 3:
         return False
+    if len(whole) - len(mine) < len(theirs) < len(whole) and whole.startswith(theirs):
+        # Shipped with its prefix, and cut; the first of several lines is no cut.
+        return int(leftovers.entries.integers("line_count")[entry]) == 1
     return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
         leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
     )

@@ -19,6 +19,7 @@ class Texts:
     template: dict[int, str] = field(default_factory=dict)
     loose: dict[int, str] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
+    line: dict[int, str] = field(default_factory=dict)
     exception: dict[int, str] = field(default_factory=dict)
     shown: dict[int, list[str]] = field(default_factory=dict)
 
@@ -40,6 +41,7 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
     ):
         found.say(row, message)
         found.whole[row] = normal_form(text or "")
+        found.line[row] = normal_form((message or "").partition("\n")[0])
         found.first[row] = loose_form((message or "").partition("\n")[0])
         if template:
             found.template[row] = normal_form(template)

@@ -1,6 +1,6 @@
 """Documents of values alone, as a pipeline makes of access logs, against plain lines: the values stand in the line.
 
-Which fields stand in the lines is learnt for each container: those whose value nearly every document finds in the line
+Which fields stand in the lines is learnt for each container and kind of event: those whose value nearly every document finds in the line
 that shows the most of its values. A document's line is the nearest that has all of these. Fields that most other lines
 have, too, tell nothing; where no fields tell, nothing can be compared.
 """
@@ -8,7 +8,7 @@ have, too, tell nothing; where no fields tell, nothing can be compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import orjson
@@ -20,13 +20,20 @@ from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.correlate.reconcile.values import containers, of_container
 from incident_kit.normalise.logs.normal_form import normal_form
 
-_FEWEST_FIELDS = 3
+#: Fewer fields than this tell no event; fewer than the second only where hardly any other line nearby has their values.
+_FEWEST_FIELDS, _MANY_FIELDS = 2, 3
 #: Share of the documents whose value of a telling field stands in their line.
 _LEAST_FOUND = 0.9
 #: Share of the other lines nearby that may have all of a document's values.
-_MOST_BY_CHANCE = 0.2
+_MOST_BY_CHANCE, _HARDLY = 0.2, 0.02
+#: So many documents of one kind are learnt from by themselves.
+_LEAST_OF_KIND = 10
+#: More documents that nothing was recognised of than this share of the open entries may be theirs.
+_MOST_STRANGE = 0.1
 #: Documents that are learnt from, and lines nearby that are tried for one.
 _LEARNT_FROM, _TRIED = 300, 12
+#: So many lines before and behind a document's own are tried for chance.
+_BESIDE = 4
 _NEAREST_NS = 5 * SECOND
 
 
@@ -49,15 +56,31 @@ def pair_by_words(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) 
         theirs = of_container(documents, free[~pairs.taken[free]], owner)
         if not len(theirs):
             continue
-        lines, said = _Lines(entries, mine), _said(documents, theirs)
-        instants = documents.time[theirs] - clocks.skew[owner[0]]
-        fields = _telling(lines, said, instants)
-        if len(fields) >= _FEWEST_FIELDS:
-            for reach in (_NEAREST_NS, None):
-                _pair(lines, said, theirs, fields, entries, documents, pairs, clocks, reach)
-        elif 2 * len(theirs) >= len(mine):
+        strange = 0
+        lines = _Lines(entries, mine)
+        for part, said in _kinds(documents, theirs):
+            fields = _telling(lines, said, documents.time[part] - clocks.skew[owner[0]])
+            if fields:
+                for reach in (_NEAREST_NS, None):
+                    _pair(lines, said, part, fields, entries, documents, pairs, clocks, reach)
+            else:
+                strange += len(part)
+        mine = mine[pairs.document[mine] < 0]
+        if strange >= _MOST_STRANGE * len(mine):
             doubtful.append(mine)
     return np.concatenate(doubtful) if doubtful else nothing
+
+
+def _kinds(documents: Side, rows: Integers) -> Iterator[tuple[Integers, list[dict[str, str]]]]:
+    """Documents with the values of each, one kind of event at a time: those with the same fields; rare kinds together."""
+    said = _said(documents, rows)
+    names = [frozenset(values) for values in said]
+    often = {kind for kind, count in Counter(names).items() if count >= _LEAST_OF_KIND}
+    kinds: dict[frozenset[str], list[int]] = {}
+    for place, kind in enumerate(names):
+        kinds.setdefault(kind if kind in often else frozenset(), []).append(place)
+    for places in kinds.values():
+        yield rows[places], [said[place] for place in places]
 
 
 class _Lines:
@@ -85,12 +108,17 @@ def _said(documents: Side, rows: Integers) -> list[dict[str, str]]:
         values = orjson.loads(text) if text else {}
         found.append(
             {
-                name: normal_form(str(value)).lower()
+                name: _word(value)
                 for name, value in values.items()
                 if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip("- ")
             }
         )
     return found
+
+
+def _word(value: str | float) -> str:
+    """A value as a line shows it: a whole number without a fraction, whatever the documents' field made of it."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else normal_form(str(value)).lower()
 
 
 def _stands(word: str, text: str) -> bool:
@@ -110,7 +138,7 @@ def _telling(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integer
     """Fields whose values stand in the documents' own lines, and hardly together in others."""
     had: Counter[str] = Counter()
     stood: Counter[str] = Counter()
-    tried: list[tuple[Mapping[str, str], int, list[int]]] = []
+    tried: list[tuple[Mapping[str, str], int]] = []
     for number in range(0, len(said), max(1, len(said) // _LEARNT_FROM)):
         values, near = said[number], lines.near(int(instants[number]), _NEAREST_NS)
         if not near:
@@ -120,15 +148,17 @@ def _telling(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integer
         best = int(np.argmax(weights))
         had.update(values.keys())
         stood.update(found[best])
-        tried.append((values, best, near))
+        tried.append((values, near[best]))
     fields = [name for name, count in had.items() if 2 * count >= len(tried) and stood[name] >= _LEAST_FOUND * count]
     others = [
         _has_all(values, fields, lines.text[place])
-        for values, best, near in tried
-        for position, place in enumerate(near)
-        if position != best
+        for values, best in tried
+        for place in range(max(0, best - _BESIDE), min(len(lines.text), best + _BESIDE + 1))
+        if place != best
     ]
-    return fields if not others or sum(others) <= _MOST_BY_CHANCE * len(others) else []
+    most = _MOST_BY_CHANCE if len(fields) >= _MANY_FIELDS else _HARDLY
+    told = len(fields) >= _FEWEST_FIELDS and bool(others or len(fields) >= _MANY_FIELDS)
+    return fields if told and sum(others) <= most * len(others) else []
 
 
 def _has_all(values: Mapping[str, str], fields: Sequence[str], text: str) -> bool:

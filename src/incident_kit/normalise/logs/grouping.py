@@ -178,7 +178,13 @@ def _continues(
         if opened in ("python", "exception", "beam") and (told or traces.begins_frames(following)):
             state.grammar = opened
             return True
-    return proven and gap <= traces.SAME_WRITE_NS and not traces.opens(text)
+    if not proven or gap > traces.SAME_WRITE_NS:
+        return False
+    opened = traces.opens(text)
+    if opened and not (opened == "exception" and gap <= traces.EXCEPTION_NS and traces.begins_frames(following)):
+        return False
+    state.grammar = opened or state.grammar
+    return True
 
 
 def _resumes(suspended: _Open, state: _Open, text: str, following: str | None, *, indented: bool) -> bool:

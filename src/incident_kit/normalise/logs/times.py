@@ -27,6 +27,8 @@ def time_values(values: list[Any]) -> list[int | None]:
     return found
 
 
+#: As Kibana shows times, in the reader's zone: ``Nov 20, 2026 @ 08:01:36.977``.
+_KIBANA = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2}), (\d{4}) @ (\d\d:\d\d:\d\d(?:\.\d{1,9})?)$")
 _NO_ZONE = re.compile(r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?$")
 
 
@@ -47,6 +49,9 @@ def time_value(value: Any) -> int | None:
         return found
     if _NO_ZONE.match(text):
         return parse_rfc3339(text.replace(",", ".").replace("/", "-") + "Z")
+    shown = _KIBANA.match(text)
+    if shown and shown[1].lower() in _MONTHS:
+        return parse_rfc3339(f"{shown[3]}-{_MONTHS[shown[1].lower()]:02d}-{int(shown[2]):02d}T{shown[4]}Z")
     try:
         return epoch(float(text)) if "." in text else epoch(int(text))
     except ValueError:

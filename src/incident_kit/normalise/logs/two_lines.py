@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.normalise.logs.console import InstanceLines
-from incident_kit.normalise.logs.formats.patterns import TIME
+from incident_kit.normalise.logs.formats.patterns import TIME, TRANSLATED_TIME
 from incident_kit.normalise.logs.grammar import SAME_WRITE_NS
 from incident_kit.normalise.logs.lines import Lines
 from incident_kit.normalise.logs.text_bytes import NO_DIGIT, fitted
 
-_FIRST = rf"^{TIME} [\w.$\-]+(?: [\w.$<>]+)?$"
-_SECOND = r"^\p{Lu}{4,}: "
+_FIRST = rf"^(?:{TIME}|{TRANSLATED_TIME}) [\w.$\-]+(?: [\w.$<>]+)?$"
+_SECOND = r"^(?:\p{Lu}{4,}|\p{Lo}{2,}): "
 
 
 def join_two_lines(instance: InstanceLines) -> InstanceLines:

@@ -14,11 +14,13 @@ from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import inner_forms
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, SIMPLE_CONSOLE
 from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXPRESSION, RUNTIME_EXPRESSION
-from incident_kit.normalise.logs.levels import FOLDED, fold_level
+from incident_kit.normalise.logs.levels import FOLDED, WORDS, fold_level
 from incident_kit.normalise.logs.text_bytes import BRACE, NO_DIGIT, fitted
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 _JSON = r"^\s*\{.*\}\s*$"
+#: A level that the message itself begins with.
+_SPOKEN_LEVEL = rf"^[\[(<]?(?P<level>{'|'.join(word.upper() for word in WORDS)})(?:[\])>]:?|:)\s(?s:.*)$"
 #: Lines of which one must fit before all are asked for what their own alternative does not tell.
 _TRIED = 500
 
@@ -89,8 +91,8 @@ class Layout:
         """Lines that begin an entry by their own looks."""
         texts = self._bare(texts)
         found = np.asarray(pc.match_substring_regex(texts, ANY_PREFIX))
-        if self.json:
-            found = found | fitted(texts, _JSON, BRACE)
+        json = fitted(texts, _JSON, BRACE) & ~found if self.json else np.zeros(len(texts), dtype=bool)
+        found = found | json
         for alternative in self.alternatives:
             if not found.all():
                 found = found | np.asarray(pc.match_substring_regex(texts, alternative.expression))
@@ -98,6 +100,8 @@ class Layout:
             found = found | np.asarray(pc.match_substring_regex(texts, SIMPLE_CONSOLE))
         # "Error: ..." may head an exception and "panic: ..." is a runtime's, however much they look like levels.
         told = fitted(texts, f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}", NO_DIGIT)
+        if self.inner and 0 < json.sum() < (found & ~json).sum():
+            told = told | self.proven(texts, json)  # a body within an entry, where entries are no JSON
         heads: np.ndarray[Any, np.dtype[np.bool_]] = found & ~told
         if self.blocks is not None:
             inner = [self.blocks.continues(text) for text in texts.to_pylist()]
@@ -137,6 +141,11 @@ class Layout:
                 own = told & np.asarray(parsed.time.take(pa.array(rows)).is_null())
                 parsed.time = put(parsed.time, rows[own], _told(extracted.field("time").filter(pa.array(own))))
             rows = rows[~told]
+        if len(rows):
+            words = extract(parsed.message.take(pa.array(rows)), _SPOKEN_LEVEL)
+            levels = fold_words(words.field("level"), {})
+            told = np.asarray(levels.is_valid())
+            parsed.level = put(parsed.level, rows[told], levels.filter(pa.array(told)))
 
 
 def _apply(alternative: Alternative, firsts: pa.Array, parsed: Parsed, open_rows: Rows) -> Rows:

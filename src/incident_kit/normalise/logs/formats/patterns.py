@@ -16,6 +16,8 @@ CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 #: java.util.logging's and JavaScript's, by the twelve-hour clock.
 TWELVE_HOURS = r"(?:[A-Z][a-z]{2,3}\.? \d{1,2}, \d{4},?|\d{1,2}[-/ ][A-Z][a-z]{2}[-/ ]\d{4},?|\d{1,2}/\d{1,2}/\d{4},?) \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?[ \x{202f}]?[AaPp]\.?[Mm]\.?"
 NAMED_DATE = rf"(?:\d{{1,2}}[-/ ][A-Z][a-z]{{2}}[-/ ]\d{{4}}|[A-Z][a-z]{{2}} +\d{{1,2}}|\d{{1,2}}\.\d\d\.\d{{4}}|\d{{1,2}}/\d\d/\d{{4}}),? {CLOCK}(?: ?[AP]M)?{_ZONE}"
+#: The first in any language: ``nov. 20, 2026 8:07:18 AM``, ``十一月 20, 2026 8:07:18 上午``.
+TRANSLATED_TIME = r"\p{L}+\.? \d{1,2}, \d{4},? \d{1,2}:\d\d:\d\d[ \x{202f}]\S+"
 TIME = rf"(?:{DATE_TIME}|{TWELVE_HOURS}|{NAMED_DATE}|{CLOCK})"
 #: Any of these in a smaller program, for patterns with much else in them: RE2 is slow beyond a size.
 _CLOCKED = (
@@ -122,7 +124,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{REST}", needs="level="),
     Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={REST}", needs=" REPORT==== "),
     Pattern(
-        "jul", rf"^(?P<time>{TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{Lu}}+): {REST}", needs="\n"
+        "jul",
+        rf"^(?P<time>{TIME}|{TRANSLATED_TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{L}}+): {REST}",
+        needs="\n",
     ),
     Pattern(
         "level_behind",
