@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from incident_kit import changes, console_only, import_folder, read_evidence
+from incident_kit import changes, console_only, import_folder, logs, read_evidence
 from incident_kit.errors import BundleError, UsageError
 from incident_kit.evidence.notes import add_note, read_notes
 from incident_kit.tables.kubernetes import PODS
+from incident_kit.window import parse_rfc3339
 from tests.importing.folder import POD, write_folder
 
 
@@ -426,3 +427,17 @@ def test_documents_that_all_lie_before_the_window_of_the_console_are_a_loss_and_
 
     assert not [row for row in evidence.gaps.to_dict("records") if row["what"] == "window"]
     assert len(console_only(evidence)) == 20
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [(None, None, False), ("08:10", "08:20", False), ("07:50", None, True), ("08:10", "09:30", True)],
+)
+def test_logs_that_were_asked_for_beyond_the_window_are_said_not_to_be_told(folder, tmp_path, start, end, told):
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    lower, upper = (parse_rfc3339(f"2026-11-20T{clock}:00Z") if clock else None for clock in (start, end))
+
+    frame = logs(POD, evidence, start=lower, end=upper)
+
+    assert len(frame)
+    assert ("gaps" in frame.attrs) is told

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.errors import UsageError
 from incident_kit.normalise.logs.levels import SEVERITY, fold_level
-from incident_kit.tables.answers import LOGS
+from incident_kit.tables.answers import GAPS, LOGS
+from incident_kit.window import Window, format_ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,8 @@ def logs(
         end: only before here (ns).
 
     Returns:
-        LOGS rows. An entry that is in Elasticsearch is one row and names its document.
+        LOGS rows. An entry that is in Elasticsearch is one row and names its document. Its ``attrs["gaps"]`` (GAPS) says
+        that more was asked for than the window holds.
 
     Raises:
         UsageError: no such level, a broken expression, or an ambiguous pod.
@@ -48,7 +50,20 @@ def logs(
     identity = resolve_pod(pod, evidence)
     keep = _filter(level, grep)
     found = reconciled(evidence, LOGS, pod=str(identity), everything=True)
-    return LOGS.to_pandas(found.filter(_kept(found, keep, start, end)))
+    frame = LOGS.to_pandas(found.filter(_kept(found, keep, start, end)))
+    if beyond := _beyond(evidence.window, start, end):
+        frame.attrs["gaps"] = GAPS.frame(beyond)
+    return frame
+
+
+def _beyond(window: Window, start: int | None, end: int | None) -> list[dict[str, Any]]:
+    """GAPS rows where the times asked for reach out of the window."""
+    if (start is None or start >= window.start) and (end is None or end <= window.end):
+        return []
+    asked = f"{format_ns(start) or 'its start'} to {format_ns(end) or 'its end'}"
+    reason = f"only what lies in the window is judged and told: {window}"
+    return [{"source": "bundle", "what": f"logs from {asked}", "from": start, "to": end, "reason": reason,
+             "remedy": "Import or capture again with a window that holds these times."}]  # fmt: skip
 
 
 def _kept(found: pa.Table, keep: Callable[[str | None, str | None], bool], start: int | None, end: int | None) -> Any:
