@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from incident_kit.normalise.logs.formats.by_prefix import groups_by_prefix
 from incident_kit.normalise.logs.formats.extract import extract
-from incident_kit.normalise.logs.formats.patterns import PATTERNS
+from incident_kit.normalise.logs.formats.patterns import CLOCK, PATTERNS, REST
 
 _pieces = st.sampled_from(
     ["2026-11-20 08:00:00,123", "2026-11-20T08:00:00Z", "2026/11/20 08:00:00.5 +01:00", "08:00:00", "08:00:00.123", "20-Nov-2026 08:00:00", "Nov 20 08:00:00",
@@ -31,7 +31,7 @@ def test_the_usual_times_first_find_the_same_groups(name: str, lines: list[str |
 #: Lines of one service: the time differs, and few words of the prefix do.
 _service = st.tuples(
     st.sampled_from(["", "[", "[["]),
-    st.sampled_from(["2026-11-20 08:00:0{0},12{0}", "2026-11-2{0}T08:00:00Z", "08:00:0{0}", "2026-11-20 08:0{0}:00 +01:00"]),
+    st.sampled_from(["2026-11-20 08:00:0{0},12{0}", "2026-11-2{0}T08:00:00Z", "08:00:0{0}", "2026-11-20 08:0{0}:00 +01:00", "Nov 2{0}, 2026, 8:00:0{0}\u202fAM"]),
     st.sampled_from([" [main] INFO  a.B - ", " INFO  [w-{1}] a.b{1}: ", "] INFO: ", " INFO] ", " | WARN | a.B | ", " INFO 7 --- [  w-{1}] o.s.B{1} : ", "\tinfo\ta.go:{1}\t", " - a.{1} - INFO - ", " ERROR a.B - "]),
 )  # fmt: skip
 _rests = st.sampled_from(["", "x", " - y", "a - b - c", "[z] d: e", "12{1}", "é: ü", "INFO two\nlines", "t=1 | u"])
@@ -75,3 +75,8 @@ def test_many_lines_of_a_service_are_taken_by_their_prefixes(name: str, line: st
     found = groups_by_prefix(texts, expression)
 
     assert found is not None and found.to_pylist() == pc.extract_regex(texts, expression).to_pylist()
+
+
+def test_a_prefix_that_is_nothing_but_the_time_is_asked_of_each_line() -> None:
+    texts = pa.array(["08:00:01said", "08:00:02", "08:00:03more"], pa.large_string())
+    assert groups_by_prefix(texts, f"^(?P<time>{CLOCK}){REST}", fewest_alike=1) is None

@@ -48,14 +48,18 @@ def groups_by_prefix(texts: pa.Array, expression: str, fewest_alike: int = _FEWE
     usual = np.flatnonzero(fits & (behind > 0))
     if not len(usual):
         return None
-    first = texts[int(usual[0])].as_py()
-    time = pc.extract_regex(texts.slice(usual[0], 1), expression).field("time")[0].as_py()
-    start = int(first[0] == "[")
+    first = texts[int(usual[0])].as_py().encode()
+    time = pc.extract_regex(texts.slice(usual[0], 1), expression).field("time")[0].as_py().encode()
+    start = int(first[:1] == b"[")
     stop = start + len(time)
     usual = usual[(whole - behind)[usual] > stop]
+    if not len(usual):
+        return None
     data = texts.cast(pa.large_binary())
     stamps = pc.binary_slice(_taken(data, usual), 0, stop)
-    alike = _of_shape(stamps, first[:stop].encode())
+    alike = _of_shape(stamps, first[:stop])
+    if not alike.any():
+        return None
     if not alike.all():
         usual, stamps = usual[alike], stamps.filter(pa.array(alike))
     kinds = _kinds(_taken(data, usual), stop, (whole - behind)[usual])
