@@ -29,6 +29,9 @@ def test_the_form_of_a_form_is_itself(text: str) -> None:
         ('said \\"no\\"', 'said "no"'),
         ("\x1b[32mgreen\x1b[0m", "green"),
         ("tab\there", "tab\\there"),
+        ("Fu\u0308hrung u\u0308bernommen", "Führung übernommen"),
+        ("q=\\x22caf\\xc3\\xa9\\x22", 'q="café"'),
+        ("naïve", "na\\xefve"),
         ("it's <b>me</b> & you", "it&#39;s &lt;b&gt;me&lt;/b&gt; &amp; you"),
     ],
 )

@@ -140,3 +140,22 @@ def test_a_level_at_the_beginning_of_the_message_is_its_level(tmp_path: Path) ->
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "console_only"]
     assert {(row["level"], row["cause"]) for row in rows} == {("debug", "below_level")}
     assert len(rows) == 20
+
+
+def test_documents_that_say_more_in_one_shape_are_the_entries_they_hold(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(40):
+        text = f"order {number * 37 % 101} settled for {number} EUR" if number % 4 else "tick"
+        incident.log(10 + number * 7, text, shipped=False)
+        if number != 21:
+            incident.ship(10 + number * 7, f"[shop.Orders] {text} (trace=4f{number:04d})")
+    rows = [row for row in incident.answered(tmp_path) if row["verdict"] != "matched"]
+    assert [(row["verdict"], "for 21 EUR" in row["text"]) for row in rows] == [("console_only", True)]
+
+
+def test_a_text_that_happens_to_stand_in_another_document_is_not_that_one(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    incident.log(300.1, "Order 7 settled", shipped=False)
+    incident.ship(300.1, "Customer told that Order 7 settled late")
+    assert verdicts(incident, tmp_path)[("console", "console_only")] == 1

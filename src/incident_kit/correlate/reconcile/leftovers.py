@@ -54,7 +54,7 @@ class Leftovers:
         self.accept(
             [
                 (abs(int(time[entry]) - centre), entry, document)
-                for document, centre, entries in self._within_reach(shift)
+                for document, centre, entries in self.within_reach(shift)
                 for entry in entries
                 if self.allowed(entry, document) and test(self, entry, document)
             ],
@@ -62,7 +62,7 @@ class Leftovers:
             shift,
         )
 
-    def _within_reach(self, shift: int) -> Iterator[tuple[int, int, list[int]]]:
+    def within_reach(self, shift: int) -> Iterator[tuple[int, int, list[int]]]:
         """Each free document with its time by the kubelet's clock, and the open entries within tolerance of that."""
         open_rows = self.pairs.open_entries()
         by_pod = {pod: open_rows[rows] for pod, rows in by_code(self.entries.pod[open_rows])}

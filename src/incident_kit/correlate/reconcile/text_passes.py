@@ -13,6 +13,7 @@ from incident_kit.correlate.reconcile.leftovers import Leftovers
 from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, mix
 from incident_kit.correlate.reconcile.pairing import foreign
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, LOOSE, OWN, PART, TEMPLATE, TRUNCATED, UNLABELLED, Pairs
+from incident_kit.correlate.reconcile.said_more import pair_said_more
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.correlate.reconcile.text_tests import (
     equal_loose,
@@ -103,6 +104,7 @@ def _by_text(leftovers: Leftovers) -> None:
         (fits_template, TEMPLATE),
     ):
         leftovers.near(test, how)
+    pair_said_more(leftovers)
     _tell_suffixes(leftovers)
 
 

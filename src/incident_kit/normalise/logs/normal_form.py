@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -35,6 +36,8 @@ _QUOTE_BYTES = (b'"', b"'", b"`", b"\\", b"\xe2\x80")
 _QUOTES = r"[\"'`\\“”‘’]+"
 _SPACES = r"[ \t\n\r\f\x0b\x00\x85\xa0\u2028\u200b]+"
 _ODD_SPACES = "\t\n\r\f\x0b\x00\x85\xa0\u2028\u200b"
+#: Marks that compose with the letter before them.
+_MARKS = r"[\x{300}-\x{36f}]"
 _ESCAPED_SPACE = r"\\[nrt]"
 #: What pipelines and loggers write for characters of HTML, and the characters; quotes are folded to nothing anyway.
 _ENTITIES = {
@@ -63,6 +66,10 @@ def _where(texts: pa.Array, expression: str, fold: Callable[[pa.Array], pa.Array
     if not count:
         return texts
     return fold(texts) if count == len(texts) else pc.replace_with_mask(texts, rows, fold(texts.filter(rows)))
+
+
+def _composed(texts: pa.Array) -> pa.Array:
+    return pa.array([unicodedata.normalize("NFC", text) for text in texts.to_pylist()], texts.type)
 
 
 def _unescaped(texts: pa.Array) -> pa.Array:
@@ -99,7 +106,8 @@ def _may_hold_odd_space(data: bytes) -> bool:
 #: How a form is made: what the bytes of all texts are asked first, since most texts need no folding, and the folding.
 _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ...] = (
     (lambda data: b"\x1b" in data, lambda texts: pc.replace_substring_regex(texts, ANSI, "")),
-    (lambda data: one_of((b"\\u",), data), lambda texts: _where(texts, r"\\u", _unescaped)),
+    (lambda data: one_of((b"\xcc", b"\xcd"), data), lambda texts: _where(texts, _MARKS, _composed)),
+    (lambda data: one_of((b"\\u", b"\\x"), data), lambda texts: _where(texts, r"\\[ux]", _unescaped)),
     (lambda data: b"\\" in data, lambda texts: pc.replace_substring_regex(texts, _ESCAPED_SPACE, " ")),
     (lambda data: b"&" in data, lambda texts: _where(texts, _ENTITY, _without_entities)),
     (
@@ -116,19 +124,31 @@ _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ..
 
 
 _UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
 
 
 def _unescape(text: str) -> str:
-    """Characters that JSON wrote as four hexadecimal digits; halves of a pair that stand alone become U+FFFD."""
+    """Characters that JSON wrote as four hexadecimal digits, and bytes that nginx or Python did as two.
+
+    Halves of a pair that stand alone become U+FFFD; bytes that are no UTF-8 are Latin-1, as Python writes it.
+    """
 
     def character(run: re.Match[str]) -> str:
         units = bytes.fromhex(run[0].replace("\\u", ""))
         return units.decode("utf-16-be", errors="replace")
 
-    return _UNICODE.sub(character, text)
+    def characters(run: re.Match[str]) -> str:
+        data = bytes.fromhex(run[0].replace("\\x", ""))
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+
+    return _BYTES.sub(characters, _UNICODE.sub(character, text))
 
 
 _PY_ANSI = re.compile(ANSI)
+_PY_MARKS = re.compile("[\u0300-\u036f]")
 _PY_QUOTES = re.compile(_QUOTES)
 _PY_SPACES = re.compile(_SPACES)
 
@@ -137,7 +157,9 @@ def normal_form(text: str) -> str:
     """Normal form of one text; equal to `normal_forms` on it."""
     if "\x1b" in text:
         text = _PY_ANSI.sub("", text)
-    if "\\u" in text:
+    if _PY_MARKS.search(text):
+        text = unicodedata.normalize("NFC", text)
+    if "\\u" in text or "\\x" in text:
         text = _unescape(text)
     if "\\" in text:
         text = re.sub(_ESCAPED_SPACE, " ", text)
