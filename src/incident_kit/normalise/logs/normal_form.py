@@ -157,7 +157,7 @@ def normal_form(text: str) -> str:
     """Normal form of one text; equal to `normal_forms` on it."""
     if "\x1b" in text:
         text = _PY_ANSI.sub("", text)
-    if _PY_MARKS.search(text):
+    if not text.isascii() and _PY_MARKS.search(text):
         text = unicodedata.normalize("NFC", text)
     if "\\u" in text or "\\x" in text:
         text = _unescape(text)
