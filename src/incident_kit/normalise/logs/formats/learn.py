@@ -24,6 +24,8 @@ from incident_kit.normalise.logs.normal_form import normal_forms
 _MAX_PREFIX = 240
 _MAX_STARTS = 60
 _SHAPES = 12
+#: Lines that are split at once; each is tried from every place where its message could begin.
+_AT_ONCE = 200
 _START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~\[])(?=[^\s\d])")
 #: Kinds of words that a slot may be limited to, narrowest first.
 _KINDS = (r"\d", r"[\d:.,/TZ+\-]", r"[^\w\s]")
@@ -41,6 +43,14 @@ class Split:
 
 def split_lines(lines: Sequence[str], known: KnownMessages) -> list[Split | None]:
     """The split of each line: at the first place behind which stands a known message, else at the first behind which one begins."""
+    return [
+        split
+        for begin in range(0, len(lines), _AT_ONCE)
+        for split in _split_some(lines[begin : begin + _AT_ONCE], known)
+    ]
+
+
+def _split_some(lines: Sequence[str], known: KnownMessages) -> list[Split | None]:
     starts = [[0, *[m.start() for m in _START.finditer(line[:_MAX_PREFIX])][:_MAX_STARTS]] for line in lines]
     rows = [row for row, places in enumerate(starts) for _ in places]
     places = [place for own in starts for place in own]
