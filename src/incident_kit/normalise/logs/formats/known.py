@@ -27,7 +27,7 @@ SHORTEST_MESSAGE = 3
 _SHORTEST_BEGINNING = 8
 _LONGEST_BEGINNING = 600
 #: Beginnings that are looked up at once.
-_AT_ONCE = 100_000
+_AT_ONCE = 20_000
 
 
 def inner_forms(lines: pa.Array) -> list[str]:
