@@ -14,7 +14,9 @@ from incident_kit.correlate.reconcile.hidden_values import fits_shown, shown_par
         ("Card ****1234 of j***@shop.example charged", "Card 4111 1111 1111 1234 of redacted-email-2 charged", True),
         ("User [EMAIL] logged in", "User redacted-email-1 logged out", False),
         ("User [EMAIL] logged in", "User logged in", False),
+        ("User [EMAIL] logged in", "u User redacted-email-1 logged in", True),
         ("desk [ID] of [ID] opened", "desk 4 of 9 opened", True),
+        ("on [ID] opened", "desk on 9 opened", False),
         ("desk [ID] of [ID] opened", "desk 4 opened", False),
     ],
 )

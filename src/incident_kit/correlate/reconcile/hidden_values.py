@@ -12,6 +12,8 @@ _MASK = re.compile(
 _WORD = re.compile(r"[^\s\[<]*")
 #: So many letters and digits must be left to compare.
 _LEAST_SHOWN = 6
+#: The beginning of a message that is looked for behind other words is so long.
+_LEAST_BEGINNING = 5
 
 
 def shown_parts(text: str) -> list[str] | None:
@@ -32,11 +34,22 @@ def shown_parts(text: str) -> list[str] | None:
     return parts if len(parts) > 1 and shown >= _LEAST_SHOWN else None
 
 
+def _behind_words(part: str, text: str) -> int:
+    """Where a part stands behind other words; -1 where it does not, or is too short to tell."""
+    if len(part) < _LEAST_BEGINNING:
+        return -1
+    return text.find(f" {part}") + 1 or -1
+
+
 def fits_shown(parts: Sequence[str], text: str) -> bool:
-    """Whether a text has all the parts in their order, begins and ends with the outer ones, and something between any two."""
-    place = len(parts[0])
-    if not text.startswith(parts[0]):
+    """Whether a text has all the parts in their order, begins and ends with the outer ones, and something between any two.
+
+    A longer first part may have words before it: a prefix that nobody could learn, where most messages hide something.
+    """
+    begin = 0 if text.startswith(parts[0]) else _behind_words(parts[0], text)
+    if begin < 0:
         return False
+    place = begin + len(parts[0])
     for part in parts[1:-1]:
         found = text.find(part, place + 1)
         if found < 0:
