@@ -102,5 +102,5 @@ def test_scale_up_events_date_a_replica_set_that_came_back() -> None:
         ("08:00", "created", "r/orders:1"), ("09:00", "image", "r/orders:2"),
         ("09:30", "rollback", "r/orders:1"), ("10:00", "image", "r/orders:2"),
     ]  # fmt: skip
-    assert "image to r/orders:2" in rows[2]["undone_by"]
+    assert "image change to r/orders:2" in rows[2]["undone_by"]
     assert [bool(r["observed"]) for r in rows] == [True, True, False, False]

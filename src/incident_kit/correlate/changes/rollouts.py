@@ -275,7 +275,8 @@ def describe_briefly(change: Change) -> str:
     who = change.by or change.manager
     by = f" by {who}" if who else " by Argo CD" if change.automated else ""
     when = (format_ns(change.time) or "an unknown time")[:19]
-    return f"{change.what} to {change.new or '?'}{by} at {when}Z"
+    what = "image change" if change.what == "image" else change.what
+    return f"{what} to {change.new or '?'}{by} at {when}Z"
 
 
 def template_of(workload: Document) -> dict[str, Any]:
