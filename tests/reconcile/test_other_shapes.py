@@ -65,6 +65,25 @@ def test_values_that_no_line_shows_leave_every_line_unknown(tmp_path: Path) -> N
     assert verdicts(incident, tmp_path)[("console", "unknown")] == 40
 
 
+def test_metrics_of_a_pod_leave_none_of_its_losses_in_doubt(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual(skip=(200, 290))
+    for number in range(60):
+        usage = {"kubernetes.pod.cpu.usage.nanocores": number * 7919, "kubernetes.pod.memory.usage.bytes": number << 20}
+        incident.documents.append(
+            {
+                "_index": "metrics",
+                "_id": f"m{number}",
+                "_source": {
+                    "@timestamp": f"2026-11-20T10:{number // 6:02d}:{number % 6}5.000Z",
+                    "podName": POD,
+                    **usage,
+                },
+            }
+        )
+    assert verdicts(incident, tmp_path)[("console", "console_only")] == 36
+
+
 def test_blocks_of_unindented_lines_are_entries_where_documents_have_their_message(tmp_path: Path) -> None:
     incident = Incident()
     for number in range(40):

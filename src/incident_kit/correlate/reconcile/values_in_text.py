@@ -17,7 +17,7 @@ from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.match import Integers, is_among
 from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
-from incident_kit.correlate.reconcile.values import containers, of_container
+from incident_kit.correlate.reconcile.values import Owner, containers, of_container
 from incident_kit.normalise.logs.normal_form import normal_form
 
 #: Fewer fields than this tell no event; fewer than the second only where hardly any other line nearby has their values.
@@ -30,6 +30,7 @@ _MOST_BY_CHANCE, _HARDLY = 0.2, 0.02
 _LEAST_OF_KIND = 10
 #: More documents that nothing was recognised of than this share of the open entries may be theirs.
 _MOST_STRANGE = 0.1
+_MOSTLY = 0.5
 #: Documents that are learnt from, and lines nearby that are tried for one.
 _LEARNT_FROM, _TRIED = 300, 12
 #: So many lines before and behind a document's own are tried for chance.
@@ -41,8 +42,8 @@ def pair_by_words(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) 
     """Pair lines with documents that have no message.
 
     Returns:
-        Entries about which a missing document proves nothing: most free documents of their container have no message,
-        and none of their fields could be recognised in the lines.
+        Entries about which a missing document proves nothing: most of their container's have none, and free documents
+        without a message are of kinds of which no fields could be recognised in the lines.
     """
     nothing = np.zeros(0, np.int64)
     rows, free = pairs.open_entries(), pairs.open_documents()
@@ -66,9 +67,17 @@ def pair_by_words(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) 
             else:
                 strange += len(part)
         mine = mine[pairs.document[mine] < 0]
-        if strange >= _MOST_STRANGE * len(mine):
+        # Where most entries have their document, the strange ones are no log: metrics of the pod, for one.
+        if strange >= _MOST_STRANGE * len(mine) and not _mostly_paired(entries, pairs, owner):
             doubtful.append(mine)
     return np.concatenate(doubtful) if doubtful else nothing
+
+
+def _mostly_paired(entries: Side, pairs: Pairs, owner: Owner) -> bool:
+    own = np.ones(len(entries), bool)
+    for codes, code in zip((entries.pod, entries.namespace, entries.container), owner, strict=True):
+        own &= codes == code
+    return bool((pairs.document[own] >= 0).mean() > _MOSTLY)
 
 
 def _kinds(documents: Side, rows: Integers) -> Iterator[tuple[Integers, list[dict[str, str]]]]:
