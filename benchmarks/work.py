@@ -57,7 +57,7 @@ def anti_join(bundle: str) -> Result:
 
     tables = Path(bundle) / "tables"
     clock = Clock()
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"""SELECT count(*) FROM '{tables}/console_entries/**/*.parquet' AS entry
         ANTI JOIN '{tables}/elastic_documents/**/*.parquet' AS document
         ON entry.pod = document.pod AND entry.message = document.message"""
