@@ -115,7 +115,7 @@ _VIEWS = (
     View(
         signature=frozenset({"ip", "from", "to"}),
         columns=("ip", "pod", "from", "to", "namespace", "source", "reason", "pod_uid"),
-        noun=("holder", "holders"),
+        noun=("answer", "answers"),
         spare=("pod_uid",),
     ),
     View(
