@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from incident_kit.answers.console_only import console_only
 from incident_kit.evidence import read_evidence
 from incident_kit.importing import import_folder
@@ -163,18 +165,32 @@ def test_a_single_loss_in_between_stays_unexplained(tmp_path: Path) -> None:
     assert lost(incident.answered(tmp_path))[0][0] == "unexplained"
 
 
+def restarted_at(incident: Incident, at: float, folder: Path) -> pd.DataFrame:
+    """Losses of an incident whose pod restarted at so many seconds, in the kubelet's own files."""
+    lines = incident.lines.pop((POD, "app"))
+    incident.write(folder / "import")
+    target = folder / "import" / "console" / "shop" / POD / "app"
+    target.mkdir(parents=True)
+    before = [one for one in lines if one[0] < START + at * 10**9]
+    for name, part in (("0.log", before), ("1.log", [one for one in lines if one not in before])):
+        (target / name).write_text("".join(f"{format_ns(time)} stdout F {text}\n" for time, text in part))
+    return console_only(read_evidence(import_folder(folder / "import", folder / "case.incident")))
+
+
 def test_an_outage_goes_on_across_a_restart_where_the_next_instance_ships_nothing_either(tmp_path: Path) -> None:
     incident = Incident()
     incident.usual(end=900, skip=(400, 700))
-    lines = incident.lines.pop((POD, "app"))
-    before = [one for one in lines if one[0] < START + 550 * 10**9]
-    folder = tmp_path / "import"
-    incident.write(folder)
-    target = folder / "console" / "shop" / POD / "app"
-    target.mkdir(parents=True)
-    for name, part in (("0.log", before), ("1.log", [one for one in lines if one not in before])):
-        (target / name).write_text("".join(f"{format_ns(time)} stdout F {text}\n" for time, text in part))
-    bundle = import_folder(folder, tmp_path / "case.incident")
-    frame = console_only(read_evidence(bundle))
-    assert len(frame) == 120
-    assert set(frame["cause"]) == {"shipping_outage"}
+    found = restarted_at(incident, 550, tmp_path)
+    assert len(found) == 120
+    assert set(found["cause"]) == {"shipping_outage"}
+
+
+def test_a_restart_amid_an_outage_that_others_share_makes_no_tail_and_no_beginning_of_it(tmp_path: Path) -> None:
+    """Each instance misses part of the others' hole; between the last delivery and the next lies all of it."""
+    incident = Incident()
+    incident.usual(every=1, skip=(400, 440))
+    for sibling in ("bcdfg", "hjklm"):
+        incident.usual(every=1, pod=f"orders-api-7c9f8d6b5-{sibling}", skip=(400, 440))
+    found = restarted_at(incident, 412, tmp_path)
+    assert len(found) == 240
+    assert set(found["cause"]) == {"shipping_outage"}

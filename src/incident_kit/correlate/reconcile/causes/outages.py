@@ -52,13 +52,16 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
         ~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered)
     )
     found = []
+    arrived = np.flatnonzero(view.delivered)
     spans = _runs_by_instance(view.lost[counted], view.restart[counted])
     # After a delivered entry one is lost this often; where losses come one by one, so is the one after it.
     often = (len(spans) - 1) / max(len(counted) - int(view.lost[counted].sum()), 1)
     for first, last in spans:
         begin, end = int(counted[first]), int(counted[last])
-        before = int(view.time[counted[first - 1]]) if first else -_FAR
-        after = int(view.time[counted[last + 1]]) if last + 1 < len(counted) else _FAR
+        # The entries next to it may be another instance's, and lost as well.
+        place = int(np.searchsorted(arrived, begin))
+        before = int(view.time[arrived[place - 1]]) if place else -_FAR
+        after = int(view.time[arrived[place]]) if place < len(arrived) else _FAR
         length = last - first + 1
         chance = min(often, 1.0) ** length
         inner = (
