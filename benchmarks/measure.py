@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,21 @@ class Measured:
 
 def measure(work: str, *arguments: object) -> Measured:
     """Run ``benchmarks.work.<work>(*arguments)`` in a fresh interpreter."""
-    code = f"import json, sys; from benchmarks import work; print(json.dumps(work.{work}(*sys.argv[1:])))"
+    code = (
+        "import json, sys; from benchmarks import work; from benchmarks.measure import own_peak_bytes; "
+        f"print(json.dumps([work.{work}(*sys.argv[1:]), own_peak_bytes()]))"
+    )
     seconds, usage, output = run_python(work, "-c", code, *map(str, arguments))
-    lines = output.strip().splitlines()
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(lines[-1]))
+    result, peak = json.loads(output.strip().splitlines()[-1])
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, peak, result)
+
+
+def own_peak_bytes() -> int:
+    """Peak resident memory of this process; ``ru_maxrss`` would begin with what its parent held when it was started."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("peak memory is read from Linux' /proc/self/status, and it is not there")
 
 
 def run_python(work: str, *arguments: str) -> tuple[float, resource.struct_rusage, str]:
