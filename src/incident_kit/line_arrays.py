@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
+from incident_kit.arrays import Integers
 
 
 def line_offsets(block: bytes) -> Integers:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers, put
 from incident_kit.correlate.reconcile import Reconciliation, reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.files import LogFiles
-from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.pairs import OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED
 from incident_kit.correlate.reconcile.sides import NOT_SAID
 from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, VERDICTS
@@ -184,10 +183,8 @@ def _identifiers(bucket: Bucket, reconciliation: Reconciliation, rows: Integers)
     for files, places in ((own, (OWN, REFUSED)), (others, (UNLABELLED, REFUSED_UNLABELLED))):
         positions = np.flatnonzero(np.isin(bucket.where[rows], places))
         if len(positions):
-            mask = np.zeros(len(rows), bool)
-            mask[positions] = True
             texts = files.take(["document_id"], bucket.document[rows[positions]].astype(np.int64))["document_id"]
-            known = pc.replace_with_mask(known, pa.array(mask), texts.combine_chunks())
+            known = put(known, positions, texts.combine_chunks())
     return known
 
 

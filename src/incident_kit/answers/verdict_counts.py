@@ -13,9 +13,9 @@ from incident_kit.answers.reconciled import (
     entries_asked,
     unlabelled_asked,
 )
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
-from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.sides import NOT_SAID
 from incident_kit.correlate.reconcile.verdicts import CAUSES, VERDICTS
 from incident_kit.tables.answers import CONSOLE_ONLY

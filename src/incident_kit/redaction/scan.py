@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from incident_kit.line_arrays import Integers, line_array, line_offsets
+from incident_kit.arrays import Integers
+from incident_kit.line_arrays import line_array, line_offsets
 
 _PATTERN = (
     r"-----BEGIN "

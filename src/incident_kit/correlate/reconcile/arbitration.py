@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import Clocks
-from incident_kit.correlate.reconcile.match import Integers, is_among, mix
+from incident_kit.correlate.reconcile.match import is_among, mix
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 

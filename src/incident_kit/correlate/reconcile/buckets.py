@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.arbitration import arbitrate
 from incident_kit.correlate.reconcile.certain import certain_pairs
 from incident_kit.correlate.reconcile.clocks import Clocks
@@ -19,7 +20,6 @@ from incident_kit.correlate.reconcile.entries import EntryRows
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.joined import claim_joined
 from incident_kit.correlate.reconcile.lines import claim_lines
-from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.pairing import disown, mark_doubles, pair_rest
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.pieces import claim_pieces

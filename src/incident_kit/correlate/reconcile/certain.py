@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
-from incident_kit.correlate.reconcile.match import Flags, Integers, once_on_both, salted
+from incident_kit.correlate.reconcile.match import once_on_both, salted
 from incident_kit.correlate.reconcile.pairs import EXACT, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, fits
 

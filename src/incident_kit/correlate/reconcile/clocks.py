@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.match import Integers, by_code, mix, once_on_both
+from incident_kit.arrays import Integers
+from incident_kit.correlate.reconcile.match import by_code, mix, once_on_both
 
 SECOND = 1_000_000_000
 #: Differences beyond this are shifts (a zone misread) or delays, not a clock's skew.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.files import LogFiles, text_lengths
-from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.sides import as_integers, without_nulls
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.match import Flags, Integers
+from incident_kit.arrays import Flags, Integers
 from incident_kit.normalise.kubernetes.names import read_name
 
 if TYPE_CHECKING:

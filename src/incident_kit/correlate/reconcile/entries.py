@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.match import Integers, by_code
+from incident_kit.arrays import Integers
+from incident_kit.correlate.reconcile.match import by_code
 from incident_kit.correlate.reconcile.sides import Side
 
 

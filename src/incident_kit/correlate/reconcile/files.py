@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
-from incident_kit.correlate.reconcile.match import Integers
+from incident_kit.arrays import Integers
 from incident_kit.in_order import WORKERS
 
 _TEXT = pa.string()

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import Clocks
-from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.pairs import LINE, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.normal_form import normal_form

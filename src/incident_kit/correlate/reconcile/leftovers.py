@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import Clocks
-from incident_kit.correlate.reconcile.match import Integers, by_code, mix, nearest_pairs
+from incident_kit.correlate.reconcile.match import by_code, mix, nearest_pairs
 from incident_kit.correlate.reconcile.pairs import OWN, REFUSED, REFUSED_UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side, fits
 from incident_kit.correlate.reconcile.texts import Texts

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.certain import BUFFERED_NS, PRECISIONS, own_differences, pair_by_own_time, usable
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
-from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, mix, nearest_pairs, once_on_both
+from incident_kit.correlate.reconcile.match import is_among, mix, nearest_pairs, once_on_both
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, OWN, TEXT, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import hashes

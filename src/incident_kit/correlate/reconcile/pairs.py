@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from incident_kit.correlate.reconcile.match import Flags, Integers
+from incident_kit.arrays import Flags, Integers
 
 #: How a pair was found; the order is the order of trust.
 EXACT, HEAD, TEXT, LOOSE, TEMPLATE, PART, LINE, TRUNCATED = range(8)

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.files import LogFiles
-from incident_kit.correlate.reconcile.match import Flags, Integers
 
 #: Code of a name that the document does not say.
 NOT_SAID = -1

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.arbitration import disagree, values_of
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.leftovers import Leftovers
-from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, mix
+from incident_kit.correlate.reconcile.match import is_among, mix
 from incident_kit.correlate.reconcile.pairing import foreign
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, LOOSE, OWN, PART, TEMPLATE, TRUNCATED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.said_more import pair_said_more

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.hidden_values import shown_parts
-from incident_kit.correlate.reconcile.match import Integers
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 

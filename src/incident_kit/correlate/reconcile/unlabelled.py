@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.leftovers import HASHES
-from incident_kit.correlate.reconcile.match import Integers, nearest_pairs
+from incident_kit.correlate.reconcile.match import nearest_pairs
 from incident_kit.correlate.reconcile.pairing import mark_doubles
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, REFUSED_UNLABELLED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side

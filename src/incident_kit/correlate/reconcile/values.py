@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import orjson
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks, constant_shifts
-from incident_kit.correlate.reconcile.match import Flags, Integers, is_among, nearest_pairs, once_on_both
+from incident_kit.correlate.reconcile.match import is_among, nearest_pairs, once_on_both
 from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, REFUSED, REFUSED_UNLABELLED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import hash_texts, normal_form

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import orjson
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
-from incident_kit.correlate.reconcile.match import Integers, is_among
+from incident_kit.correlate.reconcile.match import is_among
 from incident_kit.correlate.reconcile.pairs import LOOSE, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.correlate.reconcile.values import Owner, containers, of_container

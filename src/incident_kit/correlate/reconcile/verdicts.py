@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.clocks import NEAR_NS, SECOND, Clocks
 from incident_kit.correlate.reconcile.coverage import ElasticCoverage
 from incident_kit.correlate.reconcile.entries import EntryRows
-from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.pairs import HEAD, OWN, REFUSED, TRUNCATED, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 

@@ -11,12 +11,13 @@ import numpy as np
 import orjson
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Ending
 from incident_kit.correlate.reconcile.columns import EntryColumns, words_of
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.hints import compile_templates, slot_values
-from incident_kit.correlate.reconcile.match import Integers, codes_among
+from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.correlate.reconcile.pairs import OWN
 from incident_kit.correlate.reconcile.verdicts import CODE
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from incident_kit.arrays import put
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.known_instances import KnownInstance
 from incident_kit.normalise.logs.lines import Lines, read_lines
@@ -176,13 +176,10 @@ def _finished(pieces: list[Lines]) -> list[Lines]:
                 continue
             rest = int(rests[0])
             whole = before.text[row].as_py() + following.text[rest].as_py()
-            mask, keep = np.zeros(len(before), dtype=bool), np.ones(len(following), dtype=bool)
-            mask[row], keep[rest] = True, False
-            before = replace(
-                before,
-                text=pc.replace_with_mask(before.text, pa.array(mask), pa.array([whole], before.text.type)),
-                unfinished=(),
-            )
+            keep = np.ones(len(following), dtype=bool)
+            keep[rest] = False
+            text = put(before.text, np.array([row]), pa.array([whole], before.text.type))
+            before = replace(before, text=text, unfinished=())
             following = _kept(following, keep)
         found[-1] = before
         found.append(following)

@@ -6,12 +6,11 @@ those is no time, is asked of `times.console_time`, which states the rule.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers
 from incident_kit.normalise.logs.times import console_time
 from incident_kit.window import SECOND
 
@@ -27,9 +26,6 @@ _ISO_DATED = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?$"
 _ISO = r"^\[?(\d{4}).(\d\d).(\d\d)."
 _QUARTER = 900 * SECOND
 _DAY = 86_400 * SECOND
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def console_times(stamps: pa.Array, kubelet: Integers, offset_seconds: int | None = None) -> pa.Array:

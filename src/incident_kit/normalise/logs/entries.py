@@ -10,16 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers, put
 from incident_kit.normalise.logs.buckets import column
 from incident_kit.normalise.logs.console_times import console_times
 from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.blocks import Blocks
-from incident_kit.normalise.logs.formats.layout import Layout, Parsed, put
+from incident_kit.normalise.logs.formats.layout import Layout, Parsed
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.grouping import owners
 from incident_kit.normalise.logs.lines import Lines
-from incident_kit.normalise.logs.normal_form import Integers, hash_columns, hashes, masks, normal_forms
+from incident_kit.normalise.logs.normal_form import hash_columns, hashes, masks, normal_forms
 from incident_kit.normalise.logs.said import Said, add_json, add_pairs
 from incident_kit.normalise.logs.text_bytes import holds
 from incident_kit.tables.logs import CONSOLE_ENTRIES
@@ -144,10 +145,8 @@ def _joined(first_lines: pa.Array, rests: dict[int, list[str]]) -> pa.Array:
         return first_lines
     many = list(rests)
     heads = first_lines.take(pa.array(many)).to_pylist()
-    mask = np.zeros(len(first_lines), dtype=bool)
-    mask[many] = True
     whole = ["\n".join([head, *rests[place]]) for head, place in zip(heads, many, strict=True)]
-    return pc.replace_with_mask(first_lines, pa.array(mask), pa.array(whole, pa.large_string()))
+    return put(first_lines, np.array(many), pa.array(whole, pa.large_string()))
 
 
 def _said(
@@ -231,11 +230,10 @@ def _messages(parsed: Parsed, rests: dict[int, list[str]], blocks: Blocks | None
         else:
             whole.append("\n".join([first, *rest]))
     parsed.format = put(parsed.format, np.array(told, dtype=np.int64), pa.repeat("blocks", len(told)))
-    mask = np.zeros(len(first_messages), dtype=bool)
-    mask[rows] = True
+    changed = np.array(rows)
     return (
-        pc.replace_with_mask(first_messages, pa.array(mask), pa.array(whole, first_messages.type)),
-        pc.replace_with_mask(heads, pa.array(mask), pa.array(own_heads, heads.type)),
+        put(first_messages, changed, pa.array(whole, first_messages.type)),
+        put(heads, changed, pa.array(own_heads, heads.type)),
     )
 
 

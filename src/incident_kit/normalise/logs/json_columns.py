@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers, put
 from incident_kit.normalise.logs.documents.block import (
     Block,
     flags,
@@ -23,10 +24,10 @@ from incident_kit.normalise.logs.documents.block import (
     time_of,
 )
 from incident_kit.normalise.logs.documents.rows import json_object
-from incident_kit.normalise.logs.documents.shape import HitShape, Integers
+from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.json_lines import json_entry
-from incident_kit.normalise.logs.text_bytes import bytes_of, holds
+from incident_kit.normalise.logs.text_bytes import bytes_of, holds, offsets_of
 
 #: What JSON entries say; ``head`` is the message's first line, the message ends with the exception that is not in it.
 JSON_SAID = pa.schema(
@@ -95,7 +96,7 @@ def _body(message: str, exception: str | None) -> str:
 def _columns(texts: pa.Array, roles: FieldRoles, shape: HitShape) -> tuple[pa.Table, Integers]:
     """What can be read as columns of texts of one line each, and which of them these are."""
     lines = pc.binary_join_element_wise(texts, *pa.array(["", "\n"], texts.type))
-    offsets = np.frombuffer(lines.buffers()[1], np.int64)[lines.offset : lines.offset + len(lines) + 1]
+    offsets = offsets_of(lines)
     decoded = shape.decode(bytes_of(lines), offsets - offsets[0])
     if decoded is None:
         return JSON_SAID.empty_table(), np.zeros(0, np.int64)
@@ -132,9 +133,7 @@ def _bodies(messages: pa.Array, exceptions: pa.Array) -> pa.Array:
     if not len(rows):
         return messages
     own = (column.take(pa.array(rows)).to_pylist() for column in (messages, exceptions))
-    mask = np.zeros(len(messages), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(messages, pa.array(mask), pa.array(map(_body, *own), messages.type))
+    return put(messages, rows, pa.array(map(_body, *own), messages.type))
 
 
 def _first_lines(messages: pa.Array) -> pa.Array:

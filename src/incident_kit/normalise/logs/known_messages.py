@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from incident_kit.arrays import Integers
 from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
 from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
 
 _KNOWN_MESSAGES = 60_000
 _MOST_OF_SEVERAL_LINES = 3_000
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class PodMessages:

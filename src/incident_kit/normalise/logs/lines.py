@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import put
 from incident_kit.normalise.logs.text_bytes import as_text, holds
 
 #: CSI sequences, OSC sequences and lone escapes.
@@ -163,10 +164,8 @@ def _join_partials(
             pieces[int(members[0])] = [text[int(i)].as_py() for i in members]
             drop[members[1:]] = True
     positions = np.array(sorted(pieces), dtype=np.int64)
-    mask = np.zeros(len(time), dtype=bool)
-    mask[positions] = True
     joined = pa.array(["".join(pieces[int(i)]) for i in positions], pa.large_string())
-    text = pc.replace_with_mask(text, pa.array(mask), joined)
+    text = put(text, positions, joined)
     keep = ~drop
     left = tuple(int(keep[:row].sum()) for row in unfinished)
     return time[keep], stream[keep], text.filter(pa.array(keep)), valid[keep], left

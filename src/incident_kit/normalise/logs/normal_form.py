@@ -18,17 +18,15 @@ import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers
 from incident_kit.normalise.logs.lines import ANSI
 from incident_kit.normalise.logs.text_bytes import bytes_of, holds, one_of
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _QUOTE_MARKS = "\"'`\\“”‘’"
 #: Bytes that every quote mark has one of.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers, put
 from incident_kit.normalise.logs.documents.shape import HitShape
 from incident_kit.normalise.logs.fields import FieldRoles
-from incident_kit.normalise.logs.formats.layout import Parsed, put
+from incident_kit.normalise.logs.formats.layout import Parsed
 from incident_kit.normalise.logs.formats.pair_columns import pair_texts
 from incident_kit.normalise.logs.formats.pairs import level_of, pairs_of
 from incident_kit.normalise.logs.json_columns import json_said
@@ -21,8 +21,6 @@ from incident_kit.normalise.logs.text_bytes import BRACE, fitted, holds
 _JSON_START = r"^\s*\{"
 #: Pairs, JSON behind a message, fields on lines of their own.
 _MAY_SAY = r"[\w]=|\{[\"']|\n\s+[\w.]+: "
-
-Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ def add_pairs(texts: pa.Array, said: Said) -> None:
     _add_pairs_of_each(texts, rows[~told], said)
 
 
-def _add_pairs_of_each(texts: pa.Array, rows: Rows, said: Said) -> None:
+def _add_pairs_of_each(texts: pa.Array, rows: Integers, said: Said) -> None:
     levels: list[str | None] = []
     properties: list[str | None] = []
     known = said.parsed.level.take(pa.array(rows)).to_pylist()

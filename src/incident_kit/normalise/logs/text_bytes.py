@@ -14,13 +14,18 @@ NO_DIGIT = bytes(byte for byte in range(256) if chr(byte) not in "0123456789")
 BRACE = b" \t\n\v\f\r{"
 
 
+def offsets_of(texts: pa.Array) -> np.ndarray[Any, Any]:
+    """Where each text begins in the column's bytes, and the end of the last; of the width that Arrow keeps them in."""
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    return np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
+
+
 def bytes_of(texts: pa.Array) -> bytes:
     """The bytes of all texts, one text after the other."""
-    _, offsets, data = texts.buffers()
+    data = texts.buffers()[2]
     if data is None or not len(texts):
         return b""
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    start, stop = np.frombuffer(offsets, kind)[[texts.offset, texts.offset + len(texts)]].tolist()
+    start, stop = offsets_of(texts)[[0, -1]].tolist()
     found: bytes = data.slice(start, stop - start).to_pybytes()
     return found
 
@@ -37,9 +42,7 @@ def one_of(needles: Iterable[bytes], data: bytes) -> bool:
 
 def lengths_of(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Bytes of each text, none of which is null."""
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    offsets = np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
-    return np.diff(offsets).astype(np.int64, copy=False)
+    return np.diff(offsets_of(texts)).astype(np.int64, copy=False)
 
 
 def as_text(data: bytes) -> pa.Array:
@@ -67,11 +70,10 @@ def fitted(texts: pa.Array, expression: str, first: bytes) -> np.ndarray[Any, np
 
 def _first_bytes(texts: pa.Array, among: bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Texts whose first byte is among some."""
-    _, offsets, data = texts.buffers()
+    data = texts.buffers()[2]
     if data is None or not data.size or not len(texts):
         return np.zeros(len(texts), dtype=bool)
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    ends = np.frombuffer(offsets, kind)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64, copy=False)
+    ends = offsets_of(texts).astype(np.int64, copy=False)
     wanted = np.zeros(256, dtype=bool)
     wanted[list(among)] = True
     places = np.minimum(ends[:-1], data.size - 1)

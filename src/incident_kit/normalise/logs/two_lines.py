@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import put
 from incident_kit.normalise.logs.console import InstanceLines
 from incident_kit.normalise.logs.formats.patterns import TIME, TRANSLATED_TIME
 from incident_kit.normalise.logs.grammar import SAME_WRITE_NS
@@ -32,9 +33,7 @@ def join_two_lines(instance: InstanceLines) -> InstanceLines:
     joined = pc.binary_join_element_wise(
         lines.text.take(pa.array(begins)), lines.text.take(pa.array(begins + 1)), pa.scalar("\n", lines.text.type)
     )
-    mask = np.zeros(len(lines), dtype=bool)
-    mask[begins] = True
-    text = pc.replace_with_mask(lines.text, pa.array(mask), joined)
+    text = put(lines.text, begins, joined)
     keep = np.ones(len(lines), dtype=bool)
     keep[begins + 1] = False
     kept = Lines(lines.time[keep], lines.stream[keep], text.filter(pa.array(keep)), lines.unstamped)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from incident_kit.arrays import Flags
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses, runs
-from incident_kit.correlate.reconcile.match import Flags
 
 _SECOND = 1_000_000_000
 _TIMES_USUAL = 10

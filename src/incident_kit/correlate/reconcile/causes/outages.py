@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses, runs
-from incident_kit.correlate.reconcile.match import Flags, Integers
 
 _SECOND = 1_000_000_000
 #: A hole that no other container has must be this long, in entries and time, and span several templates where the container mixes them.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from incident_kit.arrays import Flags
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
-from incident_kit.correlate.reconcile.match import Flags, codes_among
+from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.normalise.logs.grammar import RUNTIME
 
 #: So many entries of a stream that is told by nothing but its absence, of several templates.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.columns import Codes, EntryColumns
-from incident_kit.correlate.reconcile.match import Flags, Integers
 from incident_kit.correlate.reconcile.verdicts import CAUSE
 
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.documents.properties import Leaf, properties_column
 from incident_kit.normalise.logs.documents.shape import field_of
 from incident_kit.normalise.logs.fields import SPOKEN, FieldRoles
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.times import time_value
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Path = tuple[str, ...]
 
 _RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$"

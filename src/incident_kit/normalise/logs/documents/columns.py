@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.documents.block import (
     Block,
-    Flags,
     flags,
     level_of,
     nodes_of,

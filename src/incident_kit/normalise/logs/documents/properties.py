@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.fields import (
     LONGEST_LIST,
     LONGEST_TEXT,
@@ -17,8 +17,6 @@ from incident_kit.normalise.logs.fields import (
     FieldRoles,
     is_property,
 )
-
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _TEXT = pa.string()
 #: What a JSON text must escape.

@@ -16,9 +16,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.json as pj
 
+from incident_kit.arrays import Integers
+
 #: A field's type, or the fields of an object.
 Shape = dict[str, "Shape | pa.DataType"]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _LEARNT_FROM = 20
 #: Lines set aside, and steps of learning, before a block is left to the reader of single lines.

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from incident_kit.arrays import Integers
 from incident_kit.in_order import WORKERS, in_order
-from incident_kit.line_arrays import Integers, line_offsets
+from incident_kit.line_arrays import line_offsets
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter
 from incident_kit.normalise.logs.documents.columns import said_columns

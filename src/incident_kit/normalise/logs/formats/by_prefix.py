@@ -9,17 +9,14 @@ treat all digits alike.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.normalise.logs.formats.patterns import CLOCK, DATE_TIME, REST, TIME
 from incident_kit.normalise.logs.text_bytes import bytes_of, lengths_of
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _BEGINNINGS = tuple(
     f"^{bracket}(?P<time>{time})" for bracket in ("", r"\[", r"\[?") for time in (TIME, DATE_TIME, CLOCK)

@@ -7,12 +7,12 @@ has. When the documents know better, the prefix is learnt.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative, Layout
 from incident_kit.normalise.logs.formats.learn import Split, learn, split_lines
@@ -23,7 +23,6 @@ from incident_kit.normalise.logs.formats.tried import Tried
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
 #: A level that is aligned to the right, so that the shorter ones begin with a blank.
 _ALIGNED = r"^ {1,3}(?:INFO|WARN) *[|:\]-]"
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:

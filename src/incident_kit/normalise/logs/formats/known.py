@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.normalise.logs.normal_form import hash_texts, hashes, masks, normal_forms
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _WORD_END = re.compile(r"(?=\W)|$")
 #: A message shorter than this is found in too many texts by chance.

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Integers, put
 from incident_kit.normalise.logs.formats.blocks import Blocks
 from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import inner_forms
@@ -17,7 +18,6 @@ from incident_kit.normalise.logs.grammar import EXCEPTION_EXPRESSION, INSIDE_EXP
 from incident_kit.normalise.logs.levels import FOLDED, WORDS, fold_level
 from incident_kit.normalise.logs.text_bytes import BRACE, NO_DIGIT, fitted
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
 _JSON = r"^\s*\{.*\}\s*$"
 #: A level that the message itself begins with.
 _SPOKEN_LEVEL = rf"^[\[(<]?(?P<level>{'|'.join(word.upper() for word in WORDS)})(?:[\])>]:?|:)\s(?s:.*)$"
@@ -148,12 +148,12 @@ class Layout:
             parsed.level = put(parsed.level, rows[told], levels.filter(pa.array(told)))
 
 
-def _apply(alternative: Alternative, firsts: pa.Array, parsed: Parsed, open_rows: Rows) -> Rows:
+def _apply(alternative: Alternative, firsts: pa.Array, parsed: Parsed, open_rows: Integers) -> Integers:
     """Take some lines apart as an alternative says; the rows that it fits."""
     whole = len(open_rows) == len(firsts)
     extracted = extract(firsts if whole else firsts.take(pa.array(open_rows)), alternative.expression)
     valid = np.asarray(extracted.is_valid())
-    rows: Rows = open_rows[valid]
+    rows: Integers = open_rows[valid]
     if not len(rows):
         return rows
     names = {extracted.type.field(i).name for i in range(extracted.type.num_fields)}
@@ -166,18 +166,6 @@ def _apply(alternative: Alternative, firsts: pa.Array, parsed: Parsed, open_rows
     if "message" in names:
         parsed.message = put(parsed.message, rows, hit.field("message"))
     return rows
-
-
-def put(target: pa.Array, rows: Rows, values: pa.Array) -> pa.Array:
-    """A column with some rows' values replaced; rows rise."""
-    if not len(rows):
-        return target
-    values = values.cast(target.type)
-    if len(rows) == len(target):
-        return values
-    mask = np.zeros(len(target), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(target, pa.array(mask), values)
 
 
 def _told(values: pa.Array) -> pa.Array:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.formats.pairs import LINE_NAMES, names_of
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 #: Different orders of names that are tried, and lines left over for which no more is.
 _MOST_SHAPES = 16

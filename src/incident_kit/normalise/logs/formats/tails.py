@@ -14,12 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative
 from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_place, part_expression
 from incident_kit.normalise.logs.formats.patterns import REST
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
-from incident_kit.normalise.logs.formats.tried import Flags, Tried
+from incident_kit.normalise.logs.formats.tried import Tried
 from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
 
 _LEAST = 5

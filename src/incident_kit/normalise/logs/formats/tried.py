@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.formats.extract import extract
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.normal_form import normal_forms
 from incident_kit.normalise.logs.text_bytes import bytes_of
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 #: Lines of a sample that are tried against the documents.
 _TRIED = 1_200
 #: So many of them say of a pattern how many of its messages the documents know; of one that fits fewer, all lines are asked.
