@@ -73,6 +73,7 @@ def test_a_name_that_is_not_found_says_what_could_not_be_looked_at(run, bundle):
     assert code == 1
     assert "incomplete.incident is incomplete" in err and "kubernetes/configmaps.json" in err
     assert err.splitlines()[-1].startswith("incident-kit: No source knows")
+    assert "Pods known: " in err.splitlines()[-1]
 
 
 def test_one_gap_is_one_gap(run, bundle):

@@ -83,7 +83,8 @@ def resolve_pod(text: str, *evidences: Evidence) -> PodIdentity:
     known = [life for evidence in evidences for life in lifetimes(evidence)]
     fitting = [life for life in known if life.pod == name and (not namespace or life.namespace in (None, namespace))]
     if not fitting:
-        raise NotFoundError(f"No source knows a pod {wanted!r}.", _near(wanted, known))
+        near = _near(wanted, known)
+        raise NotFoundError(f"No source knows a pod {wanted!r}." + ("" if near else _known_instead(known)), near)
     spaces = sorted({life.namespace for life in fitting if life.namespace is not None})
     if len(spaces) > 1:
         candidates = ", ".join(f"{space}/{name}" for space in spaces)
@@ -101,6 +102,15 @@ def _near(wanted: str, known: Sequence[Lifetime]) -> list[str]:
     holding = [pod for pod in keys if name and name in pod]
     close = get_close_matches(name, list(keys), 5, 0.6)
     return [keys[pod] for pod in dict.fromkeys([*sorted(siblings), *sorted(holding), *close])][:5]
+
+
+def _known_instead(known: Sequence[Lifetime]) -> str:
+    """What may be asked about where no name is like the one that was; any part of a name finds the whole."""
+    keys = sorted({life.key for life in known})
+    if not keys:
+        return " No pod is known at all: neither pod objects, events, consoles nor documents name one."
+    some = ", ".join(keys[:3])
+    return f" Pods known: {len(keys)}, such as {some}; a part of a name finds those that hold it."
 
 
 def _build(evidence: Evidence) -> list[Lifetime]:
