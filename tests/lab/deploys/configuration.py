@@ -87,9 +87,9 @@ def play(world: World) -> None:
     world.end_container(world.pods("reader-early")[0])
     world.git.write("apps/prices/all.yaml", config_map("prices", **NEW))
     world.git.write("apps/summed/all.yaml", *_summed("2222", "2"))
-    world.git.commit("Prices rise")
     more = {"application": "prices", "automated": True, "told": "autosync of a ConfigMap"}
     with world.act(("config",), "ConfigMap", "prices", None, namespace=NAMESPACE, **more):
+        world.git.commit("Prices rise")
         world.arrives("prices", lambda: _value(world) == NEW["RATE"], "ConfigMap prices")
     world.sync("summed")
     with world.act(("config",), "Secret", "till-secret", "kubectl-client-side-apply", told="kubectl apply"):

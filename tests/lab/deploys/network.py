@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from tests.lab.deploys.manifests import LABEL, Manifest, deployment, network_policy, service
@@ -76,12 +77,15 @@ def play(world: World) -> None:
             "ports": [{"port": "http"}]}],
     )  # fmt: skip
     world.git.write("apps/till-netpol/all.yaml", *_policies(denied=[DNS], block=but), guard)
-    world.git.commit("Least privilege")
-    for name, namespace, what in (("out", "till-denied", "network_policy"), ("out", "till-block", "network_policy")):
-        world.expect("netpol-denies", "NetworkPolicy", name, "changed so that it denies", namespace=namespace)
-        more: dict[str, Any] = {"application": "till-netpol", "automated": True, "told": "autosync of a policy"}
-        with world.act((what,), "NetworkPolicy", name, None, namespace=namespace, **more):
-            world.arrives("till-netpol", lambda: _exists(world, "guard"), "NetworkPolicy guard")
+    with ExitStack() as acts:  # one sync brings both: they share its time
+        for namespace in ("till-denied", "till-block"):
+            world.expect("netpol-denies", "NetworkPolicy", "out", "changed so that it denies", namespace=namespace)
+            more: dict[str, Any] = {"application": "till-netpol", "automated": True, "told": "autosync of a policy"}
+            acts.enter_context(
+                world.act(("network_policy",), "NetworkPolicy", "out", None, namespace=namespace, **more)
+            )
+        world.git.commit("Least privilege")
+        world.arrives("till-netpol", lambda: _exists(world, "guard"), "NetworkPolicy guard")
     world.expect("netpol-denies", "NetworkPolicy", "guard", "lets everybody but one namespace in", namespace=SERVERS)
     for namespace, why in (
         ("till-named", "allows it by the port's name"),

@@ -144,8 +144,8 @@ def without_history(world: World) -> None:
         _release(world, ("ticker",), tag)
         world.sync("ticker")
     world.spare("image-without-history", "Application", "ticker", "its history of two has dropped older entries")
-    _release(world, ("auto",), NEW)
     with world.act(("sync",), "Application", "auto", None, application="auto", automated=True, told="autosync"):
+        _release(world, ("auto",), NEW)
         world.arrives("auto", lambda: world.image("auto").endswith(NEW), "image of auto")
     world.spare("image-without-history", "Application", "auto", "an autosync is in history")
     for name in ("payouts", "refunds", "search", "couriers", "auto", "ticker"):
