@@ -138,7 +138,8 @@ def test_latin_1_bytes_on_the_console_are_kept_visibly(folder, tmp_path):
 
 
 def test_a_misnamed_file_is_said_with_the_name_it_should_have(folder, tmp_path):
-    (folder / "kubernetes/pods.json").rename(folder / "kubernetes/pods.txt")
+    (folder / "kubernetes/pods.json").unlink()
+    (folder / "kubernetes/pods.txt").write_text("orders-api is running")
 
     evidence = read_evidence(import_folder(folder, tmp_path / "a.incident"))
 
@@ -366,11 +367,11 @@ def test_applications_are_read_wherever_they_were_saved(folder, tmp_path, name):
 
 
 def test_a_console_in_the_wrong_place_is_said_with_the_place_it_should_have(folder, tmp_path):
-    (folder / "console" / f"{POD}.log").write_text("x")
+    (folder / "console" / "notes.log").write_text("x")
 
     [gap] = gaps(read_evidence(import_folder(folder, tmp_path / "a.incident")), "bundle")
 
-    assert gap["what"] == f"console/{POD}.log" and "console/NAMESPACE/POD/CONTAINER.log" in gap["remedy"]
+    assert gap["what"] == "console/notes.log" and "console/NAMESPACE/POD/CONTAINER.log" in gap["remedy"]
 
 
 def test_what_file_managers_leave_behind_is_nobodys_gap(folder, tmp_path):

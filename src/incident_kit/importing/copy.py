@@ -9,16 +9,17 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 
+from incident_kit.importing.layout import file_kind, shown_name
 from incident_kit.in_order import in_order
 from incident_kit.lines import whole_lines
-from incident_kit.normalise.raw import RawFolder, decode_json, read_chunks, utf8_chunks
+from incident_kit.normalise.raw import decode_json, objects_of, read_bytes, read_chunks, utf8_chunks
 from incident_kit.redaction import RedactLines, Scan, scan
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from incident_kit.redaction import Redactor
 
 _YAML_NAME = re.compile(r"^(?P<name>(?:kubernetes|argocd)/.+\.ya?ml)(?:\.gz)?$")
+#: Destinations of one file that are open at once.
+_MOST_OPEN = 100
 _BLOCK = 8 << 20
 _SOURCES = {
     "kubernetes": "kubernetes",
@@ -40,66 +43,108 @@ _SOURCES = {
 
 
 class RawCopy:
-    """One import's copying: where from, where to, through which redactor, and in which threads blocks are scanned."""
+    """One import's copying: where to, through which redactor, and in which threads blocks are scanned."""
 
-    def __init__(
-        self, source: RawFolder, target: Path, context: Context, redactor: Redactor, scanners: Executor
-    ) -> None:
-        self.source, self.target, self.context = source, target, context
+    def __init__(self, target: Path, context: Context, redactor: Redactor, scanners: Executor) -> None:
+        self.target, self.context = target, context
         self._redactor, self._scanners = redactor, scanners
 
-    def copy(self, path: Path, relative: str, kind: str) -> None:
-        """Copy one file of the layout; whatever cannot be read becomes a gap."""
-        if yaml := _YAML_NAME.match(relative):  # what is kept is JSON, whatever it was
-            destination = self.target / f"{yaml['name']}.json"
-        else:
-            destination = self.target / relative
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        source = _SOURCES[kind]
-        if kind in {"console", "rabbitmq_log"}:
-            self._stream(path, destination, source, self._redactor.text_stream())
-        elif kind == "hits":
-            self._stream(path, destination, source, self._redactor.json_lines)
-        elif kind == "kubernetes":
-            plural = path.name.split(".")[0]
-            self._objects(relative, destination, source, lambda item: self._redactor.document(plural, item))
-        elif kind in {"rabbitmq", "argocd"}:
-            self._objects(relative, destination, source, self._redactor.value)
-        else:
-            self._document(path, relative, destination, source)
+    def copy(self, path: Path, relative: str, destination: str) -> None:
+        """Copy one file of the layout; whatever cannot be read becomes a gap.
 
-    def _objects(self, relative: str, destination: Path, source: str, redact: Callable[[Any], Any]) -> None:
-        items = self.source.items(relative.removesuffix(".gz"), self.context, source)
-        if items is None:
-            return
-        with _create(destination) as output:
+        Args:
+            path: where it can be read.
+            relative: its name as gaps state it.
+            destination: where the layout has it.
+        """
+        kind = file_kind(destination) or ""
+        source = _SOURCES[kind]
+        relative = shown_name(relative, source)
+        if (redact := self._line_redaction(kind)) is not None:
+            self._stream(path, relative, self._target(destination), source, redact)
+        else:
+            data = read_bytes(path, relative, self.context, source)
+            self._whole(data, relative, destination)
+
+    def write(self, pieces: Iterable[tuple[str, bytes]], relative: str) -> None:
+        """Write what a file was converted to: whole lines of logs, or whole documents, each with its destination."""
+        streams: dict[str, RedactLines] = {}
+        documents: dict[str, list[bytes]] = {}
+        open_files: dict[str, IO[bytes]] = {}
+        try:
+            for destination, data in pieces:
+                redact = streams.get(destination) or self._line_redaction(file_kind(destination) or "")
+                if redact is None:
+                    documents.setdefault(destination, []).append(data)
+                    continue
+                if destination not in open_files:
+                    if len(open_files) >= _MOST_OPEN:
+                        open_files.pop(next(iter(open_files))).close()
+                    mode = "ab" if destination in streams else "wb"
+                    open_files[destination] = self._target(destination).open(mode)
+                streams[destination] = redact
+                open_files[destination].write(redact(data))
+        finally:
+            for file in open_files.values():
+                file.close()
+        for destination, parts in documents.items():
+            self._whole(b"".join(parts), relative, destination)
+
+    def _line_redaction(self, kind: str) -> RedactLines | None:
+        """How lines of a log are redacted; None for whole documents."""
+        if kind in {"console", "rabbitmq_log"}:
+            return self._redactor.text_stream()
+        return self._redactor.json_lines if kind == "hits" else None
+
+    def _target(self, destination: str) -> Path:
+        path = self.target / destination
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _whole(self, data: bytes, relative: str, destination: str) -> None:
+        """Redact and keep a list of objects or a document."""
+        kind = file_kind(destination) or ""
+        source = _SOURCES[kind]
+        relative = shown_name(relative, source)
+        if yaml := _YAML_NAME.match(destination):  # what is kept is JSON, whatever it was
+            destination = f"{yaml['name']}.json"
+        if kind == "kubernetes":
+            plural = destination.rpartition("/")[2].split(".")[0]
+            self._objects(data, relative, destination, source, lambda item: self._redactor.document(plural, item))
+        elif kind in {"rabbitmq", "argocd"}:
+            self._objects(data, relative, destination, source, self._redactor.value)
+        else:
+            self._document(data, relative, destination, source)
+
+    def _objects(self, data: bytes, relative: str, destination: str, source: str, redact: Callable[[Any], Any]) -> None:
+        items = objects_of(data, relative, self.context, source)
+        with _create(self._target(destination)) as output:
             output.write(b"[")
             for number, item in enumerate(items):
                 output.write((b",\n" if number else b"\n") + orjson.dumps(redact(item), option=orjson.OPT_NON_STR_KEYS))
             output.write(b"\n]\n")
 
-    def _document(self, path: Path, relative: str, destination: Path, source: str) -> None:
-        data = self.source.bytes(path, self.context, source)
+    def _document(self, data: bytes, relative: str, destination: str, source: str) -> None:
         if not data.strip():
             self.context.gap(source, relative, "the file is empty", "Collect it again.")
             return
-        document = decode_json(data, relative, self.context, source)
+        document = decode_json(data, relative, self.context, source, repair=file_kind(destination) == "answers")
         if document is None:
             return
-        with _create(destination) as output:
+        with _create(self._target(destination)) as output:
             output.write(orjson.dumps(self._redactor.value(document), option=orjson.OPT_NON_STR_KEYS))
 
-    def _stream(self, path: Path, destination: Path, source: str, redact: RedactLines) -> None:
+    def _stream(self, path: Path, relative: str, destination: Path, source: str, redact: RedactLines) -> None:
         empty = True
-        blocks = whole_lines(self._readable_chunks(path, source))
+        blocks = whole_lines(self.readable_chunks(path, relative, source))
         with _create(destination) as output:
             for block, scanned in in_order(self._scanners, _scanned, blocks):
                 empty = False
                 output.write(redact(block, scanned))
         if empty and source != "console":  # an idle container's console is rightly empty
-            self.context.gap(source, self.source.relative(path), "the file is empty", "Collect it again.")
+            self.context.gap(source, relative, "the file is empty", "Collect it again.")
 
-    def _readable_chunks(self, path: Path, source: str) -> Iterator[bytes]:
+    def readable_chunks(self, path: Path, relative: str, source: str) -> Iterator[bytes]:
         """UTF-8 chunks of a file; that the rest of a torn one is missing is a gap."""
         read = 0
         try:
@@ -107,9 +152,8 @@ class RawCopy:
                 read += len(chunk)
                 yield chunk
         except (OSError, EOFError, zlib.error) as error:
-            name = self.source.relative(path)
             self.context.gap(
-                source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
+                source, relative, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
             )
 
 

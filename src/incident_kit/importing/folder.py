@@ -6,27 +6,37 @@ capture takes.
 
 from __future__ import annotations
 
-import shutil
+import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.errors import UsageError
-from incident_kit.evidence.manifest import MANIFEST_NAME
 from incident_kit.importing.build import build_bundle, staging
-from incident_kit.importing.copy import RawCopy
-from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS, file_kind, is_litter, nearest_name
+from incident_kit.importing.collected import collected_files, is_bundle
+from incident_kit.importing.copy_files import copy_files
+from incident_kit.importing.layout import KUBERNETES_EXPECTED, RABBITMQ_LISTS
+from incident_kit.importing.unpack import CollectedFile
 from incident_kit.nested import instant
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes import collected_plurals
-from incident_kit.normalise.raw import RawFolder, decode_json
+from incident_kit.normalise.raw import RawFolder, decode_json, read_bytes
 from incident_kit.progress import Progress, silent
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
     from incident_kit.profile import Profile
+
+
+_WINDOW_NAME = re.compile(r"(?:^|/)window\.json(?:\.gz)?$", re.IGNORECASE)
+#: Of a context before the window is known; whatever is judged is judged with another.
+_NO_WINDOW = Window(start=0, end=1)
+_NOTHING = (
+    "holds nothing to import: no kubernetes/*.json, console/<namespace>/<pod>/<container>.log, elasticsearch/*.ndjson, "
+    "rabbitmq/*.json or argocd/*.json, nor any other form of them. See docs/bundle.md for the layout."
+)
 
 
 def import_folder(
@@ -41,7 +51,7 @@ def import_folder(
     """Make a bundle from a folder in the raw layout.
 
     Args:
-        folder: what somebody collected, see docs/bundle.md for the layout; or a bundle, whose tables are made anew.
+        folder: what somebody collected, see docs/bundle.md, or an archive of it; or a bundle, whose tables are made anew.
         output: ``NAME.incident`` (a folder) or ``NAME.zip``.
         window: what to judge; by default what ``window.json`` says.
         profile: field names and patterns; detected where absent.
@@ -58,60 +68,56 @@ def import_folder(
     from incident_kit.importing.again import normalise_again
     from incident_kit.profile import default_profile
 
-    if (Path(folder) / MANIFEST_NAME).is_file() or Path(folder).suffix == ".zip":
+    if is_bundle(Path(folder)):
         return normalise_again(
             Path(folder), Path(output), window=window, profile=profile, force=force, progress=progress
         )
-    source = _layout_root(Path(folder))
     profile = profile or default_profile()
-    described = _window_file(source)
-    judged = window or _described_window(described, source)
-    captured_at = instant(described, "captured_at")
-    cluster = str(described.get("cluster") or "unnamed")
-    with staging(Path(output), force=force) as stage, ThreadPoolExecutor(1) as loader:
+    with (
+        staging(Path(output), force=force) as stage,
+        TemporaryDirectory(prefix=".unpacked.", dir=stage.parent) as scratch,
+        ThreadPoolExecutor(1) as loader,
+    ):
         # What only the tables need (pandas, DuckDB) is loaded by one thread; better while the others copy than after them.
         loader.submit(import_module, "incident_kit.normalise.logs")
-        context = Context(cluster=cluster, window=judged, captured_at=captured_at, profile=profile, progress=progress)
+        context = Context(cluster="unnamed", window=_NO_WINDOW, captured_at=None, profile=profile, progress=progress)
+        files = collected_files(Path(folder), Path(scratch), context)
+        if not files:
+            raise UsageError(f"{folder} {_NOTHING}")
+        described = _window_file(files)
+        context.window = window or _described_window(described)
+        context.captured_at = instant(described, "captured_at")
+        context.cluster = str(described.get("cluster") or "unnamed")
         _report_window(described, context)
-        _copy_all(source, stage / "raw", context)
+        if not copy_files(files, stage / "raw", context):
+            raise UsageError(f"{folder} {_NOTHING}")
         _report_missing(RawFolder(stage / "raw"), context)
+        # Nothing of the archives is needed any more, and what becomes of the stage is sealed.
         return build_bundle(stage, context, Path(output), asked=[], force=force)
 
 
-def _layout_root(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(
-            f"{folder} is not a folder. Give the folder that holds kubernetes/, console/, elasticsearch/ ..."
-        )
-    for candidate in (folder, folder / "raw", *sorted(p for p in folder.iterdir() if p.is_dir())):
-        if any(file_kind(p.relative_to(candidate).as_posix()) for p in candidate.rglob("*") if p.is_file()):
-            return candidate
-    raise UsageError(
-        f"{folder} holds nothing to import: no kubernetes/*.json, console/<namespace>/<pod>/<container>.log, "
-        "elasticsearch/*.ndjson, rabbitmq/*.json or argocd/*.json. See docs/bundle.md for the layout."
-    )
-
-
-def _window_file(source: Path) -> dict[str, Any]:
-    path = RawFolder(source).find("window.json")
-    if path is None:
+def _window_file(files: list[CollectedFile]) -> dict[str, Any]:
+    """What ``window.json`` says, the one nearest to the folder's top; empty where there is none."""
+    named = [file for file in files if _WINDOW_NAME.search(file.relative)]
+    if not named:
         return {}
-    probe = Context(cluster="", window=Window(start=0, end=1), captured_at=None, profile=None)  # type: ignore[arg-type]  # only collects gaps
-    document = decode_json(RawFolder(source).bytes(path, probe, "bundle"), path.name, probe, "bundle")
+    file = min(named, key=lambda one: (one.relative.count("/"), one.relative))
+    probe = Context(cluster="", window=_NO_WINDOW, captured_at=None, profile=None)  # type: ignore[arg-type]  # only collects gaps
+    document = decode_json(read_bytes(file.path, "window.json", probe, "bundle"), "window.json", probe, "bundle")
     if not isinstance(document, dict):
         reason = probe.gaps[0]["reason"] if probe.gaps else "it is no JSON object"
         return {"broken": reason}
     return document
 
 
-def _described_window(described: dict[str, Any], source: Path) -> Window:
+def _described_window(described: dict[str, Any]) -> Window:
     start, end = (instant(described, side) for side in ("start", "end"))
     if start is None or end is None:
         why = (
             f"window.json is broken ({described['broken']})"
             if "broken" in described
             else "window.json lacks a start or end with a zone"
-            if RawFolder(source).find("window.json")
+            if described
             else "there is no window.json"
         )
         raise UsageError(
@@ -126,52 +132,6 @@ def _report_window(described: dict[str, Any], context: Context) -> None:
         context.gap("bundle", "window.json", str(described["broken"]), "Write it again; --from and --to were used.")
     elif described.get("captured_at") and context.captured_at is None:
         context.gap("bundle", "window.json captured_at", f"{described['captured_at']!r} is not a time with a zone")
-
-
-def _copy_all(source: Path, raw: Path, context: Context) -> None:
-    """Copy every file, several at once; gaps come in the order of the files."""
-    from incident_kit.in_order import WORKERS, in_order
-    from incident_kit.redaction import default_redactor
-
-    raw.mkdir(parents=True)
-    redactor = default_redactor(context.profile.keep_readable)
-
-    def copied(path: Path) -> list[dict[str, Any]]:
-        own = replace(context, gaps=[])
-        _copy_file(path, RawCopy(RawFolder(source), raw, own, redactor, scanners))
-        return own.gaps
-
-    paths = [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.is_file() and not is_litter(path.relative_to(source).as_posix())
-    ]
-    done, total = 0, sum(path.stat().st_size for path in paths)
-    with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WORKERS) as scanners:
-        for path, gaps in zip(paths, in_order(pool, copied, paths), strict=True):
-            context.gaps += gaps
-            done += path.stat().st_size
-            context.progress("reading and redacting", done, total)
-
-
-def _copy_file(path: Path, copy: RawCopy) -> None:
-    source, context = copy.source.path, copy.context
-    relative = copy.source.relative(path)
-    shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    if shown != relative:
-        context.gap("bundle", shown, "its name is not UTF-8; it is left out", "Rename it.")
-        return
-    if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
-        context.gap("bundle", relative, "a link that leaves the folder; it is left out", "Copy the file itself.")
-        return
-    kind = file_kind(relative)
-    if kind is None:
-        remedy = f"Perhaps it is {nearest_name(relative)}."
-        context.gap("bundle", relative, "not a file of the layout; it is left out", remedy)
-    elif kind == "window":
-        shutil.copyfile(path, copy.target / relative)
-    else:
-        copy.copy(path, relative, kind)
 
 
 def _report_missing(raw: RawFolder, context: Context) -> None:

@@ -38,8 +38,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("window", r"window\.json(\.gz)?"),
         ("kubernetes", r"kubernetes/(.+/)?[^/]+\.(json|ya?ml)(\.gz)?"),
-        ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.gz)?"),
-        ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.\d{8}-\d{6})?(\.gz)?"),
+        ("console", r"console/[^/]+/[^/]+/[^/]+\.log(\.[\w-]+){0,2}"),
+        ("console", r"console/[^/]+/[^/]+/[^/]+/\d+\.log(\.[\w-]+){0,3}"),
         ("hits", r"elasticsearch/(.+/)?[^/]+\.(ndjson|jsonl)(\.gz)?"),
         ("elasticsearch", r"elasticsearch/(query|mappings)\.json(\.gz)?"),
         ("answers", r"elasticsearch/(.+/)?[^/]+\.json(\.gz)?"),
@@ -68,6 +68,13 @@ def is_litter(relative: str) -> bool:
 def file_kind(relative: str) -> str | None:
     """What a file of the folder is by its path, or None when the layout does not know it."""
     return next((kind for kind, pattern in _KINDS if pattern.fullmatch(relative)), None)
+
+
+def shown_name(relative: str, source: str) -> str:
+    """A file's name as gaps state it; of documents one that says so, because what was not read of them leaves doubt."""
+    if source == "elasticsearch" and not relative.startswith("elasticsearch/"):
+        return f"elasticsearch/{relative}"
+    return relative
 
 
 def nearest_name(relative: str) -> str:

@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 
 import orjson
 
+from incident_kit.normalise.compression import decompressed
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.torn_json import finite, integer, salvage
 from incident_kit.normalise.yaml_documents import yaml_documents
@@ -77,19 +78,22 @@ class RawFolder:
         path = self.find(relative)
         if path is None:
             return None
-        name = self.relative(path)
-        data = self.bytes(path, context, source)
-        if not data.strip():
-            context.gap(source, name, "the file is empty", "Collect it again.")
-            return []
-        document = decode_json(data, name, context, source, repair=True)
-        if document is None:
-            return []
-        return list(_objects(document, name, context, source))
+        return objects_of(self.bytes(path, context, source), self.relative(path), context, source)
 
     def kubernetes(self, plural: str, context: Context) -> list[dict[str, Any]] | None:
         """Objects of ``kubernetes/<plural>.json``; see `items`."""
         return self.items(f"kubernetes/{plural}.json", context, "kubernetes")
+
+
+def objects_of(data: bytes, name: str, context: Context, source: str) -> list[dict[str, Any]]:
+    """Objects in the bytes of a list file; see `RawFolder.items`."""
+    if not data.strip():
+        context.gap(source, name, "the file is empty", "Collect it again.")
+        return []
+    document = decode_json(data, name, context, source, repair=True)
+    if document is None:
+        return []
+    return list(_objects(document, name, context, source))
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -100,7 +104,7 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def read_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
-    """Chunks of a file, decompressed when it ends in ``.gz``; of a torn one, all that decompresses.
+    """Chunks of a file, unpacked where it is compressed; of a torn one, all that unpacks.
 
     `gzip.open` loses up to a buffer before the tear, which for a small file is everything.
 
@@ -108,22 +112,7 @@ def read_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
         OSError, EOFError, zlib.error: the file is torn or unreadable, after the last good chunk.
     """
     with path.open("rb") as stream:
-        if path.suffix != ".gz":
-            while chunk := stream.read(size):
-                yield chunk
-            return
-        member = None
-        while packed := stream.read(size):
-            while packed:
-                member = member or zlib.decompressobj(wbits=31)
-                if chunk := member.decompress(packed):
-                    yield chunk
-                packed = member.unused_data
-                if member.eof:
-                    member = None
-                    packed = packed.lstrip(b"\0")  # padding between members
-        if member is not None:
-            raise EOFError("the compressed file ends before its end marker")
+        yield from decompressed(stream, size)
 
 
 def utf8_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -19,10 +19,11 @@ from incident_kit.normalise.logs.lines import Lines, read_lines
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.window import SECOND
 
-_CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$")
-_KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.gz)?$")
+_CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.[\w-]+)?(?:\.gz)?$")
+#: Behind ``.log`` may stand which of several files of the container it is (``.1``).
+_KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.(?!gz$)[\w-]+)?(?:\.gz)?$")
 #: Bodies that the kubelet or kubectl writes instead of a log, also with HTTP 200.
-_NOT_A_LOG = re.compile(
+NOT_A_LOG = re.compile(
     r"^(?:unable to retrieve container logs|Error from server|error: |failed to (?:create|open|try|get)|rpc error:|previous terminated container|"
     r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )",
     re.IGNORECASE,
@@ -105,7 +106,7 @@ def _read(file: ConsoleFile, raw: RawFolder, context: Context) -> Lines | None:
     name = raw.relative(file.path)
     lines = read_lines(raw.bytes(file.path, context, "console"))
     odd = [text for text in lines.unstamped if text.strip()]
-    answers = [text for text in odd if _NOT_A_LOG.match(text)]
+    answers = [text for text in odd if NOT_A_LOG.match(text)]
     if answers:
         context.gap(
             "console",

@@ -28,6 +28,10 @@ _OTHER = {
     "settings.json",
     "info.json",
 }
+#: What Kibana (bsearch, Discover's request) and ``_async_search`` wrap around an answer.
+_WRAPPERS = ("result", "rawResponse", "response")
+#: What only an answer has, and no document.
+_ANSWERS_ONLY = frozenset({"_shards", "rawResponse", "timed_out", "is_running", "isRunning"})
 _TORN = (OSError, EOFError, zlib.error)
 #: Broken lines that are told one by one.
 _TOLD_LINES = 20
@@ -90,19 +94,27 @@ def read_hits(raw: RawFolder, files: list[Path], context: Context, reading: Read
             if not data.strip():
                 _incomplete(reading, context, name, "the file is empty")
                 continue
-            if data.lstrip()[:1] == b"{" and b"\n{" in data.strip() and not _is_json(data):
+            if _is_by_line(data):
                 lines = HitLines(name, context, reading)
                 for number, line in enumerate(data.split(b"\n"), 1):
                     yield from lines.hits(number, line)
                 lines.close()
                 continue
+            told = len(context.gaps)
             document = decode_json(data, name, context, "elasticsearch", repair=True)
             if document is None:
                 reading.incomplete.append(f"{name} is broken")
                 continue
-            if isinstance(document, list) and not _is_json(data):
+            if isinstance(document, list) and len(context.gaps) > told and not _is_json(data):
                 reading.incomplete.append(f"{name} is cut off")
             yield from hits_of(document, name, context, reading)
+
+
+def _is_by_line(data: bytes) -> bool:
+    """Whether a file that is no one JSON document has one a line, rather than several over many lines each."""
+    beginning = data.strip()
+    first = beginning.partition(b"\n")[0]
+    return beginning[:1] == b"{" and b"\n{" in beginning and first.rstrip()[-1:] == b"}" and not _is_json(data)
 
 
 def _is_json(data: bytes) -> bool:
@@ -215,8 +227,7 @@ def hits_of(document: Any, name: str, context: Context, reading: Reading) -> Ite
     if "responses" in document and isinstance(document["responses"], list):
         yield from hits_of(document["responses"], name, context, reading)
         return
-    if "rawResponse" in document and isinstance(document["rawResponse"], dict):
-        document = document["rawResponse"]
+    document = _unwrapped(document, name, context, reading)
     answer = document.get("hits")
     if isinstance(answer, dict) and isinstance(answer.get("hits"), list):
         _judge_answer(document, answer, name, context, reading)
@@ -233,8 +244,22 @@ def hits_of(document: Any, name: str, context: Context, reading: Reading) -> Ite
             }
         yield Hit(str(document.get("_index", "")), str(document.get("_id", "")), source)
         return
+    if _ANSWERS_ONLY & set(document):
+        _incomplete(reading, context, name, "an answer of Elasticsearch in a form that is not known")
+        return
     # A bare document, as some exports write them; its content stands in for the missing _id.
     yield Hit(str(document.get("_index", "")), str(document.get("_id") or f"{name}"), document)
+
+
+def _unwrapped(document: dict[str, Any], name: str, context: Context, reading: Reading) -> dict[str, Any]:
+    """The answer within what Kibana and asynchronous searches wrap around it."""
+    for wrapper in _WRAPPERS:
+        inner = document.get(wrapper)
+        if isinstance(inner, dict) and ("hits" in inner or any(isinstance(inner.get(one), dict) for one in _WRAPPERS)):
+            if document.get("is_partial") or document.get("isPartial"):
+                _incomplete(reading, context, name, "the answer is partial (is_partial)")
+            return _unwrapped(inner, name, context, reading)
+    return document
 
 
 def _judge_answer(

@@ -1,0 +1,97 @@
+"""Pods that the collected objects know: what names a file or a line leaves out is asked of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from incident_kit.nested import listing, mapping, text
+from incident_kit.normalise.context import Context
+from incident_kit.normalise.raw import RawFolder, read_chunks
+
+_DEFAULT = "kubectl.kubernetes.io/default-container"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPod:
+    """One pod object.
+
+    Attributes:
+        namespace: its namespace.
+        pod: its name.
+        containers: names of its containers, init containers last.
+        default: the container that kubectl logs shows when it is asked for none.
+    """
+
+    namespace: str
+    pod: str
+    containers: tuple[str, ...]
+    default: str | None
+
+
+class KnownPods:
+    """The pods of the lists that were copied to ``raw/``; read when first asked, for most folders need none of it."""
+
+    def __init__(self, raw: RawFolder, context: Context) -> None:
+        self._raw = raw
+        # Whoever makes the tables reads the lists again, and tells what is wrong with them.
+        self._quiet = replace(context, gaps=[])
+
+    @cached_property
+    def pods(self) -> dict[str, list[KnownPod]]:
+        """Pods by name."""
+        found: dict[str, list[KnownPod]] = defaultdict(list)
+        for document in self._documents:
+            pod = _known(document)
+            if pod is not None and pod not in found[pod.pod]:
+                found[pod.pod].append(pod)
+        return dict(found)
+
+    @cached_property
+    def containers_by_id(self) -> dict[str, tuple[KnownPod, str]]:
+        """Pod and container by the runtime's id of an instance."""
+        found: dict[str, tuple[KnownPod, str]] = {}
+        for document in self._documents:
+            pod = _known(document)
+            for kind in ("containerStatuses", "initContainerStatuses"):
+                for status in listing(document, "status", kind):
+                    states = (mapping(status, "state", "terminated"), mapping(status, "lastState", "terminated"))
+                    for holder in (status, *states):
+                        identifier = (text(holder, "containerID") or "").rpartition("/")[2]
+                        if identifier and pod is not None:
+                            found[identifier] = (pod, str(status.get("name")))
+        return found
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """Namespaces of all known pods."""
+        return frozenset(pod.namespace for pods in self.pods.values() for pod in pods)
+
+    def one(self, name: str, namespace: str | None = None) -> KnownPod | None:
+        """The pod of a name; None where there is none, or several in different namespaces."""
+        fitting = [pod for pod in self.pods.get(name, []) if namespace in (None, pod.namespace)]
+        return fitting[0] if len({pod.namespace for pod in fitting}) == 1 else None
+
+    @cached_property
+    def _documents(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for path in self._raw.files("kubernetes/**/*.json") + self._raw.files("kubernetes/**/*.json.gz"):
+            if any(b'"containers"' in chunk for chunk in read_chunks(path)):
+                name = self._raw.relative(path).removesuffix(".gz")
+                pods = "pod" in path.name.lower()
+                for document in self._raw.items(name, self._quiet, "kubernetes") or []:
+                    if document.get("kind") == "Pod" or (pods and "kind" not in document):
+                        found.append(document)
+        return found
+
+
+def _known(document: dict[str, Any]) -> KnownPod | None:
+    name, namespace = text(document, "metadata", "name"), text(document, "metadata", "namespace")
+    if name is None or namespace is None:
+        return None
+    named = [text(c, "name") for kind in ("containers", "initContainers") for c in listing(document, "spec", kind)]
+    containers = tuple(name for name in named if name)
+    default = text(mapping(document, "metadata", "annotations").get(_DEFAULT))
+    return KnownPod(namespace, name, containers, default or (containers[0] if containers else None))

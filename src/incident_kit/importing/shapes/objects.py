@@ -1,0 +1,51 @@
+"""Objects of Kubernetes and Argo CD, and RabbitMQ's lists, known by what they say wherever they were saved."""
+
+from __future__ import annotations
+
+import re
+
+from incident_kit.importing.sample import Sample
+from incident_kit.importing.shapes.shape import Pieces, Shape, Source
+
+#: A list of the management API by keys that only its items have.
+_RABBIT_LISTS = (
+    ("connections", ("peer_host", "peer_port", "client_properties")),
+    ("channels", ("connection_details", "prefetch_count", "number")),
+    ("consumers", ("consumer_tag", "channel_details", "queue")),
+    ("queues", ("vhost", "durable", "auto_delete", "messages")),
+    ("overview", ("management_version", "object_totals")),
+    ("nodes", ("mem_used", "fd_used", "running")),
+)
+
+
+def _fits_objects(sample: Sample) -> bool:
+    if sample.place in ("console", "elasticsearch"):
+        return False
+    if sample.is_json:
+        return sample.names("apiVersion", "kind") and (sample.names("metadata") or sample.names("items"))
+    yaml = re.search(r"^(?:- |  )?apiVersion: \S", sample.text, re.MULTILINE) and re.search(
+        r"^(?:- |  )?kind: [A-Z]\w+", sample.text, re.MULTILINE
+    )
+    return bool(yaml) and bool(re.match(r"(?:---|#|apiVersion:|items:|kind:|metadata:|- apiVersion:)", sample.body))
+
+
+def _convert_objects(source: Source) -> Pieces:
+    ending = "json" if source.sample.is_json else "yaml"
+    yield f"kubernetes/{source.sample.stem}-{source.number}.{ending}", source.data()
+
+
+def rabbit_list(sample: Sample) -> str | None:
+    """Which list of RabbitMQ's management API a file holds; None where it is none of them."""
+    if not sample.is_json or sample.place in ("console", "elasticsearch", "kubernetes", "argocd"):
+        return None
+    return next((name for name, keys in _RABBIT_LISTS if sample.names(*keys)), None)
+
+
+def _convert_rabbit(source: Source) -> Pieces:
+    yield f"rabbitmq/{rabbit_list(source.sample)}-{source.number}.json", source.data()
+
+
+OBJECTS = Shape("objects of Kubernetes or Argo CD", _fits_objects, _convert_objects, "kubernetes")
+RABBIT_API = Shape(
+    "a list of RabbitMQ's management API", lambda sample: rabbit_list(sample) is not None, _convert_rabbit, "rabbitmq"
+)
