@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import put
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.text_bytes import holds
 
@@ -19,7 +21,7 @@ _TAIL = rf"(?:\s+\[[\w.\-/:]+\])?(?:[\s,;|]+[\w.@\-/\[\]]+={_VALUE})*(?:\s+\{{(?
 _QUOTED = r"^\"(?P<head>(?:[^\"\\]|\\.)*)\"(?:\s.*)?$"
 _LOGFMT = r"(?:^|\s)(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>\S+))"
 _LOGFMT_NAMES = (b"msg=", b"message=", b"event=")
-_MAY_BE_CUT = r"(?:^|[\s,;|])[\w.@\-/\[\]]+=|[}\]\s]$"
+_MAY_BE_CUT = r"(?:^|[\s,;|])[\w.@\-/\[\]]+=|[}\]]\s*$"
 _PAIR = re.compile(r"(?:^|[\s,;|\[{(])([\w.@\-/]+)=(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|[^\s,;]+)")
 _PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
 
@@ -27,14 +29,16 @@ _PRETTY = re.compile(r"^\s+([\w.@\-]+): (.+)$")
 def cut_heads(messages: pa.Array) -> pa.Array:
     """The message without what follows it: ``"Pod ready" node=n1`` and ``Pod ready  node=n1`` give ``Pod ready``."""
     heads = messages
-    if holds(messages, b"=", b"{"):
-        # What the expressions could cut ends in a bracket or a blank, or holds a pair; the rest is not asked.
+    if holds(messages, b"=", b"{", b"]"):
+        # What the expressions could cut ends in a bracket or holds a pair, whatever its neighbours hold; the rest is not asked.
         rows = pc.fill_null(pc.match_substring_regex(messages, _MAY_BE_CUT), False)
         if pc.any(rows).as_py():
             heads = pc.replace_with_mask(messages, rows, _without_tails(messages.filter(rows)))
-    if holds(messages, b'"') and pc.any(pc.starts_with(messages, '"')).as_py():
-        quoted = pc.extract_regex(messages, _QUOTED).field("head")
-        heads = pc.coalesce(quoted, heads)
+    if holds(messages, b'"'):
+        rows = np.flatnonzero(pc.fill_null(pc.starts_with(messages, '"'), False))
+        quoted = pc.extract_regex(messages.take(pa.array(rows)), _QUOTED)
+        told = np.asarray(quoted.is_valid())
+        heads = put(heads, rows[told], quoted.field("head").filter(pa.array(told)))
     return heads
 
 
