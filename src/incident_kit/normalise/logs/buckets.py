@@ -7,6 +7,7 @@ the bytes and a third of the time of a dictionary, measured), hashes as they are
 from __future__ import annotations
 
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from incident_kit.arrays import Integers
 from incident_kit.tables.schema import Table
 
 #: Documents that name no pod; any pod may claim them.
@@ -48,6 +50,7 @@ class BucketWriter:
         self.folder, self.table, self.count = folder / table.name, table, count
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._names: dict[str | None, str] = {}
+        self._gathered: list[pa.Table] = []
         self._waiting: dict[str, list[pa.Table]] = {}
         self._bytes: dict[str, int] = {}
         self.rows = 0
@@ -72,17 +75,35 @@ class BucketWriter:
         if batch.num_rows == 0:
             return
         self.rows += batch.num_rows
-        pods = batch["pod"].combine_chunks().dictionary_encode()
-        buckets = [self.name(pod) for pod in [*pods.dictionary.to_pylist(), None]]
-        numbers = np.asarray(pc.fill_null(pods.indices, len(buckets) - 1))
-        names = np.array(buckets)[numbers]
-        distinct = np.unique(names)
-        for name in distinct:
-            self._write(str(name), batch if len(distinct) == 1 else batch.filter(pa.array(names == name)))
+        self._gathered.append(batch)
+        rows, size = (sum(getattr(one, what) for one in self._gathered) for what in ("num_rows", "nbytes"))
+        if rows >= _ROW_GROUP or size >= _MOST_WAITING_BYTES:
+            self._part()
 
-    def _write(self, name: str, batch: pa.Table) -> None:
-        self._waiting.setdefault(name, []).append(batch)
-        self._bytes[name] = self._bytes.get(name, 0) + batch.nbytes
+    def _part(self) -> None:
+        """Part what was gathered by buckets, in the order of arrival: the cost does not grow with their number."""
+        gathered, self._gathered = pa.concat_tables(self._gathered), []
+        numbers, names = self._numbers(gathered["pod"])
+        order = np.argsort(numbers, kind="stable")
+        bounds = [0, *(np.flatnonzero(np.diff(numbers[order])) + 1).tolist(), len(numbers)]
+        if len(bounds) > 2:
+            gathered = gathered.combine_chunks()
+        for start, stop in pairwise(bounds):
+            # Rows are copied: a slice would keep all that was gathered in memory until its bucket is written.
+            part = gathered.take(pa.array(order[start:stop])) if len(bounds) > 2 else gathered
+            self._write(names[numbers[order[start]]], part)
+
+    def _numbers(self, pods: pa.ChunkedArray) -> tuple[Integers, list[str]]:
+        """For each row a number of its bucket, and the buckets' names by number."""
+        encoded = pods.dictionary_encode().unify_dictionaries().combine_chunks()
+        buckets = [self.name(pod) for pod in [*encoded.dictionary.to_pylist(), None]]
+        names = list(dict.fromkeys(buckets))
+        of_pod = np.array([names.index(bucket) for bucket in buckets])
+        return of_pod[np.asarray(pc.fill_null(encoded.indices, len(buckets) - 1))], names
+
+    def _write(self, name: str, part: pa.Table) -> None:
+        self._waiting.setdefault(name, []).append(part)
+        self._bytes[name] = self._bytes.get(name, 0) + part.nbytes
         if sum(waiting.num_rows for waiting in self._waiting[name]) >= _ROW_GROUP:
             self._flush(name)
         while sum(self._bytes.values()) > _MOST_WAITING_BYTES:
@@ -100,6 +121,8 @@ class BucketWriter:
 
     def close(self) -> None:
         """Write what waits and finish all files."""
+        if self._gathered:
+            self._part()
         for name in list(self._waiting):
             self._flush(name)
         for writer in self._writers.values():
