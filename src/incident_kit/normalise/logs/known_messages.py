@@ -13,7 +13,9 @@ from incident_kit.arrays import Integers
 from incident_kit.normalise.logs.buckets import NO_POD, bucket_name
 from incident_kit.normalise.logs.formats.known import KnownMessages, inner_forms
 
-_KNOWN_MESSAGES = 60_000
+#: Of more messages of a pod some from all over are known. A message that is not known makes a line that no layout seems
+#: to explain, and to look for one costs more than to know ten thousand messages.
+_KNOWN_MESSAGES = 1_000_000
 _MOST_OF_SEVERAL_LINES = 3_000
 
 
