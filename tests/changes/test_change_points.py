@@ -27,7 +27,7 @@ def test_clumps_without_order_are_no_rise(rate: float) -> None:
     assert sum(bool(rises(one)) for one in drawn) <= 0.04 * SERIES
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     before=st.floats(0, 5), factor=st.floats(5, 20), first=st.integers(20, 70), length=st.integers(15, 20), seed=st.integers(0, 99)
 )  # fmt: skip
@@ -41,7 +41,7 @@ def test_a_rate_five_times_as_high_is_found_near_its_beginning(
     assert any(abs(rise.first - first) <= 2 for rise in found), found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 1000), max_size=60))
 def test_any_counts_are_answered_with_edges_inside_and_rises_that_rise(counts: list[int]) -> None:
     values = np.array(counts, dtype=float)

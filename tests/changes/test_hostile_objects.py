@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_kit.answers.changes import changes
@@ -91,7 +91,7 @@ _EVERYTHING = {"objects": OBJECTS, "applications": APPLICATIONS}
 _PLACES = [p for p in _paths(_EVERYTHING) if len(p) > 2 and p[2] != "kind"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(_PLACES), _JUNK), min_size=1, max_size=6))
 def test_any_field_may_hold_anything(faults: list[tuple[tuple[Any, ...], Any]]) -> None:
     broken = copy.deepcopy(_EVERYTHING)

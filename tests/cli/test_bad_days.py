@@ -159,7 +159,7 @@ def test_an_interrupted_import_leaves_nothing(tmp_path):
     ) as started:
         assert started.stdout.readline() == "copied\n", started.stderr.read()
         started.send_signal(signal.SIGTERM)
-        _, err = started.communicate(timeout=60)
+        _, err = started.communicate(timeout=600)
     assert started.returncode == 128 + signal.SIGTERM, err
     assert list(tmp_path.iterdir()) == []
     assert "Traceback" not in err

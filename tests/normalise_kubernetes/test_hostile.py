@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_kit.normalise.context import Context
@@ -134,13 +134,13 @@ EVENT = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(damaged(NAMED) | damaged(EVENT) | ANYTHING, max_size=4))
 def test_any_kubernetes_list_becomes_rows_of_the_declared_types(items):
     tables({"kubernetes/pods.json": {"kind": "List", "items": items}, "kubernetes/events.json": items})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(damaged(connection("10.1.0.5", 1, "10:10:00")) | ANYTHING, max_size=4))
 def test_any_rabbitmq_list_becomes_rows_of_the_declared_types(items):
     tables(

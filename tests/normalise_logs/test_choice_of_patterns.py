@@ -29,7 +29,7 @@ PREFIXES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(PREFIXES), st.sampled_from(TEXTS)), min_size=1, max_size=20),
     st.sets(st.sampled_from(TEXTS)),
@@ -57,7 +57,7 @@ def test_the_best_pattern_is_found_without_asking_about_all(
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern.needs], ids=lambda one: one.name)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_what_a_pattern_needs_stands_in_every_line_it_fits(pattern: Pattern, data: st.DataObject) -> None:
     as_python_writes_it = pattern.expression.replace(r"\x{202f}", "\u202f").replace(r"\p{L}", "[A-Za-z]")

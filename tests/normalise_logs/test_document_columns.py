@@ -153,7 +153,7 @@ def file_of_lines() -> HitLines:
     return HitLines("hits.ndjson", context, Reading())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @example([b'{"_index":"l","_id":"1","_source":{"a":"x","a":"y"}}'] * 3, b"\n", 0)
 @example([b'{"_index":"l","_id":"1","_source":{"image":[null,null]}}'], b"\n", 0)
 @given(st.lists(_lines, min_size=1, max_size=30), st.sampled_from([b"\n", b"\r\n"]), st.integers(0, 1))

@@ -19,7 +19,7 @@ _pieces = st.sampled_from(
 
 
 @pytest.mark.parametrize("name", [pattern.name for pattern in PATTERNS])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.one_of(st.none(), st.lists(_pieces, max_size=9).map("".join)), max_size=12))
 def test_the_usual_times_first_find_the_same_groups(name: str, lines: list[str | None]) -> None:
     expression = next(pattern.expression for pattern in PATTERNS if pattern.name == name)
@@ -38,7 +38,7 @@ _rests = st.sampled_from(["", "x", " - y", "a - b - c", "[z] d: e", "12{1}", "é
 
 
 @pytest.mark.parametrize("name", [pattern.name for pattern in PATTERNS])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     _service,
     st.lists(st.tuples(st.integers(0, 9), _rests), min_size=1, max_size=12),

@@ -6,7 +6,7 @@ import json
 
 import orjson
 import pyarrow as pa
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from incident_kit.normalise.logs import json_columns
@@ -44,7 +44,6 @@ _LINES = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @example(['{"message":"m","@m":null}'], {})
 @given(st.lists(_LINES, min_size=1, max_size=25), st.sampled_from([{}, {"Q": "warn", 30: "info"}]))
 def test_columns_say_what_each_entry_says(lines: list[str], words: dict[object, str]) -> None:

@@ -37,7 +37,7 @@ def _lines(draw: st.DrawFn) -> list[str]:
     return lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example(["x=1 attempt=1 ", "x=x\u00a0y  attempt=1 "])
 @given(_lines())
 def test_pairs_of_many_lines_are_those_of_each(lines: list[str]) -> None:

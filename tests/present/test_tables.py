@@ -6,7 +6,7 @@ import unicodedata
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Group
 
@@ -30,7 +30,6 @@ def _acts(text: str) -> list[str]:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-@settings(deadline=None)
 def test_log_text_cannot_steer_the_terminal(text):
     assert _acts(render_table(CONSOLE_ONLY.frame([{**ENTRY, "text": text, "pod": text}]), COVERAGE.frame())) == []
 

@@ -43,7 +43,7 @@ def read() -> Iterator[Read]:
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         gaps: list[str] = []
-        broker = Broker([f"http://127.0.0.1:{server.server_port}"], user="mon", password="p")
+        broker = Broker([f"http://127.0.0.1:{server.server_port}"], user="mon", password="p", timeout_seconds=60)
         answers = read_broker(broker, lambda what, reason, _remedy: gaps.append(f"{what}: {reason}"))
         return answers, asked, gaps
 
