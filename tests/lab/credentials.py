@@ -40,6 +40,7 @@ def kubeconfig(lab: Lab, folder: Path) -> Path:
             "subjects": [account],
         },
     )
+    lab.await_right("default:incident-kit", "list", "pods", "--all-namespaces")
     token = lab.kubectl("-n", "default", "create", "token", "incident-kit", "--duration=8h").strip()
     config = json.loads(lab.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     config["users"] = [{"name": config["contexts"][0]["context"]["user"], "user": {"token": token}}]
@@ -69,6 +70,7 @@ indices = ["logs-shop-*"]
 [profiles.{PROFILE}.rabbitmq]
 urls = [{urls}]
 logs = ["brokers/*.log"]
+timeout_seconds = 60
 """
 
 

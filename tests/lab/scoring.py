@@ -193,7 +193,9 @@ def score_rabbit(truth: Path, ask: Any, window: tuple[int, int]) -> RabbitScore:
     """
     score = RabbitScore()
     connections = read_table(truth / "connections.jsonl.gz")
-    owner = {(row["peer_host"], row["peer_port"], row["rabbit_node"]): row for row in connections}
+    owners: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
+    for row in connections:
+        owners[row["peer_host"], row["peer_port"], row["rabbit_node"]].append(row)
     by_pod: dict[str, list[Row]] = defaultdict(list)
     for row in connections:
         if row["opened_at"] < window[1]:
@@ -206,14 +208,22 @@ def score_rabbit(truth: Path, ask: Any, window: tuple[int, int]) -> RabbitScore:
             if row["match"] in ("ambiguous", "none"):
                 score.ambiguous += row["match"] == "ambiguous"
                 score.none += row["match"] == "none"
-            elif key in owner and owner[key]["pod"] == row["pod"]:
+            elif (owner := _owner(owners[key], row))["pod"] == row["pod"]:
                 score.right += 1
             else:
                 score.wrong.append(
-                    f"{row['connection']} on {row['rabbit_node']} given to {row['pod']}, is {owner.get(key, {}).get('pod')}"
+                    f"{row['connection']} on {row['rabbit_node']} given to {row['pod']}, is {owner['pod']}"
                 )
         score.missed += sum((row["peer_host"], row["peer_port"], row["rabbit_node"]) not in seen for row in true)
     return score
+
+
+def _owner(candidates: list[Row], row: Row) -> Row:
+    """Whose a connection was: the same address and port come again with a pod that has the address after another one."""
+    if row["connected_at"] is None or not candidates:
+        return candidates[-1] if candidates else {"pod": None}
+    opened = nanoseconds(row["connected_at"])
+    return min(candidates, key=lambda one: abs(one["opened_at"] - opened))
 
 
 def missing_changes(rows: list[Row], truth: Path, kinds: tuple[str, ...]) -> list[str]:

@@ -80,7 +80,7 @@ def test_a_supervised_process_is_started_again_until_it_stays(process: Process) 
 def test_a_process_that_is_late_is_an_error_and_not_a_pass(process: Process) -> None:
     process.spawn(*SLEEP)
     with pytest.raises(LabError, match="not within 0 s: answers"):
-        process.wait(lambda: False, seconds=0.3, what="answers")
+        process.wait(lambda: False, seconds=0.1, what="answers")
 
 
 def test_a_port_held_by_someone_else_is_named_instead_of_taken_for_ours(process: Process) -> None:

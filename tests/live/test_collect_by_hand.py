@@ -40,7 +40,7 @@ def index(lab):
             json.dumps({"index": {"_id": str(number)}}),
             json.dumps({"@timestamp": at, "message": f"entry {number}", "podName": "till-0"}),
         ]
-    with httpx.Client(base_url=lab["elasticsearch"]["url"], trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=lab["elasticsearch"]["url"], trust_env=False, timeout=120) as client:
         answer = client.post(
             f"/{name}/_bulk?refresh=true", content="\n".join(lines) + "\n",
             headers={"Content-Type": "application/x-ndjson"},
@@ -62,7 +62,7 @@ def collected(lab, index, tmp_path_factory):
         "RABBITMQ_PASSWORD": broker["users"]["mon"],
     }  # fmt: skip
     ran = subprocess.run(
-        ["sh", str(SCRIPT), str(folder)], env=environment, capture_output=True, text=True, timeout=300, check=False
+        ["sh", str(SCRIPT), str(folder)], env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     assert ran.returncode == 0, ran.stderr
     return folder, ran.stderr

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -40,12 +41,14 @@ class Recorded:
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """The incident, played now (or the last one, with INCIDENT_KIT_LAB_KEEP=1), and captured by the kit."""
+def recorded() -> Recorded:
+    """The incident, played now (or the last one, with INCIDENT_KIT_LAB_KEEP=1), and captured by the kit; the bundle stays."""
     lab = Lab.running()
     if not os.environ.get("INCIDENT_KIT_LAB_KEEP"):
         play(lab)
-    folder = tmp_path_factory.mktemp("scenario")
+    folder = TRUTH / "captured"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     bundle = folder / "scenario.incident"
     window = json.loads((TRUTH / "window.json").read_text())
     command = [KIT, "capture", "--profile", credentials.PROFILE, "--from", credentials.instant(window["from"]),

@@ -48,7 +48,8 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def eventually(question: Callable[[], Any], seconds: float = 60) -> Any:
+def eventually(question: Callable[[], Any], seconds: float = 240) -> Any:
+    """The first answer that is true, or the last one: the bound ends what would never be so, and measures nothing."""
     end = time.monotonic() + seconds
     while not (answer := question()) and time.monotonic() < end:
         time.sleep(0.3)
@@ -136,7 +137,7 @@ def test_rabbitmq_is_reached_on_the_pods_bridge_and_names_the_connections_node(l
             rows = ask(url, monitoring)
             return [row for row in rows if row.get("client_properties", {}).get("connection_name") == name]
 
-        rows = eventually(found, 30)
+        rows = eventually(found)
         assert [row["node"] for row in rows] == [node["name"]]
     finally:
         connection.close()
@@ -155,6 +156,8 @@ def test_kubernetes_has_the_version_it_claims_and_one_ready_node(lab: dict[str, 
 def namespace(lab: dict[str, Any]) -> Iterator[str]:
     name = f"probe-{uuid.uuid4().hex[:8]}"
     kubectl(lab, "create", "namespace", name)
+    account = ("-n", name, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name")
+    assert eventually(lambda: kubectl(lab, *account).strip())  # no pod is let in before
     yield name
     kubectl(lab, "delete", "namespace", name, "--wait=false")
 
@@ -163,7 +166,7 @@ def test_a_pod_reaches_the_servers_from_an_address_of_its_own(lab: dict[str, Any
     node = lab["rabbitmq"]["nodes"][0]
     elastic = lab["elasticsearch"]["pod_url"]
     # The broker greets nobody before eight bytes that it does not like: then it says which protocol it speaks.
-    script = f"wget -q -O - {elastic} && printf 'NOTAMQP!' | nc -w 3 {node['pod_host']} {node['amqp_port']}; exit 0"
+    script = f"wget -q -O - {elastic} && printf 'NOTAMQP!' | nc -w 60 {node['pod_host']} {node['amqp_port']}; exit 0"
     container = {
         "name": "probe",
         "image": lab["kubernetes"]["shell_image"],
@@ -178,7 +181,7 @@ def test_a_pod_reaches_the_servers_from_an_address_of_its_own(lab: dict[str, Any
     }
     kubectl(lab, "apply", "-f", "-", stdin=json.dumps(pod))
     phase = ("get", "pod", "probe", "-n", namespace, "-o", "jsonpath={.status.phase}")
-    assert eventually(lambda: kubectl(lab, *phase) == "Succeeded", 90), kubectl(
+    assert eventually(lambda: kubectl(lab, *phase) == "Succeeded"), kubectl(
         lab, "describe", "pod", "probe", "-n", namespace
     )
     said = kubectl(lab, "logs", "probe", "-n", namespace, reader=True)
@@ -187,7 +190,7 @@ def test_a_pod_reaches_the_servers_from_an_address_of_its_own(lab: dict[str, Any
     address = kubectl(lab, "get", "pod", "probe", "-n", namespace, "-o", "jsonpath={.status.podIP}")
     assert address.startswith("10.88.0.")
     # The broker's own log is the witness of who came.
-    assert eventually(lambda: f"({address}:" in Path(node["log"]).read_text(errors="replace"), 20)
+    assert eventually(lambda: f"({address}:" in Path(node["log"]).read_text(errors="replace"))
 
 
 def test_the_reader_of_the_cluster_has_the_rights_of_a_capture_and_no_more(lab: dict[str, Any]) -> None:
@@ -237,18 +240,13 @@ def test_argo_cd_syncs_an_application_from_the_lab_s_git_server(
         },
     }
     cli = (facts["cli"], "--plaintext", "--server", facts["server"], "--auth-token", facts["tokens"]["ci"])
+    environment = {"HOME": str(tmp_path), "NO_PROXY": "*"}
     try:
         kubectl(lab, "apply", "-f", "-", stdin=json.dumps(application))
-        run(
-            *cli,
-            "app",
-            "sync",
-            namespace,
-            "--timeout",
-            60,
-            seconds=90,
-            environment={"HOME": str(tmp_path), "NO_PROXY": "*"},
-        )
+        # Argo CD's API server answers from a cache that comes after Kubernetes.
+        listing = (*cli, "app", "list", "-o", "name")
+        assert eventually(lambda: f"argocd/{namespace}" in run(*listing, environment=environment).split())
+        run(*cli, "app", "sync", namespace, "--timeout", 300, seconds=90, environment=environment)
         assert kubectl(lab, "get", "configmap", "probe", "-n", namespace, "-o", "jsonpath={.data.answer}") == "42"
         status = json.loads(kubectl(lab, "get", "application", namespace, "-n", "argocd", "-o", "json"))["status"]
         [entry] = status["history"]

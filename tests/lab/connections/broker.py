@@ -47,7 +47,7 @@ def running(node: Node) -> bool:
 
 @contextmanager
 def frozen(node: Node, *, seconds: float) -> Iterator[None]:
-    """SIGSTOP for the length of the block, at most so long: peers give a node up after a minute."""
+    """SIGSTOP for the length of the block, at most so long: peers give a node up after 45 to 75 seconds."""
     pid = erlang_pid(node)
     thaw = threading.Timer(seconds, os.kill, (pid, signal.SIGCONT))
     os.kill(pid, signal.SIGSTOP)

@@ -34,6 +34,7 @@ class Journal:
 
 
 JOURNAL = Journal()
+CONNECTED = threading.Event()
 
 
 def ends(stream: socket.socket) -> dict[str, list[object]]:
@@ -75,13 +76,15 @@ class Link(threading.Thread):
             virtual_host="shop",
             credentials=pika.PlainCredentials("app", SETTINGS["AMQP_PASSWORD"]),
             heartbeat=30,
-            socket_timeout=4,
-            stack_timeout=8,
+            # Long: a broker that is slow to greet thirty clients at once shall not look like one that is away.
+            socket_timeout=15,
+            stack_timeout=30,
             blocked_connection_timeout=120,
             client_properties={"connection_name": name} if name else None,
         )
         connection = pika.BlockingConnection(parameters)
         JOURNAL.write("connected", name=name, **ends(connection._impl._transport._sock))
+        CONNECTED.set()
         if lasts := SETTINGS.get("LASTS_SECONDS"):
             connection.channel()
             connection.sleep(float(lasts))
@@ -131,7 +134,7 @@ def relay() -> None:
 def _relayed(client: socket.socket) -> None:
     for address in addresses():
         try:
-            server = socket.create_connection(address, timeout=4)
+            server = socket.create_connection(address, timeout=15)
         except OSError as error:
             JOURNAL.write("not relayed", why=str(error))
             continue
@@ -170,11 +173,12 @@ def main() -> None:
     time.sleep(2)
     for number in range(int(SETTINGS.get("CONNECTIONS", "1"))):
         Link(number, addresses()).start()
-    end = time.monotonic() + float(SETTINGS.get("ENDS_AFTER_SECONDS", "1e9"))
+    CONNECTED.wait()  # a client that ends before, on a machine that is slow to start it, was never one
+    begun = time.monotonic()
     hoard = bytearray()
-    while time.monotonic() < end:
+    while time.monotonic() < begun + float(SETTINGS.get("ENDS_AFTER_SECONDS", "inf")):
         time.sleep(0.2)
-        if SETTINGS.get("HOARDS") and time.monotonic() > end - 1e9 + 4:
+        if SETTINGS.get("HOARDS") and time.monotonic() > begun + 4 and ordered() != "rest":
             hoard += b"x" * (8 << 20)
     print("done", flush=True)
     os._exit(int(SETTINGS.get("EXIT_CODE", "0")))

@@ -89,8 +89,8 @@ def play(world: World) -> None:
     world.git.write("apps/summed/all.yaml", *_summed("2222", "2"))
     more = {"application": "prices", "automated": True, "told": "autosync of a ConfigMap"}
     with world.act(("config",), "ConfigMap", "prices", None, namespace=NAMESPACE, **more):
-        world.git.commit("Prices rise")
-        world.arrives("prices", lambda: _value(world) == NEW["RATE"], "ConfigMap prices")
+        revision = world.git.commit("Prices rise")
+        world.arrives("prices", revision, lambda: _value(world) == NEW["RATE"], "ConfigMap prices")
     world.sync("summed")
     with world.act(("config",), "Secret", "till-secret", "kubectl-client-side-apply", told="kubectl apply"):
         world.lab.apply(_secret("new"))

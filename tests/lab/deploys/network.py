@@ -84,8 +84,8 @@ def play(world: World) -> None:
             acts.enter_context(
                 world.act(("network_policy",), "NetworkPolicy", "out", None, namespace=namespace, **more)
             )
-        world.git.commit("Least privilege")
-        world.arrives("till-netpol", lambda: _exists(world, "guard"), "NetworkPolicy guard")
+        revision = world.git.commit("Least privilege")
+        world.arrives("till-netpol", revision, lambda: _exists(world, "guard"), "NetworkPolicy guard")
     world.expect("netpol-denies", "NetworkPolicy", "guard", "lets everybody but one namespace in", namespace=SERVERS)
     for namespace, why in (
         ("till-named", "allows it by the port's name"),

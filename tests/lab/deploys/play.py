@@ -15,14 +15,12 @@ from tests.lab import credentials
 from tests.lab.deploys import configuration, network, runs, syncs, workloads
 from tests.lab.deploys.manifests import NAMESPACE
 from tests.lab.deploys.truth import Truth
-from tests.lab.deploys.world import FOLDER, World
+from tests.lab.deploys.world import FOLDER, RELEASE_PAUSE_SECONDS, World
 from tests.lab.scenario.lab import Lab
 
 PROFILE = "till"
 NAMESPACES = (NAMESPACE, runs.NAMESPACE, *network.NAMESPACES)
 KIT = Path(sys.executable).with_name("incident-kit")
-#: Syncs of one release follow each other within seconds here; a shop's pipeline takes minutes.
-RELEASE_PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -127,5 +125,4 @@ def _act(world: World, cron: runs.Runs) -> None:
     syncs.play(world)
     cron.start_by_hand()
     cron.finish()
-    half_done = max(act.end for act in world.truth.acts if act.name.startswith("claims-"))
-    time.sleep(max(0.0, half_done / 1e9 + RELEASE_PAUSE_SECONDS + 3 - time.time()))
+    world.let_releases_part(syncs.UNITS["claims"])  # it is half done: only then nobody waits for the rest

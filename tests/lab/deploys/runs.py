@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from tests.lab.deploys.manifests import Manifest, cron_job, job_spec
-from tests.lab.deploys.world import World
+from tests.lab.deploys.world import PATIENTLY, World
 
 NAMESPACE = "till-runs"
 EVERY_MINUTE = "* * * * *"
@@ -72,7 +72,7 @@ class Runs:
             with world.act(("manual_job",), "Job", name, "kubectl-create", namespace=NAMESPACE, told=told):
                 world.lab.kubectl("-n", NAMESPACE, "create", "job", name, "--from=cronjob/by-hand")
             world.expect("manual-run", "Job", name, told, namespace=NAMESPACE)
-            world.lab.kubectl("-n", NAMESPACE, "wait", "job", name, "--for=condition=complete", "--timeout=60s")
+            world.lab.kubectl("-n", NAMESPACE, "wait", "job", name, "--for=condition=complete", PATIENTLY)
         with world.act(("manual_job",), "Job", r"nightly-\d+", "alice", namespace=NAMESPACE, told="Create Job"):
             world.argocd_action("nightly", "create-job", "CronJob", "nightly")
         world.expect("manual-run", "Job", r"nightly-\d+", "Argo CD's Create Job", namespace=NAMESPACE)

@@ -81,11 +81,11 @@ def first_syncs(world: World) -> None:
     world.truth.history |= {name: [] for name in HISTORIES}
 
 
-def _release(world: World, names: tuple[str, ...], tag: str) -> None:
+def _release(world: World, names: tuple[str, ...], tag: str) -> str:
     for name in names:
         made = deployment if name in (*ROLLED_BACK, "auto") else rollouts
         world.git.write(f"apps/{name}/all.yaml", made(name, tag))
-    world.git.commit(f"{', '.join(names)} {tag}")
+    return world.git.commit(f"{', '.join(names)} {tag}")
 
 
 def play(world: World) -> None:
@@ -145,8 +145,8 @@ def without_history(world: World) -> None:
         world.sync("ticker")
     world.spare("image-without-history", "Application", "ticker", "its history of two has dropped older entries")
     with world.act(("sync",), "Application", "auto", None, application="auto", automated=True, told="autosync"):
-        _release(world, ("auto",), NEW)
-        world.arrives("auto", lambda: world.image("auto").endswith(NEW), "image of auto")
+        revision = _release(world, ("auto",), NEW)
+        world.arrives("auto", revision, lambda: world.image("auto").endswith(NEW), "image of auto")
     world.spare("image-without-history", "Application", "auto", "an autosync is in history")
     for name in ("payouts", "refunds", "search", "couriers", "auto", "ticker"):
         world.spare("image-drift", "Deployment", name, "runs what a sync, also a failed or older one, applied last")
@@ -211,6 +211,7 @@ def orphans(world: World) -> None:
 
 def release_orders(world: World) -> None:
     """One release out of order, one in order, one half done, one whose members were rolled back in reverse."""
+    world.let_releases_part(MEMBERS)
     _release(world, MEMBERS, NEW)
     for name in ("ledger-service", "ledger-api", "ledger-jobs", *UNITS["stock"], "claims-api", *UNITS["rates"]):
         world.sync(name)

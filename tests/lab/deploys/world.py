@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +16,16 @@ import yaml
 
 from tests.lab.deploys.manifests import IMAGE, LABEL, NAMESPACE, VERSIONS, Manifest, application
 from tests.lab.deploys.truth import Act, Case, Truth
-from tests.lab.scenario.lab import LAB, TRUTH, Lab, run, until
+from tests.lab.scenario.lab import LAB, LONGEST_SECONDS, TRUTH, Lab, run, until
 from tests.lab.services.images import Registry, push_shell
 
 FOLDER = LAB / "deploys"
 ROOT = "till-root"
 #: Argo CD stamps whole seconds: two acts within one cannot be told apart by anybody.
 SECOND = 1.1
+#: Syncs of one release follow each other within seconds here; a shop's pipeline takes minutes.
+RELEASE_PAUSE_SECONDS = 60
+PATIENTLY = f"--timeout={LONGEST_SECONDS}s"
 
 
 class Git:
@@ -74,6 +77,7 @@ class World:
         argocd = lab.facts["argocd"]
         repositories = Path(argocd["repository"]).parent
         self.lab, self.truth = lab, Truth()
+        self._automated: list[str] = [ROOT]
         self.git = Git(repositories, "till", argocd["repository_url"])
         self.charts = Git(repositories, "till-charts", argocd["repository_url"])
         self.registry = Registry(lab.facts["kubernetes"]["registry"])
@@ -85,8 +89,7 @@ class World:
         wanted = list(namespaces)
         TRUTH.mkdir(parents=True, exist_ok=True)
         self.clear(wanted)
-        for namespace in wanted:
-            self.lab.kubectl("create", "namespace", namespace)
+        self.lab.make_anew(*wanted)
         self.truth.namespaces = wanted
         for git in (self.git, self.charts):
             git.create()
@@ -99,7 +102,7 @@ class World:
         # The root first: it would make the others anew.
         kubectl("-n", "argocd", "delete", "application", ROOT, "--ignore-not-found")
         kubectl("-n", "argocd", "delete", "applications", "-l", f"{LABEL}={NAMESPACE}", "--ignore-not-found")
-        kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=180s")
+        self.lab.take_away(*namespaces)
 
     def application(self, name: str, *documents: Manifest, automated: bool = False, **spec: Any) -> None:
         """An Application below the root one, with its folder in the repository."""
@@ -110,6 +113,8 @@ class World:
     def child(self, name: str, sources: list[Manifest], *, automated: bool = False, **spec: Any) -> None:
         """An Application of any sources below the root one."""
         self.truth.applications.append(name)
+        if automated:
+            self._automated.append(name)
         self.git.write(f"root/{name}.yaml", application(name, sources, automated=automated, **spec))
 
     def source(self, name: str, git: Git | None = None) -> Manifest:
@@ -117,14 +122,17 @@ class World:
         return {"repoURL": (git or self.git).url, "targetRevision": "main", "path": f"apps/{name}"}
 
     def start_root(self) -> None:
-        """The Application of Applications; waits until all below it are there."""
+        """The Application of Applications; waits until all below it are there, and until autosync has brought what it may.
+
+        What comes without an act has to come before the first snapshot, or it would be taken for an invented change.
+        """
         self.truth.applications.append(ROOT)
         begun = time.time_ns()
         source = {"repoURL": self.git.url, "targetRevision": "main", "path": "root"}
         self.lab.apply(application(ROOT, [source], automated=True))
-        wanted = set(self.truth.applications)
-        until(lambda: wanted <= self._names("applications", "argocd"), seconds=90, what=f"Applications of {ROOT}")
-        until(lambda: "auto" in self._names("deployments", NAMESPACE), seconds=60, what="autosync of auto")
+        self.lab.await_applications(self.truth.applications)
+        for name in self._automated:
+            self.lab.await_autosync(name)
         self.truth.acts.append(
             Act(
                 what=("sync",), kind="Application", namespace=None, name="auto", by=None, automated=True,
@@ -132,18 +140,14 @@ class World:
             )
         )  # fmt: skip
 
-    def _names(self, kind: str, namespace: str) -> set[str]:
-        text = self.lab.kubectl("-n", namespace, "get", kind, "-o", "name")
-        return {line.rpartition("/")[2] for line in text.split()}
-
     def available(self, *selection: str) -> None:
         """Wait until every selected Deployment has its pods for the first time; one command, whatever their number."""
-        self.lab.kubectl("wait", "deployment", *selection, "--for=condition=Available", "--timeout=180s")
+        self.lab.kubectl("wait", "deployment", *selection, "--for=condition=Available", PATIENTLY)
 
     def rolled_out(self, *names: str, namespace: str = NAMESPACE) -> None:
         """Wait until Deployments run what they ask for by now."""
         for name in names:
-            self.lab.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
+            self.lab.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", PATIENTLY)
 
     def pods(self, name: str, namespace: str = NAMESPACE) -> list[str]:
         """Names of the pods with the label ``app``, the oldest first."""
@@ -216,7 +220,7 @@ class World:
             self._sync(name, by, *flags, fails=fails)
 
     def _sync(self, name: str, by: str, *flags: str, fails: bool = False) -> None:
-        command = ("app", "sync", name, "--timeout", "120", "--assumeYes", *flags)
+        command = ("app", "sync", name, "--timeout", LONGEST_SECONDS, "--assumeYes", *flags)
         try:
             self.lab.argocd(*command, user=by)
         except RuntimeError as error:  # the command line's exit code is also of what is left to prune
@@ -243,16 +247,22 @@ class World:
         history = self.lab.application(name)["status"]["history"]
         target = str(history[-1 - entries]["id"])
         with self.act(("rollback",), "Application", name, by, application=name, automated=False, told="rollback"):
-            self.lab.argocd("app", "rollback", name, target, "--timeout", "120", user=by)
+            self.lab.argocd("app", "rollback", name, target, "--timeout", LONGEST_SECONDS, user=by)
 
     def argocd_action(self, application: str, action: str, kind: str, name: str, by: str = "alice") -> None:
         """An action of Argo CD's on one object."""
         self.lab.argocd("app", "actions", "run", application, action, "--kind", kind, "--resource-name", name, user=by)
 
-    def arrives(self, application: str, question: Any, what: str) -> None:
-        """Let autosync bring what was committed, and wait for it."""
+    def let_releases_part(self, names: Collection[str]) -> None:
+        """Wait until syncs of these Applications so far and those to come are of two releases, however fast the lab is."""
+        last = max(act.end for act in self.truth.acts if act.application in names)
+        time.sleep(max(0.0, last / 1e9 + RELEASE_PAUSE_SECONDS + 3 - time.time()))
+
+    def arrives(self, application: str, revision: str, question: Any, what: str) -> None:
+        """Let autosync bring what was committed, and wait for it and for the end of the sync, whose time the list tells."""
         self.lab.refresh(application)
         until(question, seconds=60, what=what)
+        self.lab.await_autosync(application, revision=revision)
 
     def by_hand(self, *command: object, stdin: str | None = None) -> str:
         """kubectl in the main namespace, as the cluster's administrator."""

@@ -25,14 +25,14 @@ def prepare(lab: Lab) -> None:
     """Build, push, empty the namespace and the indices, lay out the node's folders."""
     built = build(LAB / "services")
     push_all(Registry(lab.facts["kubernetes"]["registry"]), built, services.VERSIONS)
-    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
+    lab.take_away(NAMESPACE)
     shutil.rmtree(TRUTH, ignore_errors=True)
     node.lay_out(built, TRUTH, services.FOLDER)
     for folder in ("console", "objects"):
         (TRUTH / folder).mkdir(parents=True)
     (TRUTH / "changes.jsonl").touch()
     indices.prepare(lab)
-    lab.kubectl("create", "namespace", NAMESPACE)
+    lab.make_anew(NAMESPACE)
 
 
 class Losses:

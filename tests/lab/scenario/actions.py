@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.lab.scenario.lab import NAMESPACE, TRUTH, Lab, run, until
+from tests.lab.scenario.lab import LONGEST_SECONDS, NAMESPACE, TRUTH, Lab, run, until
 
 
 @dataclass
@@ -49,16 +49,20 @@ class Actions:
         """Sync one Application to HEAD and wait for the operation's end."""
         self.lab.refresh(name)
         with self.change("Application", name, "sync", by, old=old, new=new, automated=False):
-            self.lab.argocd("app", "sync", name, "--timeout", "180", "--assumeYes", user=by)
+            self.lab.argocd("app", "sync", name, "--timeout", LONGEST_SECONDS, "--assumeYes", user=by)
 
     def rollback(self, name: str, history_id: int, by: str, *, old: str, new: str) -> None:
         """Roll one Application back to an entry of its history."""
         with self.change("Application", name, "rollback", by, old=old, new=new, automated=False):
-            self.lab.argocd("app", "rollback", name, str(history_id), "--timeout", "180", user=by)
+            self.lab.argocd("app", "rollback", name, str(history_id), "--timeout", LONGEST_SECONDS, user=by)
 
-    def config_synced(self, application: str, config: str, key: str, value: str) -> None:
-        """Wait until autosync has put a new value into a ConfigMap; its readers are not restarted."""
+    def config_synced(self, commit: Callable[[], object], application: str, config: str, key: str, value: str) -> None:
+        """Commit a new value and wait until autosync has put it into a ConfigMap; its readers are not restarted.
+
+        The change begins with the commit: Argo CD looks at Git by itself, too, and may be there before it is asked.
+        """
         with self.change("ConfigMap", config, "data", "argocd", automated=True, key=key):
+            commit()
             self.lab.refresh(application)
             until(lambda: self._config(config).get(key) == value, seconds=120, what=f"{config} {key}={value}")
 
@@ -92,17 +96,23 @@ class Actions:
         partial.write_text(json.dumps(order))
         partial.rename(target)
 
-    def restarts(self, pod: str) -> int:
-        """How often the container has been restarted, by the kubelet's status."""
+    def instance(self, pod: str) -> tuple[int, str | None]:
+        """How often the container has been restarted, and why the last instance ended, by the kubelet's status."""
         text = self.lab.kubectl("-n", self.namespace, "get", "pod", pod, "-o", "json")
-        return sum(status["restartCount"] for status in json.loads(text)["status"]["containerStatuses"])
+        [status] = json.loads(text)["status"]["containerStatuses"]
+        return status["restartCount"], status.get("lastState", {}).get("terminated", {}).get("reason")
 
-    def restart_by(self, pod: str, reason: str, cause: Any, *, seconds: float = 120) -> None:
-        """Do something that ends a container and wait for the kubelet to start it again."""
-        before = self.restarts(pod)
-        with self.change("Pod", pod, "restart", "kubelet", reason=reason, automated=True):
+    def restart_by(self, pod: str, reason: str, cause: Callable[[], object]) -> str | None:
+        """Do something that ends a container and wait for the kubelet to start it again; why it ended, by the kubelet.
+
+        What the truth remembers is the kubelet's word, not the expected one.
+        """
+        before, _ = self.instance(pod)
+        with self.change("Pod", pod, "restart", "kubelet", reason=reason, automated=True) as row:
             cause()
-            until(lambda: self.restarts(pod) > before, seconds=seconds, what=f"restart of {pod} ({reason})")
+            until(lambda: self.instance(pod)[0] > before, seconds=120, what=f"restart of {pod} ({reason})")
+            row["reason"] = self.instance(pod)[1]
+        return row["reason"]  # type: ignore[no-any-return]
 
     def kill(self, pod_uid: str) -> None:
         """``kill -9`` a container's first process from the node."""

@@ -65,9 +65,8 @@ def prepare(lab: Lab) -> Repository:
 
 def remove(lab: Lab) -> None:
     """Take an earlier run away: Applications first, then what they deployed, then documents and queues."""
-    lab.kubectl("-n", "argocd", "delete", "applications", "--all", "--wait=false", "--ignore-not-found", check=False)
-    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
-    lab.kubectl("create", "namespace", NAMESPACE)
+    lab.kubectl("-n", "argocd", "delete", "applications", "--all", "--ignore-not-found")
+    lab.make_anew(NAMESPACE)
     for queue in lab.rabbit("/queues/shop", user="admin"):
         lab.rabbit(f"/queues/shop/{queue['name']}", user="admin", method="DELETE")
     for broker in lab.facts["rabbitmq"]["nodes"]:
@@ -143,13 +142,7 @@ class Incident:
         root = application("rootapp", "root", self.repository.url, automated=True, namespace="argocd")
         self.lab.apply(root)
         names = {*RELEASE_ORDER, "orders-config", "payments-config", "shop-netpol"}
-        until(
-            lambda: (
-                names <= {item["metadata"]["name"] for item in self.lab.objects("applications", namespace="argocd")}
-            ),
-            seconds=90,
-            what="Applications from rootapp",
-        )
+        self.lab.await_applications(names)
         for name in ("orders-config", "payments-config"):
             until(lambda name=name: self._exists("configmap", name), seconds=120, what=f"ConfigMap {name}")
         for name in RELEASE_ORDER:
@@ -172,8 +165,10 @@ class Incident:
     def change_config(self) -> None:
         """A time-out changes in Git, autosync brings it, nobody restarts orders-api."""
         self.repository.set_config("orders-config", TIMEOUT="5")
-        self.repository.commit("Shorten the time-out of orders")
-        self.actions.config_synced("orders-config", "orders-config", "TIMEOUT", "5")
+        self.actions.config_synced(
+            lambda: self.repository.commit("Shorten the time-out of orders"),
+            "orders-config", "orders-config", "TIMEOUT", "5",
+        )  # fmt: skip
 
     def bursts(self) -> None:
         """A burst over a small queue, and one that makes the kubelet rotate a console."""
@@ -182,11 +177,16 @@ class Incident:
         self.actions.order(notifications, do="burst", count=4000)
 
     def out_of_memory(self) -> dict[str, Any]:
-        """Wait for the leak to be killed; its last entries were not flushed."""
-        pod = self.actions.ready("payments-api", 1, image="payments-api:1.5.0")[0]
-        name = pod["metadata"]["name"]
-        self.actions.restart_by(name, "OOMKilled", lambda: None, seconds=120)
-        return pod
+        """Wait for the leak to be killed; its last entries were not flushed.
+
+        Now and then the runtime misses why a container ended, and the kubelet says Error: such an end is remembered as
+        what it was called, and another one is waited for, which comes with the next minute.
+        """
+        for _attempt in range(4):
+            pod = self.actions.ready("payments-api", 1, image="payments-api:1.5.0")[0]
+            if self.actions.restart_by(pod["metadata"]["name"], "OOMKilled", lambda: None) == "OOMKilled":
+                return pod
+        raise RuntimeError("payments-api ended four times, and never for its memory by the kubelet's word")
 
     def roll_back(self) -> None:
         """alice rolls payments-api back to the version before."""

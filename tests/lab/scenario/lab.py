@@ -12,16 +12,21 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from tests.lab.servers.processes import PATIENCE
 
 LAB = Path(os.environ.get("INCIDENT_KIT_LAB") or Path.home() / ".cache" / "incident-kit-lab")
 TRUTH = LAB / "truth"
 # A neutral path for what pods mount from the node: recorded pod objects show it.
 NODE_FOLDER = Path("/opt/incident-kit-lab")
 NAMESPACE = "shop"
+#: The longest wait of kubectl and of the argocd command line: it ends what would never end.
+LONGEST_SECONDS = 600
 
 
 def run(
@@ -48,10 +53,13 @@ def run(
 
 def until(question: Callable[[], Any], *, seconds: float, what: str, every: float = 0.3) -> Any:
     """Ask until the answer is true; a lab that does not get there is an error, never a pass."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while True:
         if answer := question():
             return answer
+        if time.monotonic() > end:
+            break
         time.sleep(every)
     raise TimeoutError(f"not within {seconds:.0f} s: {what}")
 
@@ -63,6 +71,7 @@ class Lab:
     facts: dict[str, Any]
     #: The Elasticsearch node that is asked and shipped to: by default the one with security, as in any shop.
     node: str = "elasticsearch_secure"
+    _logged_in: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def running(cls, node: str = "elasticsearch_secure") -> Lab:
@@ -91,6 +100,33 @@ class Lab:
         """Apply objects by hand, as a list."""
         self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
 
+    def take_away(self, *namespaces: str) -> None:
+        """Delete namespaces with everything in them, and wait until they are gone; nothing to do where there are none."""
+        self.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", f"--timeout={LONGEST_SECONDS}s")
+
+    def make_anew(self, *namespaces: str) -> None:
+        """Empty namespaces, whatever an earlier run left in them, in which a pod can be made at once.
+
+        A controller gives a namespace its service account some time after it was made, and the API server refuses pods
+        until then: it waits for little more than a second by itself.
+        """
+        self.take_away(*namespaces)
+        for namespace in namespaces:
+            self.kubectl("create", "namespace", namespace)
+        for namespace in namespaces:
+            account = ("-n", namespace, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name")
+            until(partial(self.kubectl, *account), seconds=60, what=f"account of {namespace}")
+
+    def await_right(self, account: str, *question: str) -> None:
+        """Wait until an account may do something: the API server knows a role some time after it was bound.
+
+        Args:
+            account: namespace and name of a service account, ``default:incident-kit``.
+            *question: what ``kubectl auth can-i`` is asked.
+        """
+        asked = ("auth", "can-i", *question, f"--as=system:serviceaccount:{account}")
+        until(lambda: self.kubectl(*asked, check=False).strip() == "yes", seconds=60, what=f"{account} may {question}")
+
     # -- Elasticsearch --------------------------------------------------------------------------
 
     @property
@@ -99,7 +135,7 @@ class Lab:
         found: dict[str, Any] = self.facts[self.node]
         return found
 
-    def elastic(self, method: str, path: str, body: object = None, *, timeout: float = 30) -> Any:
+    def elastic(self, method: str, path: str, body: object = None, *, timeout: float = 120) -> Any:
         """Send one request as the lab's administrator; HTTP errors are raised with their body."""
         facts = self.elasticsearch
         headers = {"Content-Type": "application/json"}
@@ -147,7 +183,7 @@ class Lab:
         headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
         url = facts["nodes"][node]["management_url"] + "/api" + path
         request = urllib.request.Request(url, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     # -- Argo CD --------------------------------------------------------------------------------
@@ -155,28 +191,42 @@ class Lab:
     def argocd(self, *arguments: object, user: str = "admin", check: bool = True) -> str:
         """Run the argocd CLI logged in as one of the lab's accounts."""
         facts = self.facts["argocd"]
-        config = LAB / "truth" / f"argocd-{user}"
+        config = TRUTH / f"argocd-{user}"
         common = (facts["cli"], "--plaintext", "--server", facts["server"], "--config", config)
-        environment = {"HOME": str(LAB / "truth"), "NO_PROXY": "*"}
+        environment = {"HOME": str(TRUTH), "NO_PROXY": "*"}
         token = facts["tokens"].get(user)
         if token:
             return run(*common, "--auth-token", token, *arguments, check=check, environment=environment)
-        if not config.exists():
-            password = facts["users"][user]
+        if user not in self._logged_in or not config.exists():
+            # Once in each run: a session of an earlier one may have ended, it lasts for a day.
+            who = ("--username", user, "--password", facts["users"][user])
             run(
-                facts["cli"],
-                "login",
-                facts["server"],
-                "--plaintext",
-                "--username",
-                user,
-                "--password",
-                password,
-                "--config",
-                config,
-                environment=environment,
+                facts["cli"], "login", facts["server"], "--plaintext", *who, "--config", config, environment=environment
             )
+            self._logged_in.add(user)
         return run(*common, *arguments, check=check, environment=environment)
+
+    def await_applications(self, names: Iterable[str]) -> None:
+        """Wait until Argo CD's API server knows Applications: it lists them from a cache that comes after Kubernetes."""
+
+        def known() -> bool:
+            listed = self.argocd("app", "list", "-o", "name", user="ci").split()
+            return set(names) <= {name.rpartition("/")[2] for name in listed}
+
+        until(known, seconds=120, what=f"Applications {', '.join(sorted(names))}")
+
+    def await_autosync(self, name: str, *, revision: str | None = None) -> None:
+        """Wait until a sync (to a revision) has succeeded that nobody asked for.
+
+        Its objects are there before Argo CD has written down that it ended, and when.
+        """
+
+        def done() -> bool:
+            state = self.application(name).get("status", {}).get("operationState") or {}
+            brought = (state.get("syncResult") or {}).get("revision")
+            return state.get("phase") == "Succeeded" and revision in (None, brought)
+
+        until(done, seconds=120, what=f"autosync of {name}")
 
     def application(self, name: str) -> dict[str, Any]:
         """One Application as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOG_TAIL_LINES = 25
+#: Bounds are written down as two idle cores need them at most. They end what would never end and measure nothing, so each
+#: is taken so many times: a machine that is slow or busy is no fault of what is waited for.
+PATIENCE = 4
 
 
 class LabError(Exception):
@@ -30,7 +34,7 @@ def run(
     cwd: Path | None = None,
 ) -> str:
     """Run a command to its end and return its standard output; failure and overrun show what it said."""
-    words = [str(word) for word in command]
+    words, seconds = [str(word) for word in command], seconds * PATIENCE
     try:
         done = subprocess.run(
             words, capture_output=True, text=True, input=stdin, timeout=seconds, cwd=cwd, check=False,
@@ -106,10 +110,11 @@ class Process:
     def _signal(self, number: signal.Signals) -> None:
         """Send a signal, if the process lives; SIGKILL goes to its children as well."""
         if pid := self.pid():
-            if number is signal.SIGKILL:
-                os.killpg(pid, number)
-            else:
-                os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it may end by itself between the question and the signal
+                if number is signal.SIGKILL:
+                    os.killpg(pid, number)
+                else:
+                    os.kill(pid, number)
 
     def stop(self, *, seconds: float = 20) -> None:
         """Ask the process to end, then make it."""
@@ -129,6 +134,7 @@ class Process:
 
     def wait(self, ready: Callable[[], object], *, seconds: float, what: str) -> None:
         """Wait until ready; a process that dies or is late is an error that shows its log."""
+        seconds *= PATIENCE
         end = time.monotonic() + seconds
         while not ready():
             if self.pid() is None:
