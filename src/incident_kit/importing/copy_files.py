@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ class _Work:
     what: Recognised | None
     destination: str | None = None
     gaps: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Turn(Enum):
+    """In which turn a file is copied: each knows the pods of the turns before."""
+
+    ALL_BY_THEMSELVES = 1
+    OBJECTS_OF_PODS = 2
+    CONSOLES = 3
 
 
 class _Destinations:
@@ -70,29 +79,37 @@ def copy_files(files: Sequence[CollectedFile], raw: Path, context: Context) -> i
     """
     raw.mkdir(parents=True)
     redactor = default_redactor(context.profile.keep_readable)
-    known = KnownPods(RawFolder(raw), context)
     destinations = _Destinations()
     with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WORKERS) as scanners:
-        run = _Run(raw, context, redactor, known, pool, scanners, sum(file.path.stat().st_size for file in files))
+        run = _Run(raw, context, redactor, pool, scanners, sum(file.path.stat().st_size for file in files))
         samples = in_order(pool, lambda file: sample_of(file.path, file.relative), files)
         works = [
             _Work(n, file, sample, recognise(sample))
             for n, (file, sample) in enumerate(zip(files, samples, strict=True))
         ]
-        first = [w for w in works if w.what is not None and not (w.what.shape and w.what.shape.of_consoles)]
-        _place(first, destinations)
-        run.all(first)
-        rest = [w for w in works if w not in first]
-        for work in rest:
-            _name_console(work, known)
-        _place(rest, destinations)
-        run.all(rest)
+        for turn in _Turn:
+            own = [work for work in works if _turn(work) is turn]
+            known = KnownPods(RawFolder(raw), context)  # those of the turns before
+            if turn is _Turn.CONSOLES:
+                for work in own:
+                    _name_console(work, known, context)
+            _place(own, destinations)
+            run.all(own, known)
     for work in works:
         context.gaps += work.gaps
     return sum(1 for work in works if work.what is not None)
 
 
-def _name_console(work: _Work, known: KnownPods) -> None:
+def _turn(work: _Work) -> _Turn:
+    if work.what is None:
+        return _Turn.CONSOLES
+    shape = work.what.shape
+    if shape is None or not (shape.needs_pods or shape.system == "console"):
+        return _Turn.ALL_BY_THEMSELVES
+    return _Turn.CONSOLES if shape.system == "console" else _Turn.OBJECTS_OF_PODS
+
+
+def _name_console(work: _Work, known: KnownPods, context: Context) -> None:
     """Whose console a text is that is nothing else, or a console in another form, by its name."""
     shape = work.what.shape if work.what is not None else None
     if work.what is not None and (work.what.destination is not None or shape is None or not shape.by_name):
@@ -101,15 +118,8 @@ def _name_console(work: _Work, known: KnownPods) -> None:
         what, note = named
         work.what = Recognised(shape or what.shape, what.destination)
         if note is not None:
-            gap = {
-                "source": "console",
-                "what": work.file.relative,
-                "from": None,
-                "to": None,
-                "reason": note,
-                "remedy": None,
-            }
-            work.gaps.append(gap)
+            noted = replace(context, gaps=work.gaps)
+            noted.gap("console", work.file.relative, note)
 
 
 def _place(works: Sequence[_Work], destinations: _Destinations) -> None:
@@ -120,27 +130,26 @@ def _place(works: Sequence[_Work], destinations: _Destinations) -> None:
                 work.destination = None  # the one nearest to the folder's top is the one that counts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
     """One import's copying, and how far it is."""
 
     raw: Path
     context: Context
     redactor: Redactor
-    known: KnownPods
     pool: Executor
     scanners: Executor
     total: int
+    done: int = 0
 
-    def all(self, works: Sequence[_Work]) -> None:
+    def all(self, works: Sequence[_Work], known: KnownPods) -> None:
         """Copy files, several at once."""
-        done = 0
-        for work, gaps in zip(works, in_order(self.pool, self._one, works), strict=True):
+        for work, gaps in zip(works, in_order(self.pool, lambda work: self._one(work, known), works), strict=True):
             work.gaps += gaps
-            done += work.file.path.stat().st_size
-            self.context.progress("reading and redacting", done, self.total)
+            self.done += work.file.path.stat().st_size
+            self.context.progress("reading and redacting", self.done, self.total)
 
-    def _one(self, work: _Work) -> list[dict[str, Any]]:
+    def _one(self, work: _Work, known: KnownPods) -> list[dict[str, Any]]:
         own = replace(self.context, gaps=[])
         copy = RawCopy(self.raw, own, self.redactor, self.scanners)
         path, relative = work.file.path, work.file.relative
@@ -149,7 +158,7 @@ class _Run:
         elif work.what.shape is not None:
             shape = work.what.shape
             blocks = whole_lines(copy.readable_chunks(path, shown_name(relative, shape.system), shape.system))
-            source = Source(relative, work.destination, work.number, blocks, work.sample, self.known, own)
+            source = Source(relative, work.destination, work.number, blocks, work.sample, known, own)
             copy.write(shape.convert(source), relative)
         elif work.destination is not None and file_kind(work.destination) == "window":
             shutil.copyfile(path, self.raw / work.destination)

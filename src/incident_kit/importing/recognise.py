@@ -15,20 +15,28 @@ from incident_kit.importing.known_pods import KnownPods
 from incident_kit.importing.layout import file_kind
 from incident_kit.importing.own_times import lacks_kubelet_times
 from incident_kit.importing.sample import Sample
+from incident_kit.importing.shapes.argocd_history import HISTORY
+from incident_kit.importing.shapes.describe import DESCRIBED
 from incident_kit.importing.shapes.documents import ANSWER, LINES, TABLE
+from incident_kit.importing.shapes.kubectl_tables import TABLES
 from incident_kit.importing.shapes.log_exports import LOGCLI, LOKI, ROWS
 from incident_kit.importing.shapes.objects import OBJECTS, RABBIT_API
 from incident_kit.importing.shapes.prefixed import PREFIXED
+from incident_kit.importing.shapes.rabbitmqctl import RABBIT_LISTS, RABBIT_STATUS
 from incident_kit.importing.shapes.shape import Shape
 from incident_kit.importing.shapes.wrapped import BARE, DOCKER
 from incident_kit.normalise.rabbitmq.records import read_record
 
 #: Every shape, in the order in which they are tried: what says most of itself first.
-SHAPES = (DOCKER, LOKI, ROWS, LOGCLI, PREFIXED, TABLE, LINES, ANSWER, OBJECTS, RABBIT_API)
+SHAPES = (
+    DOCKER, LOKI, ROWS, LOGCLI, RABBIT_LISTS, RABBIT_STATUS, TABLES, DESCRIBED, HISTORY, PREFIXED, TABLE, LINES, ANSWER, OBJECTS,
+    RABBIT_API,
+)  # fmt: skip
 #: Shapes that a file in a place of the layout may have instead of its own.
 _INSTEAD: dict[str, tuple[Shape, ...]] = {
     "console": (DOCKER, LOKI, ROWS, LOGCLI, PREFIXED),
     "answers": (TABLE, LINES, ANSWER),
+    "rabbitmq": (RABBIT_LISTS, RABBIT_STATUS),
     "rabbitmq_log": (DOCKER, PREFIXED),
 }
 _PLACES = ("console", "elasticsearch", "kubernetes", "rabbitmq", "argocd")

@@ -23,7 +23,7 @@ class Source:
         number: its number among the collected files; no other file writes to a destination with this number.
         blocks: its text from the beginning, UTF-8, in blocks of whole lines.
         sample: its beginning.
-        known: pods of the collected objects; only shapes of consoles may ask.
+        known: pods of the collected objects; only shapes that come last may ask.
         context: window, when it was captured, and where gaps go.
     """
 
@@ -60,6 +60,7 @@ class Shape:
         convert: the file as files of the layout.
         system: the system that it tells of, as gaps name their source.
         by_name: whether its path alone tells whose it is.
+        needs_pods: whether it asks the collected pods for what it does not say; every console does.
     """
 
     name: str
@@ -68,7 +69,4 @@ class Shape:
     system: str
     by_name: bool = False
 
-    @property
-    def of_consoles(self) -> bool:
-        """Whether it holds consoles, so that the collected pods must be known before."""
-        return self.system == "console"
+    needs_pods: bool = False

@@ -13,6 +13,7 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.kubernetes.events import event_row
 from incident_kit.normalise.kubernetes.owners import OwnerIndex, controller
 from incident_kit.normalise.kubernetes.pods import container_rows, pod_row
+from incident_kit.normalise.kubernetes.without_uid import with_uids
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, OBJECTS, PODS
 
@@ -49,7 +50,7 @@ def normalise_kubernetes(raw: RawFolder, context: Context) -> dict[str, list[dic
     Every file ``kubernetes/<plural>.json`` is read, whatever its plural, and ``argocd/events.json``; one that cannot be
     read is a gap. A pod stands in PODS and in OBJECTS; an event only in EVENTS.
     """
-    documents = _newest([*_events_of_argocd(raw, context), *_documents(raw, context)])
+    documents = with_uids(_newest([*_events_of_argocd(raw, context), *_documents(raw, context)]))
     owners = OwnerIndex(documents)
     tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in (OBJECTS, PODS, CONTAINERS, EVENTS)}
     for document in documents:

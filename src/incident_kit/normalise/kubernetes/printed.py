@@ -33,6 +33,11 @@ class _Count:
 def printed_status(pod: Document) -> Printed:
     """READY, STATUS and RESTARTS of one pod object."""
     spec, status = mapping(pod, "spec"), mapping(pod, "status")
+    if told := mapping(status, "printed"):  # an imported table of kubectl: the words themselves, without the containers
+        restarts = text(told, "restarts") or ""
+        return Printed(
+            text(told, "ready") or "", text(told, "status") or "", int(restarts) if restarts.isdecimal() else 0
+        )
     init_specs = {str(item.get("name")): item for item in listing(spec, "initContainers")}
     sidecars = {name for name, item in init_specs.items() if item.get("restartPolicy") == "Always"}
     total = len(listing(spec, "containers")) + len(sidecars)

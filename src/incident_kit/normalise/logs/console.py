@@ -145,8 +145,16 @@ def _assign(
     # Status times are whole seconds, cut: a line may come up to a second after the finish it belongs to.
     fitting = [count for count, started, _ in timed if started <= first + SECOND]
     if fitting and (len(timed) > 1 or not file.previous):
-        return [(max(fitting), lines)]
-    return [(newest - 1 if file.previous and newest > 0 else newest, lines)]
+        begins = max(fitting)
+    else:
+        begins = newest - 1 if file.previous and newest > 0 else newest
+    later = sorted((started, count) for count, started, _ in timed if first + SECOND < started <= int(lines.time.max()))
+    if not later:
+        return [(begins, lines)]
+    # What a log store or a follower of the pod kept goes on over restarts.
+    place = np.searchsorted(np.array([started for started, _ in later]), lines.time, side="right")
+    counts = [begins, *(count for _, count in later)]
+    return [(counts[number], _kept(lines, place == number)) for number in np.unique(place).tolist()]
 
 
 def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) -> InstanceLines:

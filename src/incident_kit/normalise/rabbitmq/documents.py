@@ -92,7 +92,7 @@ def _from_management(lists: dict[str, list[Document] | None], context: Context) 
         ],
         RABBIT_NODES.name: [
             management.node_row(document, cluster, overview, seen_at)
-            for document in lists["nodes"] or []
+            for document in _unique(lists["nodes"] or [])
             if text(document, "name")
         ],
         RABBIT_EVENTS.name: [],
