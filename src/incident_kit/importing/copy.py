@@ -19,6 +19,7 @@ import orjson
 from incident_kit.importing.layout import file_kind, shown_name
 from incident_kit.in_order import in_order
 from incident_kit.lines import whole_lines
+from incident_kit.normalise.rabbitmq.marks import ANY_MARK, is_marked
 from incident_kit.normalise.raw import decode_json, objects_of, read_bytes, read_chunks, utf8_chunks
 from incident_kit.redaction import RedactLines, Scan, scan
 
@@ -135,12 +136,17 @@ class RawCopy:
             output.write(orjson.dumps(self._redactor.value(document), option=orjson.OPT_NON_STR_KEYS))
 
     def _stream(self, path: Path, relative: str, destination: Path, source: str, redact: RedactLines) -> None:
-        empty = True
+        empty, marked = True, False
         blocks = whole_lines(self.readable_chunks(path, relative, source))
         with _create(destination) as output:
             for block, scanned in in_order(self._scanners, _scanned, blocks):
                 empty = False
-                output.write(redact(block, scanned))
+                redacted = redact(block, scanned)
+                # To redact a line may decode its escapes, and a mark with them.
+                marked = marked or scanned.also or (redacted is not block and is_marked(redacted, ANY_MARK))
+                output.write(redacted)
+        if not marked:
+            self.context.unmarked.add(destination.relative_to(self.target).as_posix())
         if empty and source != "console":  # an idle container's console is rightly empty
             self.context.gap(source, relative, "the file is empty", "Collect it again.")
 
@@ -158,7 +164,7 @@ class RawCopy:
 
 
 def _scanned(block: bytes) -> tuple[bytes, Scan]:
-    return block, scan(block)
+    return block, scan(block, also=ANY_MARK)
 
 
 def _create(path: Path) -> IO[bytes]:

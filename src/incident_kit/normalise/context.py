@@ -24,6 +24,7 @@ class Context:
         gaps: GAPS rows; append through `gap`.
         progress: told how far the work is.
         imported: True for a folder collected by hand, False for the kit's own capture.
+        unmarked: files of ``raw/`` that are known to hold nothing of a broker: redaction looked at every byte of them.
     """
 
     cluster: str
@@ -33,6 +34,7 @@ class Context:
     progress: Progress = silent
     imported: bool = True
     gaps: list[dict[str, Any]] = field(default_factory=list)
+    unmarked: set[str] = field(default_factory=set)
 
     def gap(
         self,

@@ -83,7 +83,7 @@ class Redactor:
     ) -> bytes:
         if not block:
             return block
-        numbers, offsets = scanned or scan(block)
+        numbers, offsets, _ = scanned or scan(block)
         if not len(numbers) and not (state and state.inside):
             return block
         wanted = iter(numbers.tolist())

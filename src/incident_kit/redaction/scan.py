@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.arrays import Integers
@@ -36,14 +37,29 @@ class Scan(NamedTuple):
     Attributes:
         suspicious: numbers of the lines that need a closer look, from 0.
         offsets: where each line begins, and the end of the last.
+        also: whether some line holds what else was looked for.
     """
 
     suspicious: Integers
     offsets: Integers
+    also: bool = False
 
 
-def scan(block: bytes) -> Scan:
-    """Find the lines of a block that need a closer look; other threads run meanwhile."""
+def scan(block: bytes, also: str = "") -> Scan:
+    """Find the lines of a block that need a closer look; other threads run meanwhile.
+
+    Args:
+        block: whole lines.
+        also: an expression to look for in the same pass, which costs hardly more than one.
+    """
     offsets = line_offsets(block)
-    found = pc.match_substring_regex(line_array(block, offsets), _PATTERN)
-    return Scan(np.flatnonzero(found.to_numpy(zero_copy_only=False)), offsets)
+    lines = line_array(block, offsets)
+    rows = _matching(lines, f"{_PATTERN}|{also}" if also else _PATTERN)
+    if not also or not len(rows):
+        return Scan(rows, offsets)
+    found = lines.take(pa.array(rows))
+    return Scan(rows[_matching(found, _PATTERN)], offsets, len(_matching(found, also)) > 0)
+
+
+def _matching(lines: pa.Array, expression: str) -> Integers:
+    return np.flatnonzero(pc.match_substring_regex(lines, expression).to_numpy(zero_copy_only=False))

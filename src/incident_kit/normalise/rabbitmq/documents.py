@@ -46,7 +46,7 @@ def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
         _add_log(rows, records, log.hint, log.name, known, context)
     for log in consoles(raw, context):
         _add_log(rows, list(read_records(log.lines)), log.hint, log.name, known, context)
-    elastic = from_elastic(raw)
+    elastic = from_elastic(raw, context)
     for host, records in sorted(elastic.records.items()):
         records.sort(key=lambda record: record.time)
         _add_log(rows, _joined(records), host, f"documents of broker {host or '(unnamed)'}", known, context)

@@ -12,31 +12,21 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
-import pyarrow.compute as pc
 
 from incident_kit.in_order import WORKERS, in_order
-from incident_kit.line_arrays import line_array, line_offsets
 from incident_kit.lines import whole_lines
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.rabbitmq.marks import ANY_MARK, LOG_MARK, marked_lines
 from incident_kit.normalise.rabbitmq.metricbeat import dig, is_connection
 from incident_kit.normalise.rabbitmq.records import Record, read_record
 from incident_kit.normalise.raw import RawFolder, read_bytes, read_chunks
 from incident_kit.window import parse_rfc3339
 
-#: Only text that holds one of these can be a broker's record that anyone asks for. A shipper sends each line as a document,
-#: so every line that is read must hold one; what a broker says of itself stands whole, as its clients log such things, too.
-LOG_MARKS = (
-    b"AMQP connection", b"rabbit on node", b"limit alarm", b"has a client-provided name", b"granted access to vhost",
-    b"RabbitMQ is asked to stop...", b"Successfully stopped RabbitMQ and its dependencies", b"Starting RabbitMQ ",
-    b"running_partitioned_network",
-)  # fmt: skip
 _SHIPPED = re.compile(
     r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
     r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
 )
-_METRIC_MARK = b"rabbitmq.connection"
 _BLOCK = 4 << 20
 _OTHERS = frozenset({"query.json", "mappings.json"})
 _HITS_NAME = re.compile(r"\.(?:ndjson|jsonl|json)(?:\.gz)?$")
@@ -97,7 +87,7 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
     """Console files that hold a broker's records, one text per container."""
     texts: dict[tuple[str, str, str], list[Path]] = {}
     files = [*raw.files("console/*/*/*.log*"), *raw.files("console/*/*/*/*.log*")]
-    for path, _ in groupby(_marked_lines(files, LOG_MARKS), key=itemgetter(0)):
+    for path, _ in groupby(_marked_lines(files, LOG_MARK, raw, context), key=itemgetter(0)):
         parts = raw.relative(path).split("/")
         texts.setdefault((parts[1], parts[2], parts[3].split(".", 1)[0]), []).append(path)
     for (namespace, pod, container), paths in texts.items():
@@ -108,13 +98,13 @@ def consoles(raw: RawFolder, context: Context) -> Iterator[LogText]:
         yield LogText(pod, f"console of {namespace}/{pod}, container {container}", lines)
 
 
-def from_elastic(raw: RawFolder) -> FromElastic:
+def from_elastic(raw: RawFolder, context: Context) -> FromElastic:
     """Broker records and Metricbeat documents among the hits; other documents are not even decoded."""
     found = FromElastic()
     files = [
         path for path in raw.files("elasticsearch/**/*") if _HITS_NAME.search(path.name) and path.name not in _OTHERS
     ]
-    for path, lines in groupby(_marked_lines(files, (*LOG_MARKS, _METRIC_MARK)), key=itemgetter(0)):
+    for path, lines in groupby(_marked_lines(files, ANY_MARK, raw, context), key=itemgetter(0)):
         documents = (_answer(path),) if _ANSWER_NAME.search(path.name) else (_decoded(line) for _, line in lines)
         for source in chain.from_iterable(map(_sources, documents)):
             if is_connection(source):
@@ -124,22 +114,13 @@ def from_elastic(raw: RawFolder) -> FromElastic:
     return found
 
 
-def _marked_lines(files: Sequence[Path], marks: tuple[bytes, ...]) -> Iterator[tuple[Path, bytes]]:
-    """Lines of files that hold one of the marks, file by file: most files hold none, and all of every file is looked at."""
-    pattern = "|".join(re.escape(mark.decode()) for mark in marks)
-
-    def marked(work: tuple[Path, bytes]) -> list[tuple[Path, bytes]]:
-        path, block = work
-        # The block as one line first: taking it apart costs more than the scan.
-        if not pc.match_substring_regex(line_array(block, np.array([0, len(block)], np.int64)), pattern)[0].as_py():
-            return []
-        lines = line_array(block, line_offsets(block))
-        return [(path, line) for line in lines.filter(pc.match_substring_regex(lines, pattern)).to_pylist()]
-
-    blocks = ((path, block) for path in files for block in whole_lines(_readable_chunks(path)))
+def _marked_lines(files: Sequence[Path], mark: str, raw: RawFolder, context: Context) -> Iterator[tuple[Path, bytes]]:
+    """Lines of files that hold a mark, file by file: most files hold none, and all of every file is looked at."""
+    unknown = (path for path in files if raw.relative(path) not in context.unmarked)
+    blocks = ((path, block) for path in unknown for block in whole_lines(_readable_chunks(path)))
     with ThreadPoolExecutor(WORKERS) as pool:
-        for found in in_order(pool, marked, blocks):
-            yield from found
+        for path, lines in in_order(pool, lambda work: (work[0], marked_lines(work[1], mark)), blocks):
+            yield from ((path, line) for line in lines)
 
 
 def _readable_chunks(path: Path) -> Iterator[bytes]:
