@@ -442,3 +442,25 @@ def test_logs_that_were_asked_for_beyond_the_window_are_said_not_to_be_told(fold
 
     assert len(frame)
     assert ("gaps" in frame.attrs) is told
+
+
+ACCEPTED = (
+    "2026-11-20 08:10:00.5+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)"
+)
+
+
+@pytest.mark.parametrize("among_addresses", [False, True])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_a_brokers_records_are_found_on_the_way_as_they_are_afterwards(folder, tmp_path, among_addresses, escaped):
+    source = {"@timestamp": "2026-11-20T08:10:00.5Z", "podName": "rabbit-0", "message": ACCEPTED}
+    if among_addresses:  # such a line is written anew, without its escapes
+        source["owner"] = "ann@example.org"
+    line = json.dumps({"_index": "logs", "_id": "r", "_source": source}) + "\n"
+    with (folder / "elasticsearch" / "hits.ndjson").open("a") as hits:
+        hits.write(line.replace("AMQP connection", "AMQP\\u0020connection") if escaped else line)
+
+    imported = read_evidence(import_folder(folder, tmp_path / "a.incident"))
+    again = read_evidence(import_folder(imported.folder, tmp_path / "b.incident"))
+
+    assert imported.manifest.rows == again.manifest.rows
+    assert imported.manifest.rows["connections"] == (not escaped or among_addresses)

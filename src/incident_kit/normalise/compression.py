@@ -25,6 +25,9 @@ _MEMBERS: tuple[tuple[bytes, Callable[[], _Member]], ...] = (
     (b"BZh", bz2.BZ2Decompressor),
 )
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_LONGEST_MAGIC = 6
+#: Longer lines at the end of a chunk are cut and joined again.
+_LOOKED_AHEAD = 1 << 16
 #: Endings of compressed files; what is kept of xz, bz2 and zst is not compressed.
 ENDINGS = (".gz", ".xz", ".bz2", ".zst")
 
@@ -40,18 +43,18 @@ def decompressed(stream: IO[bytes], size: int) -> Iterator[bytes]:
     Raises:
         OSError, EOFError, zlib.error: the file is torn or unreadable, after the last good chunk.
     """
-    chunk = stream.read(size)
-    if chunk.startswith(_ZSTD):
-        stream.seek(0)
+    beginning = stream.read(_LONGEST_MAGIC)
+    stream.seek(0)
+    if beginning.startswith(_ZSTD):
         yield from _zstandard(stream, size)
         return
-    begin = next((begin for magic, begin in _MEMBERS if chunk.startswith(magic)), None)
+    begin = next((begin for magic, begin in _MEMBERS if beginning.startswith(magic)), None)
     if begin is None:
-        while chunk:
+        while chunk := stream.read(_up_to_a_line_end(stream, size)):
             yield chunk
-            chunk = stream.read(size)
         return
     member: _Member | None = None
+    chunk = stream.read(size)
     while chunk:
         packed = chunk
         while packed:
@@ -68,6 +71,16 @@ def decompressed(stream: IO[bytes], size: int) -> Iterator[bytes]:
         chunk = stream.read(size)
     if member is not None:
         raise EOFError("the compressed file ends before its end marker")
+
+
+def _up_to_a_line_end(stream: IO[bytes], size: int) -> int:
+    """How much to read so that it ends where a line does: who wants whole lines then need not copy what was read."""
+    start = stream.tell()
+    stream.seek(start + max(size - _LOOKED_AHEAD, 0))
+    ending = stream.read(_LOOKED_AHEAD)
+    stream.seek(start)
+    after = len(ending) - ending.rfind(b"\n") - 1
+    return size - after if len(ending) == _LOOKED_AHEAD < size and b"\n" in ending else size
 
 
 def _zstandard(stream: IO[bytes], size: int) -> Iterator[bytes]:
