@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from incident_kit.normalise.logs import lines
 from incident_kit.normalise.logs.lines import read_lines
 from incident_kit.window import parse_rfc3339
 
@@ -63,3 +66,37 @@ def test_lines_without_stamp_are_told_apart() -> None:
 def test_an_empty_file_has_no_lines() -> None:
     assert len(read_lines(b"")) == 0
     assert read_lines(b"").time.dtype == np.int64
+
+
+STAMPS = st.sampled_from(
+    ["2026-11-20T08:00:00.123456789Z", "2026-11-20T09:00:00.123456789+01:00", "2026-11-20T08:00:00.12Z", "no stamp", ""]
+)
+TEXTS = st.sampled_from(
+    [
+        "",
+        " ",
+        " said",
+        " stdout F said",
+        " stderr F ",
+        " stdout P cut",
+        " stdout said",
+        " über",
+        "\tand",
+        "  \x1b[1mbold",
+    ]
+)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@given(st.data())
+def test_lines_are_taken_apart_by_place_as_they_are_by_expressions(alike: bool, data: st.DataObject) -> None:
+    stamps = st.just(data.draw(STAMPS)) if alike else STAMPS
+    written = data.draw(st.lists(st.tuples(stamps, TEXTS).map("".join), min_size=1, max_size=6))
+    block = "\n".join(written).encode() + data.draw(st.sampled_from([b"", b"\n", b"\xff\n"]))
+    found = lines.read_lines(block)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_fixed", lambda _: None)
+        wanted = lines.read_lines(block)
+    assert found.text.to_pylist() == wanted.text.to_pylist()
+    assert found.time.tolist() == wanted.time.tolist() and found.stream.tolist() == wanted.stream.tolist()
+    assert found.unstamped == wanted.unstamped and found.unfinished == wanted.unfinished

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from incident_kit.arrays import put
+from incident_kit.line_arrays import line_array, line_offsets
 from incident_kit.normalise.logs.text_bytes import as_text, holds
 
 #: CSI sequences, OSC sequences and lone escapes.
@@ -29,13 +30,11 @@ _CUT_CHARACTER = re.compile(
     rb"(?m)^\S+ (stdout|stderr) P(?::\S*)? [^\n]*?([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$"
 )
 _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
-#: Stamps of nine digits behind the point, as the kubelet and its log API write them, by their width.
-_FIXED = {
-    30: r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z",
-    35: r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d",
-}
-#: Lines of which all must fit an expression before the rest is asked.
-_TRIED = 100
+#: Widths of stamps with nine digits behind the point, as the kubelet and its log API write them: in UTC, with an offset.
+_WIDTHS = (30, 35)
+#: What stands behind the stamp of a CRI line, in the order of `Lines.stream`, and behind it where the line is whole.
+_STREAMS = pa.array([b" stdout ", b" stderr "], pa.large_binary())
+_WHOLE = pa.array([b" stdout F ", b" stderr F "], pa.large_binary())
 
 
 @dataclass(slots=True)
@@ -62,39 +61,45 @@ class Lines:
 
 def read_lines(data: bytes) -> Lines:
     """Stamped lines of one console file's bytes, CRI partial lines joined."""
+    fixed = _fixed(data)
+    if fixed is not None:
+        return fixed
     lines = _split(data)
     if len(lines) == 0:
         return _empty([])
-    fixed = _fixed(lines)
-    if fixed is not None:
-        return fixed
     tagged = pc.sum(pc.match_substring_regex(lines, _CRI_BEGINNING)).as_py()
     if tagged > len(lines) / 2:
         return _cri(lines, pc.extract_regex(lines, _CRI))
     return _kubectl(lines)
 
 
-def _fixed(lines: pa.Array) -> Lines | None:
+def _fixed(data: bytes) -> Lines | None:
     """Lines with stamps of one width, and all whole where they are CRI's, taken apart by place; None for others."""
-    width = str(lines[0]).find(" ")
-    stamp = _FIXED.get(width)
-    if stamp is None:
+    width = data[: _WIDTHS[-1] + 1].find(b" ")
+    if width not in _WIDTHS or b"\r" in data:
         return None
-    data = lines.cast(pa.large_binary())
-    marks = pc.is_in(pc.binary_slice(data, width, width + 8), pa.array([b" stdout ", b" stderr "], pa.large_binary()))
-    tagged = pc.any(marks).as_py()
-    if not _all_fit(lines, rf"{stamp} (?:stdout|stderr) F " if tagged else rf"{stamp}(?: |$)"):
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    offsets = line_offsets(data)
+    lines = line_array(data, offsets)
+    try:
+        time = pc.binary_slice(lines, 0, width).cast(pa.large_string()).cast(pa.timestamp("ns", "UTC"))
+        behind = np.frombuffer(data, np.uint8)[offsets[:-1] + width]
+        if not np.isin(behind, np.frombuffer(b" \n", np.uint8)).all():
+            return None
+        tags = pc.binary_slice(lines, width, width + len(_WHOLE[0].as_py()))
+        whole = np.asarray(pc.fill_null(pc.index_in(tags, _WHOLE), -1))
+        if (whole >= 0).all():
+            stream, begin = whole + 1, width + len(_WHOLE[0].as_py())
+        elif pc.any(pc.is_in(pc.binary_slice(tags, 0, len(_STREAMS[0].as_py())), _STREAMS)).as_py():
+            return None
+        else:
+            stream, begin = np.zeros(len(lines)), width + 1
+        text = pc.binary_slice(lines, begin, -1).cast(pa.large_string())
+    except pa.ArrowInvalid:  # a stamp of another kind, or what is no UTF-8
         return None
-    stream = np.zeros(len(lines), np.int8)
-    if tagged:
-        stream = np.where(pc.equal(pc.binary_slice(data, width + 1, width + 7), b"stderr"), 2, 1).astype(np.int8)
-    text = pc.binary_replace_slice(data, 0, width + (10 if tagged else 1), b"").cast(pa.large_string())
-    time, valid = stamps(pc.binary_slice(data, 0, width).cast(pa.large_string()))
-    return _finish(time, stream, text, valid, [])
-
-
-def _all_fit(lines: pa.Array, expression: str) -> bool:
-    return all(pc.all(pc.match_substring_regex(some, expression)).as_py() for some in (lines.slice(0, _TRIED), lines))
+    valid = np.ones(len(lines), dtype=bool)
+    return _finish(np.asarray(time.cast(pa.int64())), stream.astype(np.int8), text, valid, [])
 
 
 def _whole_characters(data: bytes) -> bytes:
@@ -110,7 +115,7 @@ def _whole_characters(data: bytes) -> bytes:
 
 
 def _split(data: bytes) -> pa.Array:
-    if b" stdout P" in data or b" stderr P" in data:
+    if not data.isascii() and (b" stdout P" in data or b" stderr P" in data):
         data = _whole_characters(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
         data = data.decode("utf-16", errors="replace").encode()
