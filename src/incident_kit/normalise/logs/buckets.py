@@ -51,6 +51,7 @@ class BucketWriter:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._names: dict[str | None, str] = {}
         self._gathered: list[pa.Table] = []
+        self._gathered_rows = self._gathered_bytes = 0
         self._waiting: dict[str, list[pa.Table]] = {}
         self._bytes: dict[str, int] = {}
         self.rows = 0
@@ -76,13 +77,15 @@ class BucketWriter:
             return
         self.rows += batch.num_rows
         self._gathered.append(batch)
-        rows, size = (sum(getattr(one, what) for one in self._gathered) for what in ("num_rows", "nbytes"))
-        if rows >= _ROW_GROUP or size >= _MOST_WAITING_BYTES:
+        self._gathered_rows += batch.num_rows
+        self._gathered_bytes += batch.nbytes
+        if self._gathered_rows >= _ROW_GROUP or self._gathered_bytes >= _MOST_WAITING_BYTES:
             self._part()
 
     def _part(self) -> None:
         """Part what was gathered by buckets, in the order of arrival: the cost does not grow with their number."""
-        gathered, self._gathered = pa.concat_tables(self._gathered), []
+        gathered = pa.concat_tables(self._gathered)
+        self._gathered, self._gathered_rows, self._gathered_bytes = [], 0, 0
         numbers, names = self._numbers(gathered["pod"])
         order = np.argsort(numbers, kind="stable")
         bounds = [0, *(np.flatnonzero(np.diff(numbers[order])) + 1).tolist(), len(numbers)]
