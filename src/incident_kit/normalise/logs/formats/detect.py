@@ -82,26 +82,38 @@ def _choose(tried: Tried) -> list[Alternative]:
 def _best(tried: Tried, left: Flags) -> Alternative | None:
     """The pattern of the highest score, the first of equals, for the lines that are left.
 
-    A line counts once for being fitted and twice for a message that some document has. Patterns are asked by the
-    highest score that they could reach; once one has it, the documents need not be asked about the rest.
+    A line counts once for being fitted, a little less for each pattern that comes before, and twice for a message that
+    some document has. Patterns are asked by the highest score that they could reach; once one has it, neither the
+    other patterns nor the documents need be asked about the rest.
     """
+    lines = int(left.sum())
+    scores: dict[int, float] = {}
+
+    def score(rank: int, count: int, fits: Flags) -> float:
+        return _fitting(rank, count) + 2 * _equal(tried, PATTERNS[rank].expression, fits)
+
     fitting = []
     for rank, pattern in enumerate(PATTERNS):
+        if scores and max(scores.values()) >= _fitting(rank, lines) + 2 * lines:
+            break
         fits = tried.fits(pattern.expression, pattern.needs) & left
         count = int(fits.sum())
-        if count:
-            fitting.append((count * (1 - rank * 0.002), -rank, count, fits))
-    best: tuple[float, int] | None = None
-    for fitted, rank, count, fits in sorted(fitting, key=lambda one: (one[0] + 2 * one[2], one[1]), reverse=True):
-        if best is not None and (fitted + 2 * count, rank) < best:
+        if count == lines:
+            scores[rank] = score(rank, count, fits)
+        elif count:
+            fitting.append((_fitting(rank, count) + 2 * count, rank, count, fits))
+    for most, rank, count, fits in sorted(fitting, key=lambda one: (-one[0], one[1])):
+        if scores and most < max(scores.values()):
             break
-        score = fitted + 2 * _equal(tried, PATTERNS[-rank].expression, fits)
-        if best is None or (score, rank) > best:
-            best = (score, rank)
-    if best is None:
+        scores[rank] = score(rank, count, fits)
+    if not scores:
         return None
-    pattern = PATTERNS[-best[1]]
+    pattern = PATTERNS[max(scores, key=lambda rank: (scores[rank], -rank))]
     return Alternative(pattern.name, pattern.expression)
+
+
+def _fitting(rank: int, count: int) -> float:
+    return count * (1 - rank * 0.002)
 
 
 def _equal(tried: Tried, expression: str, fits: Flags) -> int:
