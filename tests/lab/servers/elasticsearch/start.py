@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import json
 import secrets
 import urllib.error
@@ -13,7 +14,7 @@ from tests.lab.servers import bridge
 from tests.lab.servers.elasticsearch.build import java
 from tests.lab.servers.elasticsearch.settings import LOG_INDICES, SHARED, USERS, Node
 from tests.lab.servers.folders import password, write_private
-from tests.lab.servers.processes import LabError, answers
+from tests.lab.servers.processes import LabError
 
 ROLES = f"""log_reader:
   cluster: [monitor]
@@ -76,12 +77,17 @@ def _write_users(node: Node) -> None:
     write_private(folder / "users", "".join(f"{user}:{text}\n" for user, text in hashes.items()))
 
 
-def _ask(node: Node, method: str, path: str, authorization: str, body: object = None) -> dict[str, str]:
-    headers = {"Authorization": authorization, "Content-Type": "application/json"}
+def _administrator(node: Node) -> str:
+    pair = f"admin:{password(node.home, 'admin')}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _ask(node: Node, method: str, path: str, authorization: str | None, body: object = None) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
     payload = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(node.url + path, payload, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
+    with opener.open(request, timeout=120) as answer:
         found: dict[str, str] = json.loads(answer.read())
         return found
 
@@ -96,16 +102,28 @@ def _ensure_api_key(node: Node) -> None:
         except urllib.error.HTTPError as error:
             if error.code != 401:
                 raise
-    pair = base64.b64encode(f"admin:{password(node.home, 'admin')}".encode()).decode()
     privileges = {"names": [LOG_INDICES], "privileges": ["read", "view_index_metadata"]}
     role = {"log_reader": {"cluster": ["monitor"], "indices": [privileges]}}
     body = {"name": "incident-kit", "role_descriptors": role}
     try:
-        write_private(path, _ask(node, "POST", "/_security/api_key", f"Basic {pair}", body)["encoded"])
+        write_private(path, _ask(node, "POST", "/_security/api_key", _administrator(node), body)["encoded"])
     except urllib.error.HTTPError as error:
         raise LabError(
             f"{node.name}: no API key: {error.code} {error.read()[:500]!r}\n{node.process.log_tail()}"
         ) from error
+
+
+def _is_recovered(node: Node) -> bool:
+    """Whether every index has a shard that answers: before that the node knows none of its API keys.
+
+    It answers HTTP before, with 401 to whoever does not say who asks and with 408 to whoever waits for the shards.
+    """
+    try:
+        authorization = _administrator(node) if node.secured else None
+        health = _ask(node, "GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", authorization)
+    except (OSError, http.client.HTTPException):
+        return False
+    return health["status"] in ("yellow", "green")
 
 
 def start(node: Node) -> None:
@@ -116,7 +134,6 @@ def start(node: Node) -> None:
     class_path = f"{SHARED / 'lib'}/*:{SHARED / 'classes'}"
     command = (java(), *_java_options(node), "-cp", class_path, "lab.Launcher", node.home, *_settings(node))
     node.process.spawn(*command, port=node.http_port, cwd=node.home)
-    health = f"{node.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
-    node.process.wait(lambda: answers(health), seconds=240, what=f"answers on {node.url}")
+    node.process.wait(lambda: _is_recovered(node), seconds=240, what=f"answers on {node.url}")
     if node.secured:
         _ensure_api_key(node)
