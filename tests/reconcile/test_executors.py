@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,13 @@ def bundle(tmp_path: Path) -> Path:
     return import_folder(incident.write(tmp_path / "import"), tmp_path / "case.incident")
 
 
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    """Two processes started anew: a fork of this one would take along the locks that Arrow's threads may hold just then."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
 def assert_same_answer(bundle: Path, executor: Executor, log_tables: str | None = None) -> None:
     spread = reconcile(read_evidence(bundle), executor, log_tables)
     alone = reconcile(read_evidence(bundle))
@@ -36,16 +45,14 @@ def assert_same_answer(bundle: Path, executor: Executor, log_tables: str | None 
     assert sum(int((one.verdicts.cause == CAUSE["unexplained"]).sum()) for one in spread.buckets) == 2
 
 
-def test_processes_give_the_same_verdicts(bundle: Path) -> None:
-    with ProcessPoolExecutor(2) as executor:
-        assert_same_answer(bundle, executor)
+def test_processes_give_the_same_verdicts(bundle: Path, processes: Executor) -> None:
+    assert_same_answer(bundle, processes)
 
 
-def test_workers_read_the_tables_of_another_place(bundle: Path, tmp_path: Path) -> None:
+def test_workers_read_the_tables_of_another_place(bundle: Path, tmp_path: Path, processes: Executor) -> None:
     """By an address of Arrow's own file systems, as from object storage."""
     shutil.copytree(bundle / "tables", tmp_path / "store" / "tables")
-    with ProcessPoolExecutor(2) as executor:
-        assert_same_answer(bundle, executor, (tmp_path / "store" / "tables").as_uri())
+    assert_same_answer(bundle, processes, (tmp_path / "store" / "tables").as_uri())
 
 
 def test_workers_read_any_storage_that_fsspec_knows(bundle: Path) -> None:
@@ -64,7 +71,9 @@ def test_a_place_without_the_tables_is_no_empty_answer(bundle: Path, tmp_path: P
 def test_a_dask_cluster_of_two_workers_gives_the_same_verdicts(bundle: Path) -> None:
     """A real scheduler with two worker processes on loopback, reading one shared bundle."""
     distributed = pytest.importorskip("distributed")
+    patience = {f"distributed.comm.timeouts.{what}": "600s" for what in ("connect", "tcp")}  # of starting processes
     with (
+        pytest.importorskip("dask").config.set(patience),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
         client.get_executor() as executor,
