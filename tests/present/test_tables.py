@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pandas as pd
@@ -173,6 +174,38 @@ def test_html_holds_no_markup_but_its_own(text):
     rows = [{**ENTRY, "text": f"<b>{text}</b>", "pod": f"<i>{number}"} for number in range(2)]
     table = table_html(CONSOLE_ONLY.frame(rows)).partition("<table>")[2]
     assert "<b>" not in table and "<i>" not in table
+
+
+def test_every_column_of_a_page_has_room_for_its_words():
+    """A browser that may break words everywhere gives the columns beside unbroken ones the width of a letter."""
+    html = table_html(CHANGES.frame([CHANGE, {**OTHER, "old": "2", "undone_by": "x" * 200}]))
+    assert re.findall(r"<td(?! class=| colspan=)", html) == []
+    assert '<td class="m">registry.example/orders-api:1.4.2</td>' in html
+    assert '<td class="k">alice</td>' in html
+
+
+def test_sentences_without_room_stand_under_their_row_of_a_page():
+    rows = [
+        {"namespace": "shop", "pod": f"payments-service-7978ddd947-v7dn{n}", "rabbit_node": f"rabbit{n}@broker.example",
+         "connected_at": AT, "closed_at": AT + n, "peer_host": f"10.88.0.{n}", "user_provided_name": f"payments-worker-{n}",
+         "close_reason": f"client {n} unexpectedly closed its TCP connection", "match": "pod_ip" if n else "ambiguous",
+         "candidates": [f"shop/payments-service-7978ddd947-{m}{n}" for m in range(3)],
+         "reason": f"10.88.0.{n} was the pod's address when it was opened, as the pod's object says, {n}"}
+        for n in range(2)
+    ]  # fmt: skip
+    html = table_html(RABBIT.frame(rows))
+    assert ">reason</th>" not in html and ">close_reason</th>" in html
+    assert "<i>reason </i>10.88.0.1 was the pod&#x27;s address" in html
+
+
+def test_a_page_tells_zone_and_day_once_and_leaves_no_row_without_a_subject():
+    html = table_html(RABBIT.frame([{"rabbit_node": "rabbit@a", "connected_at": AT + n * 10**9} for n in range(2)]))
+    assert html.count("2026-11-20") == 1 and "times UTC on 2026-11-20" in html
+    assert '<td class="k">08:00:00.500</td>' in html
+    same = table_html(RABBIT.frame([{"rabbit_node": "rabbit@a", "connected_at": AT}] * 2))
+    assert "connected_at <b>2026-11-20 08:00:00.500</b> · times UTC" in same
+    unknown = table_html(CONSOLE_ONLY.frame([{**ENTRY, "time": None}, ENTRY]))
+    assert "(none)" in unknown
 
 
 def test_facts_and_rows_are_shown_as_tables():

@@ -6,47 +6,25 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.present.cells import as_frame, cell, fact, is_rows, without_repeats
+from incident_kit.present.cells import as_frame, fact, is_rows, without_repeats
+from incident_kit.present.page import style
 from incident_kit.present.plain import plain
-from incident_kit.present.text import shorten_end
-from incident_kit.present.views import in_reading_order, shown_columns, split_constant, view_of
+from incident_kit.present.sheet import Sheet, sheet_of
+from incident_kit.present.views import NO_ROWS, label
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_STYLE = (
-    "<style>.ik{overflow:auto;max-height:34em}.ik table{border-collapse:collapse;font:13px/1.35 system-ui,sans-serif}"
-    ".ik th{position:sticky;top:0;background:#f4f5f7;text-align:left;white-space:nowrap}"
-    ".ik th,.ik td{padding:3px 10px;border-bottom:1px solid #e3e5e8;vertical-align:top}"
-    ".ik th.n{text-align:right}.ik td{text-align:left;max-width:44em;overflow-wrap:anywhere}.ik td.n{text-align:right}"
-    ".ik td.t,.ik td.k{white-space:nowrap;font-variant-numeric:tabular-nums}"
-    ".ik td.x{font-family:ui-monospace,monospace;font-size:12px}.ik td.w{min-width:24em}"
-    ".ik-note{color:#5c6370;font:13px system-ui,sans-serif}"
-    "</style>"
-)
 #: Characters of one cell; JSON and CSV have the rest.
 _LONGEST_CELL = 2000
-#: A cell with more gets room (class w): beside unbroken columns the browser would else break it after every letter.
-_SHORT_CELL = 40
-_NOTHING = '<p class="ik-note">No rows: nothing of this kind in what was captured.</p>'
-_NUMBER = ' class="n"'
-_UNBROKEN = frozenset(
-    [
-        "pod",
-        "container",
-        "namespace",
-        "rabbit_node",
-        "verdict",
-        "cause",
-        "rule",
-        "severity",
-        "what",
-        "kind",
-        "level",
-        "stream",
-        "match",
-    ]
-)
+#: Up to this a column is as wide as its longest cell, up to that it gets some room, beyond it much: else the browser
+#: breaks words after every letter to fit all columns in.
+_SHORT, _MIDDLING = 26, 72
+#: Least characters of a column of each class that may wrap (table.css), of what parts two columns, and of a page.
+_LEAST = {"m": 22, "w": 38, "x": 45}
+_SEPARATION, _PAGE = 3, 165
+_LOG_TEXT = frozenset({"text", "message"})
+_NOTHING = f'<p class="ik-note">{NO_ROWS}</p>'
 
 
 class Shown:
@@ -63,8 +41,8 @@ class Shown:
         import pandas as pd
 
         if isinstance(self.value, pd.DataFrame):
-            return _STYLE + table_html(self.value, self._limit)
-        return _STYLE + facts_html(self.value)
+            return _styled(table_html(self.value, self._limit))
+        return _styled(facts_html(self.value))
 
     def __repr__(self) -> str:
         """What it is, for places without HTML."""
@@ -99,51 +77,63 @@ def facts_html(value: Any) -> str:
     return (f'<div class="ik"><table><tbody>{rows}</tbody></table></div>' if rows else "") + inner
 
 
-def table_html(frame: pd.DataFrame, limit: int = 200, label: str = "") -> str:
+def _styled(html: str) -> str:
+    """HTML with its layout, for a page that is not the kit's own."""
+    return f"<style>{style('table.css')}</style>{html}"
+
+
+def table_html(frame: pd.DataFrame, limit: int = 200, title: str = "") -> str:
     """The view of a frame as HTML, with a note on what every row shares and on what was left out.
 
     Args:
         frame: rows of an answer.
         limit: rows shown.
-        label: what the table is, for those who hear it.
+        title: what the table is, for those who hear it.
     """
     if not len(frame):
         return _NOTHING
-    frame = in_reading_order(frame)
-    names, same = split_constant(frame, shown_columns(frame))
-    kinds = {name: _kind(frame, name) for name in names}
-    head = "".join(
-        f'<th scope="col"{_NUMBER if kinds[name] == "n" else ""}>{escape(name)}{" (UTC)" if kinds[name] == "t" else ""}</th>'
-        for name in names
-    )
-    blank = view_of(frame).blank
-    rows = (
-        "<tr>"
-        + "".join(_cell(value, name, kinds[name], blank) for name, value in zip(names, row, strict=True))
-        + "</tr>"
-        for row in frame[names].head(limit).itertuples(index=False, name=None)
-    )
-    region = f' role="region" aria-label="{escape(label)}"' if label else ""
-    about = " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in same.items())
-    left = f"{len(frame) - limit:,} more rows are not shown." if len(frame) > limit else ""
+    sheet = sheet_of(frame, limit, _LONGEST_CELL)
+    kinds = _columns(sheet)
+    head = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in kinds.items())
+    body = "".join(_row(sheet, kinds, place) for place in range(sheet.rows))
+    region = f' role="region" aria-label="{escape(title)}"' if title else ""
+    shared = [f"{escape(name)} <b>{escape(text)}</b>" for name, text in sheet.same.items()]
+    about = " · ".join([*shared, *filter(None, [sheet.zone])])
+    left = f"{sheet.left_out:,} more rows are not shown." if sheet.left_out else ""
     return (
         (f'<p class="ik-note">{about}</p>' if about else "")
-        + f'<div class="ik" tabindex="0"{region}><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        + f'<div class="ik" tabindex="0"{region}><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         + (f'<p class="ik-note">{left}</p>' if left else "")
     )
 
 
-def _kind(frame: pd.DataFrame, name: str) -> str:
-    """Class of a column's cells: t instant, n number, x log text, k not to be broken."""
-    dtype = str(frame[name].dtype).lower()
-    if dtype.startswith("datetime64"):
-        return "t"
-    if dtype.startswith(("int", "float")):
+def _columns(sheet: Sheet) -> dict[str, str]:
+    """Classes of the columns that have room beside each other; long sentences that have none stand under their row."""
+    kinds = {name: _kind(name, column, sheet) for name, column in sheet.beside.items()}
+    width = {name: _LEAST.get(kind, max(map(len, sheet.beside[name]))) + _SEPARATION for name, kind in kinds.items()}
+    for name in [name for name in reversed(kinds) if kinds[name] == "w"]:
+        if sum(width[name] for name in kinds) > _PAGE and len(kinds) > 1:
+            del kinds[name]
+    return kinds
+
+
+def _kind(name: str, column: list[str], sheet: Sheet) -> str:
+    """Class of a column's cells: n number, x log text, k not to be broken, m and w text that needs room."""
+    if name in sheet.numbers:
         return "n"
-    return "x" if name in {"text", "message"} else "k" if name in _UNBROKEN else ""
+    if name in _LOG_TEXT:
+        return "x"
+    longest = max(map(len, column))
+    if name in sheet.instants or longest <= _SHORT or (name == "pod" and longest <= _MIDDLING):
+        return "k"
+    return "m" if longest <= _MIDDLING else "w"
 
 
-def _cell(value: object, name: str, kind: str, blank: Mapping[str, str]) -> str:
-    said = shorten_end(cell(value, name) or blank.get(name, ""), _LONGEST_CELL)
-    kind = kind or ("w" if len(said) > _SHORT_CELL else "")
-    return f'<td class="{kind}">{escape(said)}</td>' if kind else f"<td>{escape(said)}</td>"
+def _row(sheet: Sheet, kinds: Mapping[str, str], place: int) -> str:
+    """One row, and what stands under it across its whole width."""
+    cells = "".join(f'<td class="{kind}">{escape(sheet.beside[name][place])}</td>' for name, kind in kinds.items())
+    beneath = {name: column for name, column in sheet.beside.items() if name not in kinds} | sheet.under
+    told = ((label(name), column[place]) for name, column in beneath.items() if column[place])
+    lines = "".join(f"<p><i>{escape(introduced)}</i>{escape(text)}</p>" for introduced, text in told)
+    under = f'<tr class="u"><td colspan="{len(kinds)}">{lines}</td></tr>' if lines else ""
+    return f"<tr>{cells}</tr>{under}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 
@@ -16,6 +18,12 @@ def render_page(template: str, **values: Any) -> str:
     )  # fmt: skip
     environment.filters["anchor"] = anchor
     return environment.get_template(template).render(**values)
+
+
+@cache
+def style(name: str) -> str:
+    """A style sheet of this package, for HTML that stands in a page of somebody else's."""
+    return (files("incident_kit.present") / "templates" / name).read_text("utf-8")
 
 
 def anchor(title: str) -> str:

@@ -23,9 +23,10 @@ from incident_kit.present.files import write_whole
 from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
 from incident_kit.present.severity import worst_first
+from incident_kit.present.sheet import sheet_of
 from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, tell
 from incident_kit.present.text import plural, visible
-from incident_kit.present.views import shown_columns
+from incident_kit.present.views import NO_ROWS
 from incident_kit.rules.rule import SEVERITIES
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Picture:
 
 
 _ROWS = 60
+#: Characters of one cell of a Markdown table.
+_LONGEST_CELL = 600
 _SILENT = (
     "A finding is a judgement of one rule; what would refute it stands beside it. Near in time is not cause.",
     "Outside the coverage below, an absent document means nothing: such entries are unknown, neither lost nor found.",
@@ -268,11 +271,14 @@ def _markdown(text: object) -> str:
 
 def _markdown_table(frame: pd.DataFrame) -> str:
     if not len(frame):
-        return "No rows: nothing of this kind in what was captured."
-    names = shown_columns(frame)
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    for row in frame[names].head(_ROWS).itertuples(index=False, name=None):
-        lines.append("| " + " | ".join(_markdown(cell(v, n)) for v, n in zip(row, names, strict=True)) + " |")
-    if len(frame) > _ROWS:
-        lines += ["", f"{len(frame) - _ROWS:,} more rows are not shown."]
+        return NO_ROWS
+    sheet = sheet_of(frame, _ROWS, _LONGEST_CELL)
+    columns = {**sheet.beside, **sheet.under}
+    shared = [f"{name} {_markdown(text)}" for name, text in sheet.same.items()]
+    about = " · ".join([*shared, *filter(None, [sheet.zone])])
+    lines = [about, ""] if about else []
+    lines += ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(map(_markdown, row)) + " |" for row in zip(*columns.values(), strict=True)]
+    if sheet.left_out:
+        lines += ["", f"{sheet.left_out:,} more rows are not shown."]
     return "\n".join(lines)

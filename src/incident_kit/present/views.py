@@ -146,6 +146,13 @@ _VIEWS = (
     ),
 )  # fmt: skip
 
+#: How what stands under a row is introduced; other columns by their name, log text and titles by nothing.
+LABELS = {
+    "text": "", "title": "", "template": "", "evidence": "because: ", "next_step": "next: ",
+    "refuted_by": "refuted by: ",
+}  # fmt: skip
+#: What an empty answer is told as; whether something could not be looked at is said by the gaps beside it.
+NO_ROWS = "No rows: nothing of this kind in what was captured."
 #: Columns worth a column even where every row says the same.
 _ALWAYS_SHOWN = frozenset({"time", "text", "title", "what", "rabbit_node", "severity"})
 
@@ -171,6 +178,11 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in (*view.columns, *view.under) if name in present]
 
 
+def label(name: str) -> str:
+    """What stands before a value of this column under its row."""
+    return LABELS.get(name, f"{name} ")
+
+
 def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], dict[str, str]]:
     """Columns that tell rows apart, and name with value of those that say the same in every row."""
     view = view_of(frame)
@@ -190,7 +202,7 @@ def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], di
 def summary_line(frame: pd.DataFrame) -> str:
     """How many rows of which sort, in one line."""
     if not len(frame):
-        return "No rows: nothing of this kind in what was captured."
+        return NO_ROWS
     view = view_of(frame)
     words = plural(len(frame), *view.noun)
     if view.counted is None:
