@@ -14,7 +14,7 @@ from incident_kit.correlate.pods.about import Subjects, subjects_of
 from incident_kit.correlate.pods.identity import PodIdentity, lives_of, resolve_pod
 from incident_kit.correlate.pods.images import image_rows
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.correlate.pods.log_numbers import log_numbers
+from incident_kit.correlate.pods.log_numbers import log_counts, log_numbers
 from incident_kit.correlate.several import instances_of, rabbit_rows_of
 from incident_kit.errors import UsageError
 from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, PRECEDING, RABBIT
@@ -112,9 +112,9 @@ def _is_time(name: str) -> bool:
 
 def _logs(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> dict[str, Any]:
     """Numbers of the bundle that holds most of the pod's logs, with its verdicts; some may not know the pod at all."""
-    numbers = [(log_numbers(identity, one), one) for one in evidence if lives_of(identity, one)]
-    best, home = max(numbers, key=lambda pair: pair[0]["console_entries"] + pair[0]["documents"])
-    return {**best, **_verdicts(identity, home)}
+    knowing = [one for one in evidence if lives_of(identity, one)]
+    home = max(knowing, key=lambda one: sum(log_counts(identity, one).values()))
+    return {**log_numbers(identity, home), **_verdicts(identity, home)}
 
 
 def _verdicts(identity: PodIdentity, evidence: Evidence) -> dict[str, Any]:
