@@ -86,7 +86,7 @@ def test_a_burst_of_losses_is_a_symptom_and_told_with_what_precedes_it(tmp_path:
     burst = console_only_rises(evidence)
     assert [s.workload[2] for s in burst] == [WORKLOAD]
     told = " ".join(rule(evidence, "logs-lost")["evidence"].iloc[0])
-    assert "entries a minute reached the console only" in told
+    assert "entries a minute reached only the console" in told
     assert "before (same workload): image of Deployment orders-api" in told
     assert "cause" not in told.replace("causes", "")
 

@@ -57,7 +57,7 @@ def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
             return []
         time = burst.time
         told = [
-            f"from {at(time)} {burst.after:.0f} entries a minute reached the console only, before {burst.before:.1f}"
+            f"from {at(time)} on {burst.after:,.0f} entries a minute reached only the console; before, {burst.before:,.1f} a minute"
         ]
     if time is None:
         return told

@@ -32,14 +32,14 @@ def _finding(symptoms: list[Symptom], evidence: Evidence) -> Outcome:
     began, ended = template_changes(symptom, evidence)
     until = f"until {at(symptom.until)}" if symptom.until is not None else "to the end of what is known"
     return RULE.finding(
-        f"{name} logs {symptom.after:.0f} errors a minute from {at(symptom.time)} {until}, before {symptom.before:.1f}",
+        f"{name} logs {symptom.after:,.0f} errors a minute from {at(symptom.time)} {until}; before, {symptom.before:,.1f} a minute",
         time=symptom.time,
         kind=kind,
         namespace=namespace,
         name=name,
         evidence=[
             f"counted on the {symptom.side} side in bins of {symptom.precision_seconds:.0f} s",
-            *(f"again from {at(s.time)}: {s.after:.0f} errors a minute" for s in symptoms[1:]),
+            *(f"again from {at(s.time)}: {s.after:,.0f} errors a minute" for s in symptoms[1:]),
             *(f"new template: {_told(t)}" for t in began[:_SHOWN]),
             *(f"vanished template: {_told(t)}" for t in ended[:_SHOWN]),
         ],

@@ -85,7 +85,7 @@ def _count(
 def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
     namespace, kind, workload = key
     total = sum(loss.causes.values())
-    shown = ", ".join(f"{number} {cause}" for cause, number in loss.causes.most_common())
+    shown = ", ".join(f"{number:,} {cause}" for cause, number in loss.causes.most_common())
     usual = set(loss.causes) <= _USUAL and total <= _FEW * len(loss.pods)
     main = loss.causes.most_common(1)[0][0]
     entries = "1 console entry" if total == 1 else f"{total:,} console entries"
@@ -99,13 +99,13 @@ def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
         namespace=namespace,
         name=workload,
         evidence=[
-            f"{total} of {loss.entries} entries of the window are console_only",
-            *(f"{cause}: {number}" for cause, number in loss.causes.most_common()),
-            *(f"{pod}: {number}" for pod, number in loss.pods.most_common(5)),
+            f"{total:,} of {loss.entries:,} entries of the window are console_only",
+            *(f"{cause}: {number:,}" for cause, number in loss.causes.most_common()),
+            *(f"{pod}: {number:,}" for pod, number in loss.pods.most_common(5)),
         ],
         confidence=round(loss.confidence, 2),
         severity="info" if usual else None,
-        next_step=_STEP.get(main, "Read them on the console: incident-kit console-only."),
+        next_step=_STEP.get(main, "Read them: incident-kit console-only BUNDLE."),
     )
 
 

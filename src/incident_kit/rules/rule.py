@@ -82,7 +82,7 @@ class Rule:
             kind: kind of the subject.
             namespace: namespace of the subject, None when cluster-scoped.
             name: name of the subject.
-            evidence: what it rests on, one fact each.
+            evidence: what it rests on, one fact each; one that two sources tell alike is told once.
             confidence: 0 to 1.
             next_step: what to do or look at next.
             severity: where it differs from the rule's.
@@ -95,7 +95,7 @@ class Rule:
             "kind": kind,
             "namespace": namespace,
             "name": name,
-            "evidence": list(evidence),
+            "evidence": list(dict.fromkeys(evidence)),
             "confidence": confidence,
             "next_step": next_step or None,
             "refuted_by": self.refuted_by,
