@@ -13,7 +13,7 @@ from incident_kit.correlate.network_policy.reach import services_named
 from incident_kit.correlate.network_policy.servers import Server, servers
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.identity import resolve_pod
-from incident_kit.errors import UsageError
+from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.nested import Document
 from incident_kit.rules.rule import not_captured
 from incident_kit.tables.answers import REACH
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from incident_kit.evidence import Evidence
+
+
+#: Names of Services told where the one that was asked for is not there.
+_NEAR = 5
 
 
 def reach(pod: str, evidence: Evidence, to: str | None = None, earlier: Evidence | None = None) -> pd.DataFrame:
@@ -38,7 +42,8 @@ def reach(pod: str, evidence: Evidence, to: str | None = None, earlier: Evidence
         A frame of `tables.answers.REACH`. Whether the network enforces the policies no object tells.
 
     Raises:
-        UsageError: the pod's object or the Service was not captured, or the bundles are of different clusters.
+        UsageError: the pod's object was not captured, or the bundles are of different clusters.
+        NotFoundError: no such pod or Service is known; carries near names.
     """
     if earlier is not None and earlier.cluster != evidence.cluster:
         raise UsageError(f"The bundles are of different clusters: {earlier.cluster} and {evidence.cluster}.")
@@ -81,16 +86,9 @@ def _servers(to: str | None, evidence: Evidence, objects: Objects) -> Sequence[S
         return servers(objects, connections)
     found = list(services_named(to, objects))
     if not found:
-        known = [f"{namespace_of(service)}/{name_of(service)}" for service in objects.of("Service")]
-        near = get_close_matches(to, known, 3, 0.4) or [
-            name for name in known if name.rpartition("/")[2] == to.rpartition("/")[2]
-        ]
-        hint = (
-            f" Near: {', '.join(near)}."
-            if near
-            else ""
-            if known
-            else " No Service was: collect kubernetes/services.json."
-        )
-        raise UsageError(f"No Service {to} was captured.{hint}")
+        known = {name_of(service): f"{namespace_of(service)}/{name_of(service)}" for service in objects.of("Service")}
+        if not known:
+            raise NotFoundError(f"No Service {to!r} was captured, nor any other: collect kubernetes/services.json.")
+        near = get_close_matches(to.rpartition("/")[2], known, _NEAR, 0.4) or list(known)[:_NEAR]
+        raise NotFoundError(f"No Service {to!r} was captured.", [known[name] for name in near])
     return found

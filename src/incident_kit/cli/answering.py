@@ -206,7 +206,7 @@ def whois(
 def reach(
     pod: Annotated[str, typer.Argument(metavar="POD", help="a captured pod: its name, or namespace/pod")],
     bundles: Annotated[
-        list[Path], typer.Argument(metavar="BUNDLE...", help="a bundle, or an earlier one and a later one")
+        list[Path], typer.Argument(metavar="BUNDLE", help="a bundle, or an earlier one and a later one")
     ],
     to: Annotated[str | None, typer.Option("--to", help="a Service: name, or namespace/name")] = None,
     output: Format = Output.TABLE,

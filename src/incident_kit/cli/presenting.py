@@ -18,7 +18,8 @@ PANEL = "Show and hand over"
 
 def _named(path: Path, suffixes: set[str]) -> Path:
     if path.suffix.lower() not in suffixes:
-        raise UsageError(f"{path} should end in {' or '.join(sorted(suffixes))}.")
+        *others, last = sorted(suffixes)
+        raise UsageError(f"{path} should end in {', '.join(others)} or {last}.")
     return path
 
 

@@ -18,6 +18,11 @@ from incident_kit.profile.settings import Profile
 
 FILE_NAME = "incident-kit.toml"
 FILE_VARIABLE = "INCIDENT_KIT_CONFIG"
+#: A profile that works, in one line; everything else has a default.
+_SHORTEST = (
+    'profiles.{name}.elasticsearch = {{ url = "https://elastic.example:9200", indices = ["logs-*"] }}; '
+    "docs/profile.md has the rest."
+)
 _SECRET_KEYS = re.compile(
     r"pass(word|wd|phrase)?$|pwd$|secret$|token$|api_?key$|private_?key$|credentials?$", re.IGNORECASE
 )
@@ -37,11 +42,11 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
     file = path or find_file()
     if file is None:
         raise ProfileError(
-            f"No {FILE_NAME} here, in a folder above, or in {_user_folder()}. Write one; docs/profile.md shows how."
+            f"No {FILE_NAME} here, in a folder above, or in {_user_folder()}. Write one, such as {_SHORTEST.format(name=name)}"
         )
     profiles = _read(file).get("profiles")
     if not isinstance(profiles, dict) or not profiles:
-        raise ProfileError(f"{file} has no [profiles.NAME]. Write one; docs/profile.md shows how.")
+        raise ProfileError(f"{file} has no [profiles.NAME]. Write one, such as {_SHORTEST.format(name=name)}")
     if name not in profiles:
         near = get_close_matches(name, profiles, 3)
         raise ProfileError(f"{file} has no profile {name!r}. It has: {', '.join(near or sorted(profiles))}.")
@@ -54,8 +59,18 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, ("profiles", name, *first["loc"])))
-        what = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise ProfileError(f"{file}: {where}: {what}. See docs/profile.md.") from None
+        raise ProfileError(f"{file}: {where}: {_wrong(first)}. See docs/profile.md.") from None
+
+
+def _wrong(problem: Any) -> str:
+    """What is wrong with a setting, in the words of TOML."""
+    if problem["type"] == "extra_forbidden":
+        known = Profile.model_fields
+        for part in problem["loc"][:-1]:
+            known = getattr(known[part].annotation, "model_fields", {}) if part in known else {}
+        near = get_close_matches(str(problem["loc"][-1]), known, 1)
+        return "there is no such setting" + (f"; the nearest is {near[0]}" if near else "")
+    return str(problem["msg"]).replace("valid tuple", "list, in brackets").replace("Input should", "it should")
 
 
 def find_file() -> Path | None:

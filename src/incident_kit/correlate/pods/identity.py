@@ -95,12 +95,20 @@ def resolve_pod(text: str, *evidences: Evidence) -> PodIdentity:
 
 
 def _near(wanted: str, known: Sequence[Lifetime]) -> list[str]:
-    """Known pods with a name like it: of the same workload first, then with the name or part of it, then by letters."""
+    """Known pods with a name like it: of the same workload first, then with the name or part of it, then by letters.
+
+    By letters both the whole name is compared and, for a workload with a slip in it, what comes before its hashes.
+    """
     name = wanted.strip().rpartition("/")[2].lower()
     keys = {life.pod: life.key for life in known}
     siblings = [pod for pod in keys if name and pod.startswith(f"{name}-")]
     holding = [pod for pod in keys if name and name in pod]
     close = get_close_matches(name, list(keys), 5, 0.6)
+    stems: dict[str, list[str]] = {}
+    for pod in keys:
+        for stem in (pod.rsplit("-", count)[0] for count in (1, 2)):
+            stems.setdefault(stem, []).append(pod)
+    close += [pod for stem in get_close_matches(name, list(stems), 2, 0.8) for pod in sorted(stems[stem])]
     return [keys[pod] for pod in dict.fromkeys([*sorted(siblings), *sorted(holding), *close])][:5]
 
 
