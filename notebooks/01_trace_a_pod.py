@@ -32,7 +32,7 @@ from incident_kit.present import chosen_pod, open_bundle, plot_lifetimes, plot_l
 evidence = open_bundle(bundle)
 pod = chosen_pod(evidence, pod)
 story = incident_kit.trace(pod, evidence)
-pod
+pod, evidence
 
 # %% [markdown]
 # ## Who it is
@@ -45,7 +45,7 @@ show(story["identity"])
 # %% [markdown]
 # ## What ran in it
 #
-# One row a container instance. An exit code of 137 is a kill from outside, 143 a polite stop.
+# One row a container instance. An exit code of 137 is a kill (SIGKILL), 143 a stop that was asked for (SIGTERM).
 
 # %%
 show(story["instances"])
@@ -62,12 +62,13 @@ show(story["images"])
 # Bars are instances, coloured by version; below them the log (grey), losses (red) and the RabbitMQ node.
 
 # %%
-plot_lifetimes(evidence)
+plot_lifetimes(evidence, story["identity"].get("workload"))
 
 # %% [markdown]
 # ## What it logged
 #
-# In numbers, by verdict, level and version.
+# In numbers, by level, version, template, verdict and cause. A template with entries and no documents did not arrive
+# once.
 
 # %%
 show(story["logs"])
@@ -85,9 +86,14 @@ show(story["rabbit"])
 
 # %% [markdown]
 # ## What changed around it
+#
+# Changes of the pod, of its workload and of what it reads; then those that came before each of its restarts.
 
 # %%
 show(story["changes"])
+
+# %%
+show(story["preceding"])
 
 # %% [markdown]
 # ## What the rules conclude
@@ -109,4 +115,4 @@ show(evidence.gaps)
 # From when to when each side is known. Outside, an absent document means nothing:
 
 # %%
-show(evidence.coverage)
+show(story["coverage"])

@@ -33,6 +33,7 @@ evidence = open_bundle(bundle)
 pod = chosen_pod(evidence, pod) if pod else None
 verdicts = incident_kit.console_only(evidence, pod=pod, verdicts=True)
 lost = incident_kit.console_only(evidence, pod=pod)
+evidence
 
 # %% [markdown]
 # ## Over time
@@ -46,19 +47,23 @@ plot_logs(evidence, pod)
 # ## Verdicts
 #
 # `late`, `at_other_time`, `without_pod_name` and `truncated` entries are there, but not where one looks.
-# `unknown` lies outside what both sides are known to cover: it is not lost, and not found either.
+# `unknown` lies outside what both sides are known to cover: it is not lost, and not found either. The evidence says why.
 
 # %%
-show(verdicts.groupby(["side", "verdict"], as_index=False).size())
+show(verdicts.groupby(["side", "verdict"], as_index=False).size().rename(columns={"size": "entries"}))
+
+# %%
+reasons = verdicts[verdicts["cause"].isna()].groupby(["side", "verdict", "evidence"], as_index=False).size()
+show(reasons.rename(columns={"size": "entries"}))
 
 # %% [markdown]
 # ## Causes of what never arrived
 #
-# `unexplained` is an honest answer. By pod, so that one bad instance stands out.
+# `unexplained` is an honest answer: none of the known causes fits. By pod, so that one bad instance stands out.
 
 # %%
 by_cause = lost.groupby(["cause", "namespace", "pod"], as_index=False, dropna=False).size()
-show(by_cause.sort_values("size", ascending=False))
+show(by_cause.rename(columns={"size": "entries"}).sort_values("entries", ascending=False))
 
 # %% [markdown]
 # ## By version
@@ -66,12 +71,13 @@ show(by_cause.sort_values("size", ascending=False))
 # Losses by the image of the instance that logged them.
 
 # %%
-show(lost.groupby(["image", "cause"], as_index=False, dropna=False).size())
+by_image = lost.groupby(["image", "cause"], as_index=False, dropna=False).size()
+show(by_image.rename(columns={"size": "entries"}))
 
 # %% [markdown]
 # ## The entries themselves
 #
-# What each verdict rests on stands in the column `evidence` of `show(lost).value`.
+# What each verdict rests on stands in the column `evidence` of `lost`.
 
 # %%
 show(lost)

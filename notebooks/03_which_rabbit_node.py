@@ -34,7 +34,7 @@ pod = chosen_pod(evidence, pod)
 connections = incident_kit.rabbit(pod, evidence)
 nodes = [*connections["rabbit_node"].dropna().unique(), ""]
 rabbit_node = rabbit_node or nodes[0]
-pod
+pod, rabbit_node, evidence
 
 # %% [markdown]
 # ## The pod's connections
@@ -48,7 +48,8 @@ show(connections)
 # %% [markdown]
 # ## What it does there
 #
-# Queues it consumes with their leaders, channels and messages not yet acknowledged, at capture.
+# Channels, queues it consumes with their leaders, and messages not yet acknowledged, at capture. What none of its
+# connections has is left out: a pod that only publishes consumes nothing.
 
 # %%
 show(connections[["rabbit_node", "connection", "state", "channel_count", "consumes", "messages_unacknowledged"]])

@@ -30,6 +30,7 @@ from incident_kit.present import open_bundle, plot_changes, show
 evidence = open_bundle(bundle)
 changes = incident_kit.changes(evidence)
 findings = incident_kit.findings(evidence)
+evidence
 
 # %% [markdown]
 # ## On one axis
@@ -42,8 +43,8 @@ plot_changes(evidence)
 # %% [markdown]
 # ## The list
 #
-# Oldest first, also from before the window. `observed` is false where a change is inferred; `precision_seconds` says how
-# precise its time is.
+# Oldest first, also from before the window. Of each change `changes` has more columns: its evidence, whether it was
+# observed or inferred (`observed`), and how precise its time is (`precision_seconds`).
 
 # %%
 show(changes, 200)
@@ -60,7 +61,8 @@ show(changes[changes["undone_by"].notna()])
 # A missing name was not recorded; Argo CD records nobody for what it does by itself.
 
 # %%
-show(changes.groupby(["by", "automated", "what"], as_index=False, dropna=False).size())
+by_whom = changes.groupby(["by", "automated", "what"], as_index=False, dropna=False).size()
+show(by_whom.rename(columns={"size": "changes"}))
 
 # %% [markdown]
 # ## What the rules conclude

@@ -31,6 +31,7 @@ from incident_kit.present import open_bundle, plot_lifetimes, show
 evidence = open_bundle(bundle)
 restarts = incident_kit.restarts(evidence)
 workload = workload or None
+evidence
 
 # %% [markdown]
 # ## Lifetimes
@@ -52,16 +53,17 @@ show(restarts, 200)
 # ## Why they ended
 
 # %%
-show(restarts.groupby(["reason", "exit_code", "meaning"], as_index=False, dropna=False).size())
+reasons = restarts.groupby(["reason", "exit_code", "meaning"], as_index=False, dropna=False).size()
+show(reasons.rename(columns={"size": "instances"}))
 
 # %% [markdown]
-# ## Versions
+# ## Versions that ended
 #
 # The reference as written and the digest as run. One reference with two digests is a moved tag.
 
 # %%
-versions = restarts.groupby(["image", "image_digest"], as_index=False, dropna=False)["time"]
-show(versions.agg(["min", "max", "count"]))
+versions = restarts.groupby(["image", "image_digest"], as_index=False, dropna=False)
+show(versions.agg(first_end=("time", "min"), last_end=("time", "max"), instances=("time", "size")))
 
 # %% [markdown]
 # ## What this does not show
