@@ -30,7 +30,6 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: setup
 	$(BIN)/incident-kit demo
-	@echo "The program is $(BIN)/incident-kit; README.md goes on with your own incident."
 
 lint: setup
 	$(BIN)/ruff check .

@@ -16,8 +16,9 @@ from incident_kit.present.grid import table_with_notes
 from incident_kit.present.html import show, table_html
 from incident_kit.present.tables import ROWS_SHOWN, render_table, to_text
 from incident_kit.present.text import shorten, shorten_middle, visible
+from incident_kit.present.views import summary_line
 from incident_kit.present.widths import fit
-from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, RABBIT, REACH
+from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, RABBIT, REACH, RESTARTS
 from incident_kit.window import parse_rfc3339
 
 AT = parse_rfc3339("2026-11-20T08:00:00.5Z")
@@ -149,7 +150,30 @@ def test_what_every_row_says_stands_once_above_the_table():
 
 
 def test_an_empty_answer_says_so():
-    assert "No rows" in render_table(FINDINGS.frame(), COVERAGE.frame())
+    assert "No findings in what was captured" in render_table(FINDINGS.frame(), COVERAGE.frame())
+    assert "No findings in what was captured" in table_html(FINDINGS.frame())
+
+
+def test_rows_of_which_nothing_is_known_are_shown_as_such():
+    frame = RABBIT.frame([{"namespace": "shop"}, {"namespace": "shop"}])
+    assert render_table(frame, COVERAGE.frame()).count("(none)") == 2
+    assert table_html(frame).count("(none)") == 2
+
+
+def test_what_could_not_be_judged_is_told_with_its_reasons():
+    reasons = ["the console of this time is not known"] * 3 + ["not asked for"]
+    rows = [{**ENTRY, "verdict": "unknown", "cause": None, "evidence": reason} for reason in reasons]
+    rows += [{**ENTRY, "verdict": "rejected", "cause": None, "evidence": "status of type long"}]
+    shown = render_table(CONSOLE_ONLY.frame(rows), COVERAGE.frame())
+    assert "Why unknown: 3: the console of this time is not known; 1: not asked for." in shown
+    assert "Why rejected: 1: status of type long." in shown
+
+
+def test_the_line_above_a_table_counts_every_row():
+    rows = [{"restart_count": n, "exit_code": n, "reason": "Error" if n else None} for n in range(3)]
+    assert summary_line(RESTARTS.frame(rows)) == "3 ended container instances: 2 Error, 1 without reason"
+    severities = [{"rule": "r", "title": "t", "severity": s} for s in ("info", "info", "critical", "warning")]
+    assert summary_line(FINDINGS.frame(severities)) == "4 findings: 1 critical, 1 warning, 2 info"
 
 
 def test_coverage_stands_below_verdicts():

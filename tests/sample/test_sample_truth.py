@@ -15,9 +15,10 @@ from incident_kit.answers.changes import changes
 from incident_kit.answers.console_only import console_only
 from incident_kit.answers.findings import findings
 from incident_kit.answers.rabbit import rabbit
+from incident_kit.answers.trace import trace
 from incident_kit.errors import IncidentKitError
 from incident_kit.evidence import Evidence, read_evidence
-from incident_kit.present import gather
+from incident_kit.present import gather, story
 from tests.lab import scoring
 from tests.present.incident import count_entries
 
@@ -119,3 +120,23 @@ def test_counts_from_the_arrays_are_those_of_the_verdict_rows(sample: Evidence) 
     counted = count_entries(rows, sample.window.start, sample.window.end)
     pd.testing.assert_frame_equal(in_order(gather.counts(sample)), in_order(counted))
     assert counted["count"].sum() == len(rows) > 1000
+
+
+def test_a_template_that_both_sides_write_is_one_row_of_the_trace(sample: Evidence) -> None:
+    """The console shows no template, the documents do: told apart, each would seem to be on one side only."""
+    templates = trace("payments-api-676598658b-kbbnl", sample)["logs"]["by_template"]
+    counts = {row["template"]: (row["console_entries"], row["documents"]) for row in templates}
+    assert not [told for told in counts if told.startswith("Payment A-#")]
+    assert all(counts["Payment {order} of {amount} EUR authorised for {customer}"])
+    assert counts["Carrier answered DHL-#A for order A-#"] == (20, 0)
+
+
+def test_a_pod_that_went_back_to_a_node_is_told_so(sample: Evidence) -> None:
+    told = "shop/payments-api-676598658b-kbbnl was on rabbit3@localhost, then on rabbit1@localhost, then on rabbit3@localhost."
+    assert told in story.rabbit(sample)
+
+
+def test_the_story_says_of_which_pods_nothing_can_be_compared(sample: Evidence) -> None:
+    told = " ".join(story.not_shown(sample))
+    assert "No console was read of shop/payments-api-5fdb67578b-nv6c4" in told and "6 more pods" in told
+    assert "shop/notifications-647549c447-64wch is known only in part" in told

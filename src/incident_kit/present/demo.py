@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from incident_kit.errors import UsageError
@@ -50,8 +52,15 @@ def run_demo(output: str | Path, bundle: str | Path = "") -> str:
         f"{story}\nFiles\n"
         + "".join(f"  {folder / name}\n" for name in files)
         + "\nAsk it more\n"
-        + "".join(f"  incident-kit {question}\n" for question in questions)
+        + "".join(f"  {_program()} {question}\n" for question in questions)
     )
+
+
+def _program() -> str:
+    """How the program is called again from here: by its name where the path knows it, else as it was called now."""
+    name = "incident-kit"
+    called = Path(sys.argv[0])
+    return name if called.name != name or which(name) else str(called)
 
 
 def story_text(chapters: list[Chapter], evidence: Evidence) -> str:

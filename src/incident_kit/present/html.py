@@ -10,7 +10,7 @@ from incident_kit.present.cells import as_frame, fact, is_rows, without_repeats
 from incident_kit.present.page import style
 from incident_kit.present.plain import plain
 from incident_kit.present.sheet import Sheet, sheet_of
-from incident_kit.present.views import NO_ROWS, label
+from incident_kit.present.views import label, nothing_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,6 @@ _SHORT, _MIDDLING = 26, 72
 _LEAST = {"m": 22, "w": 38, "x": 45}
 _SEPARATION, _PAGE = 3, 165
 _LOG_TEXT = frozenset({"text", "message"})
-_NOTHING = f'<p class="ik-note">{NO_ROWS}</p>'
 
 
 class Shown:
@@ -62,7 +61,7 @@ def show(value: Any, limit: int = 50) -> Shown:
 def facts_html(value: Any) -> str:
     """Names and values as a table of two columns; missing ones are left out, rows get a table of their own."""
     if value is None or value == [] or value == {}:
-        return _NOTHING
+        return '<p class="ik-note">Nothing is known.</p>'
     given = without_repeats(value) if isinstance(value, Mapping) else {"": value}
     rows = "".join(
         f'<tr><td class="k">{escape(str(name))}</td><td>{escape(fact(part))}</td></tr>'
@@ -91,7 +90,7 @@ def table_html(frame: pd.DataFrame, limit: int = 200, title: str = "") -> str:
         title: what the table is, for those who hear it.
     """
     if not len(frame):
-        return _NOTHING
+        return f'<p class="ik-note">{nothing_in(frame)}</p>'
     sheet = sheet_of(frame, limit, _LONGEST_CELL)
     kinds = _columns(sheet)
     head = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in kinds.items())

@@ -24,9 +24,9 @@ from incident_kit.present.html import table_html
 from incident_kit.present.links import finding_links
 from incident_kit.present.severity import worst_first
 from incident_kit.present.sheet import sheet_of
-from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, tell
+from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, missing_consoles, tell
 from incident_kit.present.text import plural, visible
-from incident_kit.present.views import NO_ROWS
+from incident_kit.present.views import nothing_in
 from incident_kit.rules.rule import SEVERITIES
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ _ROWS = 60
 _LONGEST_CELL = 600
 _SILENT = (
     "A finding is a judgement of one rule; what would refute it stands beside it. Near in time is not cause.",
-    "Outside the coverage below, an absent document means nothing: such entries are unknown, neither lost nor found.",
+    "Outside the coverage, an absent document means nothing: such entries are unknown, neither lost nor found.",
     "Events older than an hour, consoles of deleted pods and closed connections are gone unless somebody kept them.",
-    "Rules that could not judge, and why, stand among the gaps.",
+    "A rule that could not judge found nothing for that alone; which and why stands under Rules that could not judge.",
 )
 
 
@@ -145,7 +145,7 @@ def html_report(evidence: Evidence, chapters: Sequence[Chapter], figures: Sequen
     ]  # fmt: skip
     return render_page(
         "report.html.j2", title=_title(evidence), chapters=told, findings=_findings(evidence), figures=figures,
-        tables=tables, silent=_SILENT, facts=_facts(evidence), made_by=evidence.manifest.kit_version,
+        tables=tables, silent=[*_SILENT, *missing_consoles(evidence)], facts=_facts(evidence), made_by=evidence.manifest.kit_version,
         contents=contents, last=NOT_SHOWN, window=_window(evidence),
     )  # fmt: skip
 
@@ -163,7 +163,12 @@ def markdown_report(evidence: Evidence, chapters: Sequence[Chapter]) -> str:
         lines.append("")
     for title, note, frame in _tables(evidence):
         lines += [f"## {title}", "", note, "", _markdown_table(frame), ""]
-    lines += [f"## {NOT_SHOWN}", "", *(f"- {sentence}" for sentence in _SILENT), ""]
+    lines += [
+        f"## {NOT_SHOWN}",
+        "",
+        *(f"- {_markdown(sentence)}" for sentence in (*_SILENT, *missing_consoles(evidence))),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -188,12 +193,12 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     counts = gather.counts(evidence)
     console = counts[counts["side"] == "console"]
     found = _findings(evidence)
+    unknown = int(console.loc[console["verdict"] == "unknown", "count"].sum())
+    doubt = f", {unknown:,} of them not judged" if unknown else ""
     return [
         _counted(len(gather.known_pods(evidence)), "pod in the window", "pods in the window"),
         _counted(
-            int(console.loc[console["verdict"] != "unknown", "count"].sum()),
-            "console entry judged",
-            "console entries judged",
+            int(console["count"].sum()), f"console entry in the window{doubt}", f"console entries in the window{doubt}"
         ),
         _counted(len(gather.losses(evidence)), "never reached Elasticsearch"),
         _counted(sum(finding["severity"] == "critical" for finding in found), "critical finding", "critical findings"),
@@ -232,11 +237,16 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
     from incident_kit.answers.restarts import restarts
 
     lost = gather.losses(evidence)
+    some = some_of_each(lost, _ROWS)
     did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))
     nodes = gather.rabbit_nodes(evidence)
     return [
         ("Only on the console, by cause", "Entries that never reached Elasticsearch.", by_cause(lost)),
-        ("Only on the console, entries", "The first of them; the file of console-only has all.", lost),
+        (
+            "Only on the console, entries",
+            f"The first ones of each cause and pod, {len(some):,} of {len(lost):,}; incident-kit console-only BUNDLE has all.",
+            some,
+        ),
         ("Restarts", "Container instances that ended.", restarts(evidence)),
         (
             "RabbitMQ connections",
@@ -246,7 +256,7 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
         ("Changes", "Oldest first, also from before the window.", gather.changes_of(evidence)),
         ("Coverage", "From when to when each side is known.", evidence.coverage),
         ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", gather.gaps_of(evidence)),
-        ("Rules that could not judge", "No finding of these is not the same as nothing found.", did_not_apply),
+        ("Rules that could not judge", "That they found nothing does not mean that there was nothing.", did_not_apply),
     ]
 
 
@@ -261,6 +271,17 @@ def by_cause(lost: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(meaning=[meaning_of(cause) for cause in ordered["cause"]])
 
 
+def some_of_each(lost: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Console-only entries of which one reads a few: the first ones of each cause and pod, in their order.
+
+    Args:
+        lost: CONSOLE_ONLY rows.
+        most: rows at most, where there are not more causes and pods.
+    """
+    groups = lost.groupby(["cause", "namespace", "pod"], dropna=False, sort=False)
+    return groups.head(max(most // max(groups.ngroups, 1), 1)).reset_index(drop=True)
+
+
 def _markdown(text: object) -> str:
     """Text that Markdown shows as it is: nothing in it formats, links or becomes HTML."""
     escaped = cell(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -271,7 +292,7 @@ def _markdown(text: object) -> str:
 
 def _markdown_table(frame: pd.DataFrame) -> str:
     if not len(frame):
-        return NO_ROWS
+        return nothing_in(frame)
     sheet = sheet_of(frame, _ROWS, _LONGEST_CELL)
     columns = {**sheet.beside, **sheet.under}
     shared = [f"{name} {_markdown(text)}" for name, text in sheet.same.items()]

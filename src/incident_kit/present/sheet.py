@@ -51,7 +51,10 @@ def sheet_of(frame: pd.DataFrame, limit: int, longest_cell: int) -> Sheet:
     """
     frame = in_reading_order(frame)
     view = view_of(frame)
-    names, same = split_constant(frame, shown_columns(frame))
+    columns = shown_columns(frame)
+    names, same = split_constant(frame, columns)
+    if all(name in view.under for name in names):
+        names = [next(name for name in columns if name not in view.under), *names]  # rows without a word are still rows
     instants = frozenset(name for name in names if _is_instant(frame, name))
     day = _common_day(frame, instants)
     shown = frame.head(limit)

@@ -6,6 +6,7 @@ Used by the demo in the terminal and at the top of the report.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.present import gather
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from incident_kit.window import Window
 
 IN_ORDER, CONCLUSIONS, NOT_SHOWN = "What happened, in order", "What the rules conclude", "What this does not show"
-_MOST_FINDINGS, _MOST_GAPS = 12, 12
+_MOST_FINDINGS, _MOST_GAPS, _MOST_MOVES = 12, 12, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +60,19 @@ def tell(evidence: Evidence) -> list[Chapter]:
 
 
 def looked_at(evidence: Evidence) -> list[str]:
-    """Cluster, window, and how much was read."""
+    """Cluster, window, and how much was read; log entries are also read from around the window."""
     pods = gather.known_pods(evidence)
     rows = evidence.manifest.rows
+    counts = gather.counts(evidence)
+    inside = int(counts.loc[counts["side"] == "console", "count"].sum())
+    entries = plural(rows.get("console_entries", 0), "console entry", "console entries")
     window, clock = evidence.window, Clock(evidence.window)
     workloads = pods["workload"].nunique()
     of = f" of {plural(workloads, 'workload')}" if workloads else ""
     counted = [
-        plural(rows.get("console_entries", 0), "console entry", "console entries"),
+        entries if inside == rows.get("console_entries", 0) else f"{entries} ({inside:,} of them in the window)",
         plural(rows.get("elastic_documents", 0), "Elasticsearch document"),
-        plural(rows.get("connections", 0), "sighting of RabbitMQ connections", "sightings of RabbitMQ connections"),
+        plural(len(gather.connections(evidence, gather.rabbit_nodes(evidence))), "RabbitMQ connection"),
         plural(rows.get("events", 0), "Kubernetes event"),
     ]
     return [
@@ -151,12 +155,14 @@ def rabbit(evidence: Evidence) -> list[str]:
 
 
 def _moves(own: pd.DataFrame) -> list[str]:
-    """Pods that were on more than one node in the window."""
+    """Pods that were on more than one node in the window, in the order in which they connected, also back again."""
     told = []
     for pod, rows in own.sort_values("connected_at", kind="stable").groupby(keys_of(own), sort=False):
-        order = list(dict.fromkeys(rows["rabbit_node"].dropna()))
-        if len(order) > 1:
-            told.append(f"{visible(pod)} was on {visible(order[0])}, then on {', '.join(map(visible, order[1:]))}.")
+        nodes = [visible(node) for node, _ in groupby(rows["rabbit_node"].dropna())]
+        if len(nodes) > 1:
+            later = nodes[1:]
+            more = f" and {plural(len(later) - _MOST_MOVES, 'more time')}" if len(later) > _MOST_MOVES else ""
+            told.append(f"{visible(pod)} was on {nodes[0]}, then on {', then on '.join(later[:_MOST_MOVES])}{more}.")
     more = len(told) - 6
     return told[:6] + ([f"... and {plural(more, 'more pod')} on several nodes."] if more > 0 else [])
 
@@ -186,10 +192,11 @@ def change_summary(changed: pd.DataFrame, window: Window) -> list[str]:
 
 
 def not_shown(evidence: Evidence) -> list[str]:
-    """What was asked for and not obtained."""
+    """What was asked for and not obtained, and which consoles are not known from beginning to end."""
+    consoles = missing_consoles(evidence)
     gaps = gather.gaps_of(evidence)
     if not len(gaps):
-        return ["No read failed and none is known to be incomplete."]
+        return ["No read failed.", *consoles]
     grouped: dict[tuple[Any, Any], list[Any]] = {}
     for source, reason, what in zip(gaps["source"], gaps["reason"], gaps["what"], strict=True):
         grouped.setdefault((source, reason), []).append(what)
@@ -199,7 +206,21 @@ def not_shown(evidence: Evidence) -> list[str]:
         for (source, reason), whats in grouped.items()
     ]
     more = len(told) - _MOST_GAPS
-    return told[:_MOST_GAPS] + ([f"... and {plural(more, 'more reason')} for gaps."] if more > 0 else [])
+    return [*told[:_MOST_GAPS], *([f"... and {plural(more, 'more reason')} for gaps."] if more > 0 else []), *consoles]
+
+
+def missing_consoles(evidence: Evidence) -> list[str]:
+    """Pods of the window without a console, and with one that is known only in part."""
+    coverage = evidence.coverage[evidence.coverage["source"] == "console"]
+    read = keys_of(coverage)
+    unread = [key for key in keys_of(gather.known_pods(evidence)) if key not in set(read)]
+    in_part = list(dict.fromkeys(read[coverage["complete"].ne(True).to_numpy(dtype=bool)]))
+    told = []
+    if unread:
+        told.append(f"No console was read of {names(unread)}: what they wrote cannot be compared.")
+    if in_part:
+        told.append(f"The console of {names(in_part)} is known only in part; the coverage says from when to when.")
+    return told
 
 
 def hidden(evidence: Evidence, *sources: str) -> list[str]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from incident_kit.present.cells import cell
-from incident_kit.present.severity import worst_first
-from incident_kit.present.text import plural, visible
+from incident_kit.present.severity import rank, worst_first
+from incident_kit.present.text import plural, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +128,7 @@ _VIEWS = (
         signature=frozenset({"template", "example"}),
         columns=("template", "console_entries", "documents", "first_at", "last_at"),
         spare=("first_at", "last_at"),
+        noun=("template", "templates"),
     ),
     View(
         signature=frozenset({"role", "field", "chosen"}),
@@ -143,6 +144,7 @@ _VIEWS = (
         signature=frozenset({"source", "complete"}),
         columns=("source", "pod", "from", "to", "container", "complete", "namespace", "reason"),
         spare=("namespace",),
+        noun=("stretch of coverage", "stretches of coverage"),
     ),
 )  # fmt: skip
 
@@ -151,8 +153,9 @@ LABELS = {
     "text": "", "title": "", "template": "", "evidence": "because: ", "next_step": "next: ",
     "refuted_by": "refuted by: ",
 }  # fmt: skip
-#: What an empty answer is told as; whether something could not be looked at is said by the gaps beside it.
-NO_ROWS = "No rows: nothing of this kind in what was captured."
+#: Verdicts whose reasons, unlike causes, have no column of the view; and how many and how much of them is told.
+_REASONED = ("unknown", "rejected")
+_MOST_REASONS, _LONGEST_REASON = 3, 160
 #: Columns worth a column even where every row says the same.
 _ALWAYS_SHOWN = frozenset({"time", "text", "title", "what", "rabbit_node", "severity"})
 
@@ -199,19 +202,42 @@ def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], di
     return kept, same
 
 
+def nothing_in(frame: pd.DataFrame) -> str:
+    """What an empty answer is told as; whether something could not be looked at is said by the gaps beside it."""
+    return f"No {view_of(frame).noun[1]} in what was captured and asked for."
+
+
 def summary_line(frame: pd.DataFrame) -> str:
     """How many rows of which sort, in one line."""
     if not len(frame):
-        return NO_ROWS
+        return nothing_in(frame)
     view = view_of(frame)
     words = plural(len(frame), *view.noun)
     if view.counted is None:
         return words
     key = frame[view.counted]
-    if view.counted == "verdict" and key.nunique() == 1:
+    if view.counted == "verdict" and key.nunique() == 1 and frame["cause"].notna().any():
         words += f" {visible(key.iloc[0])}"
         key = frame["cause"].fillna("no cause")
-    counts = key.dropna().value_counts()
+    counts = key.value_counts()
     if not len(counts):
         return words
-    return f"{words}: " + ", ".join(f"{count:,} {visible(name)}" for name, count in counts.items())
+    if view.counted == "severity":
+        counts = counts.sort_index(key=lambda names: names.map(rank))
+    told = [f"{count:,} {visible(name)}" for name, count in counts.items()]
+    untold = int(key.isna().sum())
+    return f"{words}: {', '.join([*told, *([f'{untold:,} without {view.counted}'] if untold else [])])}"
+
+
+def verdict_reasons(frame: pd.DataFrame) -> list[str]:
+    """Why log entries have a verdict that is no cause's, a line for each such verdict, the commonest reasons first."""
+    if not {"verdict", "evidence"} <= set(frame.columns):
+        return []
+    lines = []
+    for verdict in _REASONED:
+        reasons = frame.loc[frame["verdict"] == verdict, "evidence"].dropna().value_counts()
+        told = [f"{count:,}: {shorten(reason, _LONGEST_REASON)}" for reason, count in reasons.items()]
+        more = [plural(len(told) - _MOST_REASONS, "more reason")] if len(told) > _MOST_REASONS else []
+        if told:
+            lines.append(f"Why {verdict}: {'; '.join([*told[:_MOST_REASONS], *more])}.")
+    return lines

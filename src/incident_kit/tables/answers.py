@@ -54,9 +54,9 @@ _VERDICT_COLUMNS: list[Column] = [
         "matched, late, without_pod_name, at_other_time, truncated, rejected, console_only, "
         "unknown; duplicate, elastic_only",
     ),
-    ("cause", TEXT, "cause of a console_only entry, or the reason of unknown and rejected"),
+    ("cause", TEXT, "cause of a console_only entry"),
     ("confidence", NUMBER, "0 to 1"),
-    ("evidence", TEXT, "what the verdict and cause rest on, in one sentence"),
+    ("evidence", TEXT, "what verdict and cause rest on, or why an entry is unknown or was rejected, in one sentence"),
 ]
 
 CONSOLE_ONLY = declare(
