@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from incident_kit.answers.reach import reach
-from incident_kit.errors import UsageError
+from incident_kit.errors import NotFoundError
 from tests.changes.bundles import evidence_of, rfc
 from tests.changes.objects import pod, service, written
 
@@ -69,7 +69,7 @@ def test_policies_that_nobody_captured_give_no_answer() -> None:
 
 
 def test_an_unknown_service_is_named() -> None:
-    with pytest.raises(UsageError, match="nowhere"):
+    with pytest.raises(NotFoundError, match="nowhere"):
         asked(policy("09:00"), to="nowhere")
-    with pytest.raises(UsageError, match=r"Near: shop/rabbitmq\."):
+    with pytest.raises(NotFoundError, match=r"Near: shop/rabbitmq\."):
         asked(policy("09:00"), to="other/rabbitmq")

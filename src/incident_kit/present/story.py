@@ -161,8 +161,8 @@ def _moves(own: pd.DataFrame) -> list[str]:
         nodes = [visible(node) for node, _ in groupby(rows["rabbit_node"].dropna())]
         if len(nodes) > 1:
             later = nodes[1:]
-            more = f" and {plural(len(later) - _MOST_MOVES, 'more time')}" if len(later) > _MOST_MOVES else ""
-            told.append(f"{visible(pod)} was on {nodes[0]}, then on {', then on '.join(later[:_MOST_MOVES])}{more}.")
+            again = f" and {plural(len(later) - _MOST_MOVES, 'more time')}" if len(later) > _MOST_MOVES else ""
+            told.append(f"{visible(pod)} was on {nodes[0]}, then on {', then on '.join(later[:_MOST_MOVES])}{again}.")
     more = len(told) - 6
     return told[:6] + ([f"... and {plural(more, 'more pod')} on several nodes."] if more > 0 else [])
 
