@@ -84,3 +84,15 @@ def test_a_torn_archive_gives_what_stands_before_the_tear(tmp_path):
     kept, gaps = bring(tmp_path, {"a.tar": archive[:2000]})
 
     assert "rabbitmq/nodes.json" in kept and any("torn" in gap["reason"] for gap in gaps)
+
+
+def test_folders_of_a_zip_made_on_windows_are_folders(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        member = zipfile.ZipInfo("x")
+        member.filename = "case\\rabbitmq\\nodes.json"
+        archive.writestr(member, b"[]")
+
+    kept, gaps = bring(tmp_path, {"a.zip": packed.getvalue()})
+
+    assert list(kept) == ["rabbitmq/nodes.json"] and gaps == []

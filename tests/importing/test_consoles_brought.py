@@ -3,6 +3,7 @@
 import bz2
 import json
 import lzma
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -109,6 +110,41 @@ def test_a_name_in_front_of_each_line_tells_whose_it_is(tmp_path, line):
     assert found == {POD: f"{STAMP} INFO accepted\n", OTHER: f"{STAMP} INFO accepted\n"}
 
 
+def test_json_lines_under_a_pods_name_are_its_console_though_they_name_it_as_documents_do(tmp_path):
+    line = json.dumps({"@timestamp": "2026-11-20T08:01:00Z", "podName": POD, "message": "accepted"}) + "\n"
+
+    kept, _ = bring(tmp_path, {f"{POD}_app.log": line, "export.log": line})
+
+    assert {path.split("/")[0] for path in kept} == {"console", "elasticsearch"}
+    assert kept[f"console/unknown/{POD}/app.log"] == f"{STAMP} {line}"
+
+
+def test_a_pod_that_only_documents_name_is_known_by_them(tmp_path):
+    source = {"@timestamp": "2026-11-20T08:01:00Z", "message": "x", "kubernetes": {
+        "namespace": "shop", "pod": {"name": "ledger-db-0"}, "container": {"name": "db"}}}  # fmt: skip
+
+    kept, gaps = bring(
+        tmp_path, {"hits.ndjson": json.dumps({"_id": "1", "_source": source}) + "\n", "ledger-db-0.log": KUBECTL}
+    )
+
+    assert kept["console/shop/ledger-db-0/db.log"] == KUBECTL and gaps == []
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(1, "08:01:00"), (-5, "08:01:00"), (5.5, "08:01:00")])
+def test_own_times_without_a_zone_are_in_the_one_that_documents_show(tmp_path, shift, expected):
+    told = [(f"2026-11-20T08:0{minute}:00Z", f"Order {minute} accepted for ACME") for minute in range(1, 9)]
+    hits = [{"_id": text, "_source": {"@timestamp": time, "message": text, "podName": POD}} for time, text in told]
+    local = [(datetime.fromisoformat(time) + timedelta(hours=shift)).strftime("%Y-%m-%d %H:%M:%S") for time, _ in told]
+    lines = "".join(f"{time},004 INFO {text}\n" for time, (_, text) in zip(local, told, strict=True))
+
+    kept, gaps = bring(
+        tmp_path, {"hits.ndjson": "".join(json.dumps(hit) + "\n" for hit in hits), f"console/shop/{POD}/app.log": lines}
+    )
+
+    assert kept[f"console/shop/{POD}/app.log"].startswith(f"2026-11-20T{expected}.004")
+    assert f"UTC{shift:+g}" in gaps[0]["reason"] and "taken as UTC" not in gaps[0]["reason"]
+
+
 def test_levels_in_front_of_a_bar_are_no_names_of_services(tmp_path):
     _, gaps = bring(tmp_path, {"app.log": "INFO  | accepted\nWARN  | slow\n"})
 
@@ -191,6 +227,10 @@ def csv_of(*rows):
         json.dumps([{"line": "INFO accepted", "timestamp": NANOSECONDS, "date": STAMP, "fields": LABELS}]),
         json.dumps({"status": "success", "data": {"resultType": "streams", "result": [
             {"stream": LABELS, "values": [[NANOSECONDS, "INFO accepted"]]}]}}),
+        json.dumps([{"textPayload": "INFO accepted", "timestamp": STAMP, "logName": "projects/p/logs/stdout", "resource": {
+            "type": "k8s_container", "labels": {"pod_name": POD, "container_name": "app", "namespace_name": "shop"}}}]),
+        json.dumps({"time": STAMP, "stream": "stdout", "_p": "F", "log": "INFO accepted", "kubernetes": {
+            "pod_name": POD, "container_name": "app", "namespace_name": "shop"}}) + "\n",
         f'{STAMP} {{container="app", namespace="shop", pod="{POD}", stream="stdout"}} INFO accepted\n',
     ],
 )  # fmt: skip

@@ -132,3 +132,23 @@ def test_a_console_of_json_lines_in_its_place_is_no_document(tmp_path):
     kept, _ = bring(tmp_path, {f"console/shop/{POD}/app.log": line})
 
     assert list(kept) == [f"console/shop/{POD}/app.log"]
+
+
+def test_a_console_of_which_nothing_tells_the_namespace_has_that_of_its_pods_documents(tmp_path):
+    folder = tmp_path / "collected"
+    folder.mkdir()
+    fields = {**FIELDS, "kubernetes.namespace": "shop", "kubernetes.container.name": "app"}
+    rows = [
+        {**fields, "@timestamp": f"2026-11-20T08:{n:02d}:00Z", "message": f"Order {n} accepted"}
+        for n in range(60)
+        if n != 30
+    ]
+    (folder / "search.csv").write_text(csv_of(fields) + "".join(csv_of(row.values()) for row in rows))
+    (folder / f"{POD}.log").write_text(
+        "".join(f"2026-11-20T08:{n:02d}:00.000000000Z INFO Order {n} accepted\n" for n in range(60))
+    )
+
+    evidence = read_evidence(import_folder(folder, tmp_path / "a.incident", window=WINDOW))
+
+    [row] = console_only(evidence).to_dict("records")
+    assert (row["text"], row["namespace"], row["container"]) == ("INFO Order 30 accepted", "shop", "app")

@@ -235,6 +235,27 @@ def test_consumers_queues_and_nodes_as_the_tools_print_them(tmp_path):
     }
 
 
+def test_what_cluster_info_dump_prints_is_objects_and_consoles(tmp_path):
+    console = f"==== START logs for container app of pod shop/{POD} ====\n08:01:00 INFO accepted\n==== END logs for container app of pod shop/{POD} ====\n"
+
+    kept, _ = bring(tmp_path, {"dump.txt": json.dumps(json.loads(POD_LIST), indent=4) + "\n" + console})
+
+    [text] = [text for path, text in kept.items() if path.startswith(f"console/shop/{POD}/app.log")]
+    assert text == "2026-11-20T08:01:00.000000000Z 08:01:00 INFO accepted\n"
+    assert [
+        one["metadata"]["name"] for path, text in kept.items() if "kubernetes" in path for one in json.loads(text)
+    ] == [POD]
+
+
+def test_applications_as_argocd_lists_them_are_argocds(tmp_path):
+    application = {"metadata": {"name": "orders-api"}, "spec": {"destination": {"namespace": "shop"}, "source": {"repoURL": "x"}},
+                   "status": {"resources": [{"kind": "Deployment", "name": "orders-api"}]}}  # fmt: skip
+
+    kept, gaps = bring(tmp_path, {"apps.json": json.dumps([application], indent=1)})
+
+    assert gaps == [] and [path.split("/")[0] for path in kept] == ["argocd"]
+
+
 def test_a_history_of_argocd_is_the_applications_syncs(tmp_path):
     history = (
         "SOURCE  https://git.example/deploy.git\nID      DATE                           REVISION\n"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from incident_kit.importing.console_names import UNKNOWN
 from incident_kit.importing.own_times import KUBELET_TIME, OwnTimes
 from incident_kit.importing.shapes.shape import Pieces, Source
+from incident_kit.importing.zone import learnt_offset
+from incident_kit.normalise.logs.console import UNKNOWN
+from incident_kit.normalise.logs.formats.stated import offset_seconds
 from incident_kit.window import format_ns
 
 _BLOCK_LINES = 20_000
@@ -89,7 +91,9 @@ class ConsoleFiles:
         if namespace is None and len(self._source.known.namespaces) == 1:
             [namespace] = self._source.known.namespaces
         if namespace is None:
-            self._assumed.add(f"nothing tells the namespace of {line.pod}; it is called {UNKNOWN}")
+            self._assumed.add(
+                f"nothing tells the namespace of {line.pod}: that of its documents is taken, else it is called {UNKNOWN}"
+            )
         container = line.container
         if container is None:
             container = known.default if known else None
@@ -98,7 +102,7 @@ class ConsoleFiles:
                     f"its lines tell no container of {line.pod}; they are taken for {container or 'unknown'}'s"
                 )
         folder = f"console/{_safe(namespace or UNKNOWN)}/{_safe(line.pod)}"
-        times = OwnTimes(self._source.context.window.start)
+        times = own_times(self._source, [line.pod])
         return _Console(f"{folder}/{_safe(container or UNKNOWN)}.log.from-{self._source.number}", times)
 
     def _flush(self) -> Pieces:
@@ -111,16 +115,33 @@ class ConsoleFiles:
         context, relative = self._source.context, self._source.relative
         for assumed in sorted(self._assumed):
             context.gap("console", relative, assumed)
-        if any(console.own for console in self._consoles.values()):
-            report_own_times(self._source, any(console.times.without_zone for console in self._consoles.values()))
+        own = [console.times for console in self._consoles.values() if console.own]
+        if own:
+            report_own_times(self._source, own)
         if self._untimed:
             context.gap("console", relative, f"{self._untimed} lines carry no time; they are left out",
                         "Collect it with timestamps.")  # fmt: skip
 
 
-def report_own_times(source: Source, without_zone: bool) -> None:
+def own_times(source: Source, pods: Sequence[str]) -> OwnTimes:
+    """A reader of the lines' own times; in the profile's zone, else in that which their documents show, else in UTC."""
+    near = source.context.window.start
+    offset = offset_seconds(source.context)
+    if offset is None:
+        offset = learnt_offset(source.sample.lines, source.known.told(pods), near)
+    return OwnTimes(near, offset or 0, zone_is_known=offset is not None)
+
+
+def report_own_times(source: Source, times: Sequence[OwnTimes]) -> None:
     """The gap of a console whose lines' own times stand for the kubelet's."""
-    zone = " Those without a zone are taken as UTC." if without_zone else ""
+    assumed = any(one.without_zone and not one.zone_is_known for one in times)
+    shifts = sorted(
+        {one.offset_seconds for one in times if one.without_zone and one.zone_is_known and one.offset_seconds}
+    )
+    hours = ", ".join(f"UTC{shift / 3600:+g}" for shift in shifts)
+    zone = (f" They carry no zone; the documents show {hours}." if hours else "") + (
+        " Those without a zone are taken as UTC." if assumed else ""
+    )
     source.context.gap(
         "console", source.relative,
         f"its lines carry no times of the kubelet: their own are taken, and a line without any has that of the line before.{zone}",

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from incident_kit.importing.known_pods import KnownPod, KnownPods
 from incident_kit.normalise.kubernetes.names import read_name
+from incident_kit.normalise.logs.console import UNKNOWN
 
-#: Namespace or container of which nothing tells the name.
-UNKNOWN = "unknown"
 _PACKED = r"(?:\.(?:gz|xz|bz2|zst))?"
 _KUBELET = re.compile(rf"(?P<restart>\d+)\.log(?P<rotated>\.\d{{8}}-\d{{6}})?{_PACKED}$", re.IGNORECASE)
 #: Endings of a console's file: what it is, which rotation, how it is packed.
@@ -105,7 +104,7 @@ def _by_known(relative: str, known: KnownPods) -> ConsoleName | None:
             continue
         before, after = found[1], found[2]
         pod = known.one(found[0]) or next(
-            (p for p in known.pods[found[0]] if p.namespace in parts[:place] or p.namespace in before), None
+            (p for p in known.named[found[0]] if p.namespace in parts[:place] or p.namespace in before), None
         )
         if pod is None:
             return None  # of several namespaces, and the path does not say which
@@ -118,10 +117,10 @@ def _by_known(relative: str, known: KnownPods) -> ConsoleName | None:
 
 def _inside(part: str, known: KnownPods) -> tuple[str, str, str] | None:
     """The longest known pod in a part of a path, and what stands before and behind it; None where there is none."""
-    if part in known.pods:
+    if part in known.named:
         return part, "", ""
     best: tuple[str, str, str] | None = None
-    for pod in known.pods:
+    for pod in known.named:
         if pod in part and (best is None or len(pod) > len(best[0])):
             before, _, after = part.partition(pod)
             if not (before and before[-1].isalnum()) and not (after and after[0].isalnum()):
@@ -139,7 +138,9 @@ def _container(pod: KnownPod, said: list[str]) -> tuple[str, str | None]:
         return pod.containers[0], None
     if not pod.containers or (len(said) > 1 and words):
         return (words[0] if words else UNKNOWN), None
-    chosen = pod.default or pod.containers[0]
+    if pod.default is None:
+        return UNKNOWN, f"its name tells no container of {', '.join(pod.containers)}"
+    chosen = pod.default
     return (
         chosen,
         f"its name tells no container of {', '.join(pod.containers)}: it is taken for {chosen}'s, as kubectl logs shows",
@@ -178,7 +179,7 @@ def is_pod_name(name: str) -> bool:
 def _assumed(namespace: str) -> str | None:
     if namespace != UNKNOWN:
         return None
-    return f"nothing tells its namespace; it is called {UNKNOWN}"
+    return f"its name tells no namespace: that of the pod's documents is taken, else it is called {UNKNOWN}"
 
 
 def _parts(relative: str) -> tuple[list[str], str]:

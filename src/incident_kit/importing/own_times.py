@@ -40,12 +40,16 @@ class OwnTimes:
         offset_seconds: zone of times that state none.
         last: time of the last line that had one (ns).
         without_zone: whether a time was taken as of that zone.
+        zone_is_known: whether somebody told that zone, or documents show it.
+        within: characters from a line's beginning in which it may stand.
     """
 
     near: int
     offset_seconds: int = 0
     last: int | None = None
     without_zone: bool = False
+    within: int = _BEGINNING
+    zone_is_known: bool = False
 
     def of(self, line: str) -> int | None:
         """The line's own time, else that of the last line that had one; None as long as there is none."""
@@ -55,7 +59,7 @@ class OwnTimes:
         return self.last
 
     def _text(self, line: str) -> int | None:
-        own = _OWN.search(line, 0, _BEGINNING)
+        own = _OWN.search(line, 0, self.within)
         if own is None:
             return None
         said = own[0].strip()

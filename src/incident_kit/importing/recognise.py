@@ -17,10 +17,10 @@ from incident_kit.importing.own_times import lacks_kubelet_times
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.argocd_history import HISTORY
 from incident_kit.importing.shapes.describe import DESCRIBED
-from incident_kit.importing.shapes.documents import ANSWER, LINES, TABLE
+from incident_kit.importing.shapes.documents import ANSWER, BARE_LINES, LINES, TABLE
 from incident_kit.importing.shapes.kubectl_tables import TABLES
 from incident_kit.importing.shapes.log_exports import LOGCLI, LOKI, ROWS
-from incident_kit.importing.shapes.objects import OBJECTS, RABBIT_API
+from incident_kit.importing.shapes.objects import APPLICATIONS, OBJECTS, RABBIT_API
 from incident_kit.importing.shapes.prefixed import PREFIXED
 from incident_kit.importing.shapes.rabbitmqctl import RABBIT_LISTS, RABBIT_STATUS
 from incident_kit.importing.shapes.shape import Shape
@@ -29,7 +29,7 @@ from incident_kit.normalise.rabbitmq.records import read_record
 
 #: Every shape, in the order in which they are tried: what says most of itself first.
 SHAPES = (
-    DOCKER, LOKI, ROWS, LOGCLI, RABBIT_LISTS, RABBIT_STATUS, TABLES, DESCRIBED, HISTORY, PREFIXED, TABLE, LINES, ANSWER, OBJECTS,
+    DOCKER, LOKI, ROWS, LOGCLI, RABBIT_LISTS, RABBIT_STATUS, TABLES, DESCRIBED, HISTORY, PREFIXED, TABLE, LINES, ANSWER, OBJECTS, APPLICATIONS,
     RABBIT_API,
 )  # fmt: skip
 #: Shapes that a file in a place of the layout may have instead of its own.
@@ -76,12 +76,12 @@ def recognise(sample: Sample) -> Recognised | None:
 
 
 def recognise_console(sample: Sample, known: KnownPods) -> tuple[Recognised, str | None] | None:
-    """What a text is by its name, and what was assumed; None where its name tells no pod."""
+    """What a text is by its name, and what was assumed; None where neither its name tells a pod nor it holds documents."""
     if not sample.lines or sample.place in ("elasticsearch", "kubernetes", "argocd"):
         return None
     name = console_name(sample.relative, known)
     if name is None:
-        return None
+        return (Recognised(BARE_LINES, None), None) if BARE_LINES.fits(sample) else None
     shape = BARE if lacks_kubelet_times(sample.lines, 0) else None
     return Recognised(shape, name.destination), name.note
 

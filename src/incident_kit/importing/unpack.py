@@ -122,12 +122,15 @@ def _zip_members(path: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
         for member in archive.infolist():
             if member.is_dir():
                 continue
+            name = (
+                member.filename if "/" in member.filename else member.filename.replace("\\", "/")
+            )  # as Windows parts them
             is_link = member.external_attr >> 28 == 0xA
             if is_link:
-                yield member.filename, None
+                yield name, None
             else:
                 with archive.open(member) as stream:
-                    yield member.filename, stream
+                    yield name, stream
 
 
 def _tar_members(path: Path) -> Iterator[tuple[str, IO[bytes] | None]]:

@@ -91,15 +91,26 @@ def _fits_lines(sample: Sample) -> bool:
         return False
     if sample.relative.lower().endswith((".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")) and sample.place:
         return False  # the layout's own
-    return sample.place == "elasticsearch" or all(map(_is_document, sample.objects))
+    # The document of a bulk request's line follows it, and is no hit by itself.
+    bulk = _is_action(sample.objects[0])
+    return sample.place == "elasticsearch" or bulk or all(map(_is_hit, sample.objects))
+
+
+def _fits_bare(sample: Sample) -> bool:
+    """Lines that may be a console's of JSON, too: asked only where the file's name tells no pod."""
+    return sample.place is None and bool(sample.objects) and all(map(_is_document, sample.objects))
+
+
+def _is_action(document: dict[str, Any]) -> bool:
+    action = document.get("index") or document.get("create")
+    return isinstance(action, dict) and len(document) == 1
+
+
+def _is_hit(document: dict[str, Any]) -> bool:
+    return "_source" in document or isinstance(document.get("result"), dict) or "@version" in document
 
 
 def _is_document(document: dict[str, Any]) -> bool:
-    if "_source" in document or isinstance(document.get("result"), dict):
-        return True
-    action = document.get("index") or document.get("create")  # a line of a bulk request
-    if isinstance(action, dict) and len(document) == 1:
-        return True
     return _ROLES.value(document, "pod") is not None and _ROLES.value(document, "time") is not None
 
 
@@ -126,5 +137,6 @@ def _convert_answer(source: Source) -> Pieces:
 
 
 TABLE = Shape("a table of documents", _fits_table, _convert_table, "elasticsearch")
+BARE_LINES = Shape("documents one a line", _fits_bare, _convert_lines, "elasticsearch")
 LINES = Shape("documents one a line", _fits_lines, _convert_lines, "elasticsearch")
 ANSWER = Shape("an answer of Elasticsearch", _fits_answer, _convert_answer, "elasticsearch")

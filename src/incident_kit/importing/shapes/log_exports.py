@@ -1,4 +1,4 @@
-"""Consoles out of a log store: Azure's ContainerLogV2, Loki (logcli, query_range, Grafana), stern's JSON.
+"""Consoles out of a log store: Azure's ContainerLogV2, Loki (logcli, query_range, Grafana), Google's, a shipper's file, stern's JSON.
 
 Such stores keep what a collector read from the consoles, so they are read as consoles unless they lie in
 ``elasticsearch/``.
@@ -22,9 +22,9 @@ _POD = ("PodName", "podName", "pod", "pod_name", "k8s_pod_name", "Name")
 _CONTAINER = ("ContainerName", "containerName", "container", "container_name", "k8s_container_name")
 _NAMESPACE = ("PodNamespace", "namespace", "namespace_name", "k8s_namespace_name", "Namespace")
 _STREAM = ("LogSource", "stream", "LogEntrySource")
-_TEXT = ("LogMessage", "LogEntry", "line", "message")
-_TIME = ("TimeGenerated", "timestamp", "tsNs")
-_LABELS = ("labels", "fields", "stream")
+_TEXT = ("LogMessage", "LogEntry", "line", "textPayload", "jsonPayload", "log", "message")
+_TIME = ("TimeGenerated", "timestamp", "tsNs", "time")
+_LABELS = ("labels", "fields", "stream", "kubernetes")
 #: As Azure's portal shows times: 11/20/2026, 8:00:01.123 AM.
 _PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d(?:\.\d{1,9})?)(?:\s?([AP])M)?")
 #: logcli's own output: the time, the labels, the line.
@@ -40,7 +40,16 @@ def _fits(sample: Sample) -> bool:
         return True
     if {"podName", "containerName", "message"} <= columns and "@timestamp" not in columns:
         return True
+    if "pod_name" in sample.text and (columns & {"textPayload", "jsonPayload"} or _is_shippers(sample)):
+        return True
     return {"line", "timestamp"} <= columns and bool(columns & {"labels", "fields"})
+
+
+def _is_shippers(sample: Sample) -> bool:
+    """What Fluent Bit or Fluentd writes of consoles into a file; what Elasticsearch keeps of that has ``@timestamp``."""
+    return bool(sample.objects) and all(
+        {"log", "stream", "kubernetes"} <= set(one) and "@timestamp" not in one for one in sample.objects
+    )
 
 
 def _convert(source: Source) -> Pieces:
@@ -50,19 +59,23 @@ def _convert(source: Source) -> Pieces:
 
 def _line(row: dict[str, Any]) -> ConsoleLine | None:
     """The console's line of a row; one that names no pod has an empty one."""
-    labels: dict[str, Any] = next((row[name] for name in _LABELS if isinstance(row.get(name), dict)), {})
+    holders = (
+        row.get("resource", {}).get("labels") if isinstance(row.get("resource"), dict) else None,
+        *map(row.get, _LABELS),
+    )
+    labels: dict[str, Any] = next((holder for holder in holders if isinstance(holder, dict) and holder), {})
     said = {**labels, **{key: value for key, value in row.items() if not isinstance(value, dict) or key in _TEXT}}
     value = first_of(said, _TEXT)
     if value is None:
         return None
-    stream = str(first_of(said, _STREAM) or "").lower()
+    stream = str(first_of(said, _STREAM) or str(row.get("logName", "")).rpartition("/")[2]).lower()
     text = as_line(value)
     time: str | int | None = _time(first_of(said, _TIME))
     if time is None:
         time, text = stamped(text)
     return ConsoleLine(
         str(first_of(said, _POD) or ""), first_of(said, _CONTAINER), first_of(said, _NAMESPACE), time,
-        stream if stream in ("stdout", "stderr") else None, text,
+        stream if stream in ("stdout", "stderr") else None, text, said.get("_p") != "P",
     )  # fmt: skip
 
 

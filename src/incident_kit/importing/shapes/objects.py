@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from incident_kit.importing.console_lines import ConsoleFiles
 from incident_kit.importing.sample import Sample
+from incident_kit.importing.shapes.prefixed import DUMP_MARK, dumped
 from incident_kit.importing.shapes.shape import Pieces, Shape, Source
 
 #: A list of the management API by keys that only its items have.
@@ -21,6 +23,12 @@ _RABBIT_LISTS = (
 def _fits_objects(sample: Sample) -> bool:
     if sample.place in ("console", "elasticsearch"):
         return False
+    if (
+        sample.is_json
+        and _fits_applications(sample)
+        and not re.search(r'"kind"\s*:\s*"(?:List|Application\w*)"', sample.text)
+    ):
+        return False
     if sample.is_json:
         return sample.names("apiVersion", "kind") and (sample.names("metadata") or sample.names("items"))
     yaml = re.search(r"^(?:- |  )?apiVersion: \S", sample.text, re.MULTILINE) and re.search(
@@ -30,8 +38,40 @@ def _fits_objects(sample: Sample) -> bool:
 
 
 def _convert_objects(source: Source) -> Pieces:
+    """The objects; what kubectl cluster-info dump prints among them of consoles becomes those."""
     ending = "json" if source.sample.is_json else "yaml"
-    yield f"kubernetes/{source.sample.stem}-{source.number}.{ending}", source.data()
+    data = source.data()
+    if DUMP_MARK.encode() in data:
+        objects, consoles = _parted(data)
+        yield from ConsoleFiles(source).pieces(dumped(consoles))
+        data = objects
+    yield f"kubernetes/{source.sample.stem}-{source.number}.{ending}", data
+
+
+def _parted(data: bytes) -> tuple[bytes, list[str]]:
+    """Lines outside of, and lines of, the marks that begin and end a console."""
+    objects, consoles, inside = [], [], False
+    for line in data.split(b"\n"):
+        inside = inside or line.startswith(DUMP_MARK.encode())
+        if inside:
+            consoles.append(line.decode("utf-8", "replace").removesuffix("\r"))
+        else:
+            objects.append(line)
+        inside = inside and not line.startswith(b"==== END logs for container ")
+    return b"\n".join(objects), consoles
+
+
+def _fits_applications(sample: Sample) -> bool:
+    told = (
+        sample.place in (None, "argocd")
+        and sample.is_json
+        and sample.names("metadata", "spec", "destination", "repoURL")
+    )
+    return told and not (sample.place is None and sample.names("kind", "items"))
+
+
+def _convert_applications(source: Source) -> Pieces:
+    yield f"argocd/{source.sample.stem}-{source.number}.json", source.data()
 
 
 def rabbit_list(sample: Sample) -> str | None:
@@ -49,3 +89,4 @@ OBJECTS = Shape("objects of Kubernetes or Argo CD", _fits_objects, _convert_obje
 RABBIT_API = Shape(
     "a list of RabbitMQ's management API", lambda sample: rabbit_list(sample) is not None, _convert_rabbit, "rabbitmq"
 )
+APPLICATIONS = Shape("Applications as argocd prints them", _fits_applications, _convert_applications, "argocd")

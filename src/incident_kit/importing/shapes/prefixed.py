@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from incident_kit.importing.console_lines import ConsoleFiles, ConsoleLine, stamped
 from incident_kit.importing.console_names import is_pod_name
@@ -12,14 +12,14 @@ from incident_kit.importing.shapes.shape import Pieces, Shape, Source
 from incident_kit.normalise.logs.levels import fold_level
 from incident_kit.normalise.logs.lines import ANSI
 
+#: Begins the mark before a console in what kubectl cluster-info dump writes.
+DUMP_MARK = "==== START logs for container "
 _ANSI = re.compile(ANSI)
 _NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 #: Prefixes that stand for themselves.
 _SURE = (
     re.compile(rf"\[pod/(?P<pod>{_NAME})/(?P<container>{_NAME})\] ?(?P<text>.*)"),  # kubectl logs --prefix
-    re.compile(
-        rf"==== START logs for container (?P<container>{_NAME}) of pod (?P<namespace>{_NAME})/(?P<pod>{_NAME}) ===="
-    ),
+    re.compile(rf"{DUMP_MARK}(?P<container>{_NAME}) of pod (?P<namespace>{_NAME})/(?P<pod>{_NAME}) ===="),
 )
 #: Prefixes that only the names in them tell from what an application writes.
 _LIKELY = (
@@ -67,7 +67,7 @@ def _convert(source: Source) -> Pieces:
     prefix = prefix_of(source.sample.lines)
     if prefix is None:  # told from the same sample before
         return
-    read = _dumped(source) if prefix is _SURE[1] else _prefixed(source, prefix)
+    read = dumped(source.lines()) if prefix is _SURE[1] else _prefixed(source, prefix)
     yield from ConsoleFiles(source).pieces(read)
 
 
@@ -90,10 +90,10 @@ def _prefixed(source: Source, prefix: re.Pattern[str]) -> Iterator[ConsoleLine]:
         )
 
 
-def _dumped(source: Source) -> Iterator[ConsoleLine]:
+def dumped(lines: Iterable[str]) -> Iterator[ConsoleLine]:
     """The ``logs.txt`` of kubectl cluster-info dump: one console after another, each between two marks."""
     names: dict[str, str] | None = None
-    for line in source.lines():
+    for line in lines:
         if begins := _SURE[1].match(line):
             names = begins.groupdict()
         elif line.startswith("==== END logs for container "):

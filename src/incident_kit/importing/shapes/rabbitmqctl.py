@@ -1,4 +1,4 @@
-"""What rabbitmqctl and rabbitmq-diagnostics print: lists with tabs, as CSV, as JSON or in a drawn table, and the cluster's status.
+"""What rabbitmqctl, rabbitmqadmin and rabbitmq-diagnostics print: lists with tabs, as CSV, as JSON or in a drawn table, and the cluster's status.
 
 Each becomes the answer of the management API that holds the same. Source of the columns: rabbitmqctl(8).
 """
@@ -26,7 +26,7 @@ _LISTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("queues", frozenset({"name", "messages"})),
 )
 _ELSEWHERE = ("console", "elasticsearch", "kubernetes", "argocd")
-_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
+_COLUMN = re.compile(r"[a-z][a-z0-9_.]*")
 _VHOST = re.compile(r"^(?:Listing|Reporting) .*\bv(?:irtual )?host '?(?P<vhost>[^' ]+)'? ?(?:\.\.\.)?")
 _RULED = re.compile(r"[┌├└╭╰+][─┬┼┴+=-]+")
 #: An Erlang process as it is shown: its node, then three numbers.
@@ -135,7 +135,8 @@ def _connection(row: Row, vhost: str | None) -> Row | None:
         name = f"{peer}:{row['peer_port']} -> {own}:{row['port']}"  # as the broker names it
     if not name:
         return None
-    properties = _properties(row.get("client_properties"))
+    named = row.get("client_properties.connection_name")
+    properties = {"connection_name": named} if named else _properties(row.get("client_properties"))
     return _without_null({
         "name": name, "node": row.get("node") or _node(row.get("pid")), "peer_host": peer,
         "peer_port": _whole(row.get("peer_port")), "connected_at": _whole(row.get("connected_at")),

@@ -6,11 +6,9 @@ from typing import Any
 
 import orjson
 
-from incident_kit.importing.console_lines import report_own_times
-from incident_kit.importing.own_times import OwnTimes
+from incident_kit.importing.console_lines import own_times, report_own_times
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.shape import Pieces, Shape, Source
-from incident_kit.normalise.logs.formats.stated import offset_seconds
 from incident_kit.window import format_ns
 
 _BLOCK_LINES = 20_000
@@ -72,7 +70,8 @@ def bare_console(source: Source) -> Pieces:
     if destination is None:
         report_unowned(source)
         return
-    times = OwnTimes(source.context.window.start, offset_seconds(source.context) or 0)
+    pod = destination.split("/")[2]
+    times = own_times(source, [pod])
     waiting: list[str] = []
     written: list[str] = []
     for line in source.lines():
@@ -87,7 +86,7 @@ def bare_console(source: Source) -> Pieces:
             yield destination, "".join(written).encode("utf-8", "replace")
             written = []
     yield destination, "".join(written).encode("utf-8", "replace")
-    report_own_times(source, times.without_zone)
+    report_own_times(source, [times])
 
 
 DOCKER = Shape("Docker's JSON console file", _fits_docker, _convert_docker, "console", by_name=True)

@@ -15,6 +15,7 @@ from incident_kit.normalise.logs.documents import write_documents
 from incident_kit.normalise.logs.fields import FieldRoles, detect_roles
 from incident_kit.normalise.logs.hits import Reading, close_reading, hit_files, read_hits
 from incident_kit.normalise.logs.known_instances import KnownInstances
+from incident_kit.normalise.logs.whose import told_by_documents
 from incident_kit.normalise.logs.write_consoles import write_consoles
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
@@ -50,6 +51,7 @@ def normalise_logs(
     with BucketWriter(tables_folder, ELASTIC_DOCUMENTS, count) as writer:
         facts = write_documents(raw, files, roles, context, reading, writer)
     close_reading(context, reading)
+    found = told_by_documents(found, tables_folder)
     rows = write_consoles(found, raw, context, KnownInstances(containers), tables_folder, count)
     return rows + elastic_coverage(raw, context, reading, facts)
 
