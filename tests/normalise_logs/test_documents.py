@@ -128,3 +128,20 @@ def test_a_number_that_is_no_level_leaves_the_word_to_the_next_field() -> None:
     monolog = {"message": "Order 1 settled", "level": 230, "level_name": "NOTICE", "@timestamp": "2026-11-20T08:00:00Z"}
     assert FieldRoles().level(monolog) == "info"
     assert FieldRoles().level({"level": 400, "level_name": "?"}) == "error"
+
+
+def test_user_agents_and_request_lines_are_long_texts_and_no_message() -> None:
+    agents = ("Mozilla/5.0 (X11; Linux x86_64)", "curl/8.5.0 OpenSSL/3.0.13", "Mozilla/5.0 (iPhone) AppleWebKit/605.1")
+    requests: list[dict[str, object]] = [
+        {"client": f"10.0.0.{number}", "agent": agents[number % 3], "request": f"GET /items/{number} HTTP/1.1"}
+        for number in range(30)
+    ]
+    roles, _ = detect_roles(requests, ())
+    assert {roles.value(one, "message") for one in requests} == {None}
+    told = [{**one, "auskunft": f"Bestellung {number} ist fertig"} for number, one in enumerate(requests)]
+    roles, _ = detect_roles(told, ())
+    assert roles.value(told[3], "message") == "Bestellung 3 ist fertig"
+
+
+def test_the_full_message_of_gelf_is_its_message() -> None:
+    assert row({"short_message": "Order 7 is", "full_message": "Order 7 is settled"})["message"] == "Order 7 is settled"

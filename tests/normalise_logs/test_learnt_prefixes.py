@@ -86,6 +86,40 @@ def test_what_a_layout_appends_behind_the_message_is_no_part_of_it(tail: str) ->
     assert parsed.level.tolist() == ["error"]
 
 
+PAIRS = (
+    "a={0}",
+    "a={0} b=x{0}",
+    'a={0} city="S P"',
+    "a={0} b=x c=y",
+    "a={0} b=O'N c={0} d=1",
+    "",
+    'a="x y" b=1 c=2 d=3',
+)
+
+
+@pytest.mark.parametrize("written", [": {0}", " -- {{ {0} }}"], ids=["pairs", "hash"])
+def test_what_always_begins_alike_behind_the_message_may_go_on_in_many_shapes(written: str) -> None:
+    tails = [written.format(pairs) if pairs else "" for pairs in PAIRS]
+    lines = [
+        f"2026-11-20 08:00:{number:02d},123 {level.upper()} {text}{tails[number % 7].replace('{0}', str(number))}"
+        for number, (text, level) in enumerate(MESSAGES)
+    ]
+    parsed = detect_layout(pa.array(lines, pa.large_string()), KNOWN).parse(pa.array(lines, pa.large_string()))
+    assert [text.rstrip() for text in parsed.message.to_pylist()] == [text for text, _ in MESSAGES]
+
+
+def test_a_quote_mark_at_a_messages_end_is_no_part_of_what_follows() -> None:
+    messages = [f"Order {number} of {('Ana', 'a shop', 7)[number % 3]}" for number in range(60)]
+    lines = [
+        f"2026-11-20 08:00:{number:02d},123|INFO|" + (f'Order {number} of "{name}"|' if number % 3 < 2 else f"{text}|")
+        for number, text in enumerate(messages)
+        for name in [("Ana", "a shop", "")[number % 3]]
+    ]
+    known = KnownMessages.build((text, "info") for text in messages)
+    parsed = detect_layout(pa.array(lines, pa.large_string()), known).parse(pa.array(lines, pa.large_string()))
+    assert [text.replace('"', "") for text in parsed.message.to_pylist()] == messages
+
+
 def test_messages_that_were_cut_teach_no_tail() -> None:
     lines = [
         f"2026-11-20 08:00:{number:02d},123 INFO  {text} and then some {number * 7} more words follow here"
@@ -136,6 +170,13 @@ def test_entries_that_all_begin_with_blanks_are_entries() -> None:
     layout = detect_layout(lines, KNOWN)
     assert layout.heads(lines).tolist() == [True, False, False] * len(MESSAGES)
     assert layout.parse(lines.slice(0, 1)).level.tolist() == ["info"]
+
+
+def test_numbers_that_are_aligned_to_the_right_begin_entries() -> None:
+    lines = pa.array([f"{number / 7:12.6f} {level[0].upper()} {text}" for number, (text, level) in enumerate(MESSAGES)])
+    layout = detect_layout(lines.cast(pa.large_string()), KNOWN)
+    assert layout.heads(lines).all()
+    assert layout.parse(lines).message.to_pylist() == [text for text, _ in MESSAGES]
 
 
 def test_levels_that_are_aligned_to_the_right_begin_entries() -> None:

@@ -79,3 +79,23 @@ def test_a_stream_of_which_nothing_arrives_is_not_logged_though_its_lines_have_a
     )
     frame = console_only(read_evidence(import_folder(folder, tmp_path / "case.incident")))
     assert frame["cause"].tolist() == ["not_logged"] * 8
+
+
+def test_a_level_of_the_shops_own_mark_of_which_nothing_arrives_is_below_level(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(120):
+        mark, level = (("*", "INFO"), ("#", "WARN"), (".", "DEBUG"))[number % 3]
+        incident.say(10 + number * 5, f"7:M 20 Nov {mark} order {number} of {number * 31} settled")
+        if mark != ".":
+            incident.ship(10 + number * 5, f"order {number} of {number * 31} settled", level)
+    assert causes(incident, tmp_path) == {"below_level"}
+
+
+def test_small_templates_that_were_lost_with_most_others_by_chance_do_arrive(tmp_path: Path) -> None:
+    incident, random = Incident(), Random(4)
+    for number in range(400):
+        kind = random.choice(
+            ["settled", "priced", "packed", f"given back by {chr(97 + number % 5) * 2}{chr(97 + number % 23)}"]
+        )
+        incident.log(10 + number * 2, f"Order {number * 31} {kind}", shipped=random.random() < 0.4)
+    assert "never_arrives" not in causes(incident, tmp_path)

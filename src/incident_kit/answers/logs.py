@@ -89,7 +89,7 @@ def _filter(level: str | None, grep: str | None) -> Callable[[str | None, str | 
         raise UsageError(f"{grep!r} is no regular expression: {error}.") from error
 
     def keep(level: str | None, text: str | None) -> bool:
-        if least is not None and (level is None or SEVERITY[level] < SEVERITY[least]):
+        if least is not None and SEVERITY.get(level or "", -1) < SEVERITY[least]:
             return False
         return expression is None or expression.search(text or "") is not None
 

@@ -10,6 +10,7 @@ from tests.corpus.services import KUBERNETES, Shipping, deploy, run
 
 from .formats import FORMATS
 from .more import MORE
+from .third import THIRD
 
 POD_FIELDS = ("podName", "kubernetes.pod.name", "hostname", "k8s_pod", "kubernetes.pod_name")
 
@@ -25,7 +26,7 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
             container = deploy(case, "orders-service", "python_stdlib")
             container.owner.containers[0] = container = Container(
                 "app",
-                (FORMATS | MORE)[format_name],
+                (FORMATS | MORE | THIRD)[format_name],
                 started=container.started,
                 pod=container.owner,
             )
@@ -38,4 +39,4 @@ def losses_in(format_name: str, number: int) -> Callable[[Case], None]:
     return make
 
 
-CASES = {f"heldout_{name}": losses_in(name, number) for number, name in enumerate((*FORMATS, *MORE))}
+CASES = {f"heldout_{name}": losses_in(name, number) for number, name in enumerate((*FORMATS, *MORE, *THIRD))}

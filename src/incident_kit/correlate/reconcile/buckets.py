@@ -26,7 +26,7 @@ from incident_kit.correlate.reconcile.pieces import claim_pieces
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Names, Side, side
 from incident_kit.correlate.reconcile.text_passes import run_leftovers, suffixed_pods
 from incident_kit.correlate.reconcile.values import Fields, Owner, pair_by_values
-from incident_kit.correlate.reconcile.values_in_text import pair_by_words
+from incident_kit.correlate.reconcile.values_in_text import pair_by_words, pair_other_wording
 from incident_kit.correlate.reconcile.verdicts import Verdicts, judge_pairs, lags_of
 
 
@@ -96,6 +96,7 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     doubtful = np.union1d(doubtful, pair_by_words(entries, documents, pairs, clocks))
     suffixed = suffixed_pods(entries, pairs)
     run_leftovers(entries, documents, pairs, clocks, suffixed, OWN, pairs.open_documents())
+    pair_other_wording(entries, documents, pairs, clocks)
     tell_cut_tails(entries, documents, pairs)
     mark_doubles(documents, pairs)
     claim_lines(entries, documents, pairs, clocks)

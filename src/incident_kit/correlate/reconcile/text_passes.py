@@ -9,6 +9,7 @@ import numpy as np
 
 from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.arbitration import disagree, values_of
+from incident_kit.correlate.reconcile.begun_otherwise import pair_begun_otherwise
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.leftovers import Leftovers
 from incident_kit.correlate.reconcile.match import is_among, mix
@@ -22,6 +23,7 @@ from incident_kit.correlate.reconcile.text_tests import (
     fits_template,
     has_exception,
     has_suffix,
+    is_opening,
     is_part,
     is_prefix,
     same_text,
@@ -97,6 +99,7 @@ def _by_text(leftovers: Leftovers) -> None:
     # Truncated before template: a cut message stays cut even where its properties are whole.
     for test, how in (
         (equal_loose, LOOSE),
+        (is_opening, PART),
         (has_suffix, PART),
         (has_exception, PART),
         (fits_hidden, PART),
@@ -106,6 +109,7 @@ def _by_text(leftovers: Leftovers) -> None:
     ):
         leftovers.near(test, how)
     pair_said_more(leftovers)
+    pair_begun_otherwise(leftovers)
     _tell_suffixes(leftovers)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from incident_kit.correlate.reconcile.leftovers import Leftovers
 
 _SHORTEST_PART = 6
+#: By so much of its beginning a message is found in its line.
+_TELLING = 24
 _HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
 
 
@@ -20,6 +22,12 @@ def equal_loose(leftovers: Leftovers, entry: int, document: int) -> bool:
     """Equal but for renderings of numbers, null words, case and punctuation; or the entry's first line is."""
     mine, theirs = leftovers.entry_texts.loose[entry], leftovers.document_texts.loose[document]
     return bool(theirs) and theirs in (mine, leftovers.entry_texts.first[entry])
+
+
+def is_opening(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """The document is the entry's first line as it stands: a shipper that sends each line by itself."""
+    theirs = leftovers.document_texts.message[document]
+    return bool(theirs) and theirs == leftovers.entry_texts.opening[entry]
 
 
 def fits_template(leftovers: Leftovers, entry: int, document: int) -> bool:
@@ -68,7 +76,7 @@ def is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
     return not (before.isalnum() and theirs[0].isalnum()) and not (after.isalnum() and theirs[-1].isalnum())
 
 
-_SUFFIX = re.compile(r"\s*(?:[\w.@/\[\]\-]+=|\{|\[|\(|[\w.@\-]+: )")
+_SUFFIX = re.compile(r"\s*(?:[:;,|\-]+\s+)?(?:[\w.@/\[\]\-]+=|\{|\[|\(|[\w.@\-]+: )")
 
 
 def has_suffix(leftovers: Leftovers, entry: int, document: int) -> bool:
@@ -96,12 +104,18 @@ def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     mine, whole = leftovers.entry_texts.message[entry], leftovers.entry_texts.whole[entry]
     if len(theirs) < 3:
         return False
-    if len(whole) - len(mine) < len(theirs) < len(whole) and whole.startswith(theirs):
+    if _before(mine, whole) < len(theirs) < len(whole) and whole.startswith(theirs):
         # Shipped with its prefix, and cut; the first of several lines is no cut.
         return int(leftovers.entries.integers("line_count")[entry]) == 1
     return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
         leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
     )
+
+
+def _before(mine: str, whole: str) -> int:
+    """How much of a line stands before its message; within JSON it has something behind it, too."""
+    place = -1 if whole.endswith(mine) else whole.find(mine[:_TELLING])
+    return place if place >= 0 else len(whole) - len(mine)
 
 
 def same_text(leftovers: Leftovers, entry: int, document: int) -> bool:

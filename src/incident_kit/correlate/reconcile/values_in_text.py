@@ -7,6 +7,7 @@ have, too, tell nothing; where no fields tell, nothing can be compared.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -32,6 +33,10 @@ _LEAST_OF_KIND = 10
 #: More documents that nothing was recognised of than this share of the open entries may be theirs.
 _MOST_STRANGE = 0.1
 _MOSTLY = 0.5
+#: A document of another wording than its line has so many fields in it at least, and this share of its fields.
+_FEWEST_OF_WORDING, _MOST_OF_WORDING = 4, 0.7
+_SAMPLED = 1_000
+_UNIT = re.compile(r"(?:[nµum]?s|ms|sec|[kmg]i?b|bytes|b|%)(?!\w)")
 #: Documents that are learnt from, and lines nearby that are tried for one.
 _LEARNT_FROM, _TRIED = 300, 12
 #: So many lines before and behind a document's own are tried for chance.
@@ -72,6 +77,50 @@ def pair_by_words(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) 
         if strange >= _MOST_STRANGE * len(mine) and not _mostly_paired(entries, pairs, owner):
             doubtful.append(mine)
     return np.concatenate(doubtful) if doubtful else nothing
+
+
+def pair_other_wording(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> None:
+    """Pair lines with documents whose message is worded otherwise, as a formatter does for requests, by the values of both.
+
+    A line's own values must be nearly all that such a document holds, and no line of its template may have been found by
+    its text: then its documents' wording is known, and it is lost.
+    """
+    rows, free = pairs.open_entries(), pairs.open_documents()
+    if not len(rows) or not len(free) or documents.files.all_null("properties"):
+        return
+    free = free[
+        ~documents.rejected[free] & (documents.pod[free] != NOT_SAID) & (documents.hashes("message")[free] != 0)
+    ]
+    rows = rows[is_among(entries.pod[rows], np.unique(documents.pod[free]))]
+    for owner, mine in containers(entries, rows):
+        mine = mine[~is_among(entries.integers("mask_hash")[mine], _masks_found(entries, pairs, owner))]
+        theirs = of_container(documents, free[~pairs.taken[free]], owner)
+        if len(mine) < _LEAST_OF_KIND or len(theirs) < _LEAST_OF_KIND:
+            continue
+        lines, skew = _Lines(entries, mine), clocks.skew[owner[0]]
+        some = theirs[:: max(1, len(theirs) // _SAMPLED)]
+        if not any(_worded(lines, said, documents.time[part] - skew) for part, said in _kinds(documents, some)):
+            continue
+        for part, said in _kinds(documents, theirs):
+            fields = _worded(lines, said, documents.time[part] - skew)
+            if fields:
+                for reach in (_NEAREST_NS, None):
+                    _pair(lines, said, part, fields, entries, documents, pairs, clocks, reach)
+
+
+def _worded(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integers) -> list[str]:
+    """Fields that tell documents of another wording; empty unless they are nearly all of what these hold."""
+    fields = _telling(lines, said, instants, _HARDLY)
+    usual = sum(2 * count >= len(said) for count in Counter(name for one in said for name in one).values())
+    return fields if len(fields) >= max(_FEWEST_OF_WORDING, _MOST_OF_WORDING * usual) else []
+
+
+def _masks_found(entries: Side, pairs: Pairs, owner: Owner) -> Integers:
+    """Hashes of the templates of which an entry of the container has its document."""
+    found = pairs.document >= 0
+    for codes, code in zip((entries.pod, entries.namespace, entries.container), owner, strict=True):
+        found &= codes == code
+    return np.unique(entries.integers("mask_hash")[found])
 
 
 def _mostly_paired(entries: Side, pairs: Pairs, owner: Owner) -> bool:
@@ -136,16 +185,23 @@ def _stands(word: str, text: str) -> bool:
     place = text.find(word)
     while place >= 0:
         end = place + len(word)
-        if not (text[place - 1 : place].isalnum() and word[0].isalnum()) and not (
-            text[end : end + 1].isalnum() and word[-1].isalnum()
+        if not (text[place - 1 : place].isalnum() and word[0].isalnum()) and (
+            not (text[end : end + 1].isalnum() and word[-1].isalnum()) or _is_unit(word, text, end)
         ):
             return True
         place = text.find(word, place + 1)
     return False
 
 
-def _telling(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integers) -> list[str]:
-    """Fields whose values stand in the documents' own lines, and hardly together in others."""
+def _is_unit(word: str, text: str, end: int) -> bool:
+    """Whether what goes on behind a number is its unit."""
+    return word[-1].isdigit() and _UNIT.match(text, end) is not None
+
+
+def _telling(
+    lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integers, by_chance: float = _MOST_BY_CHANCE
+) -> list[str]:
+    """Fields whose values stand in the documents' own lines, and hardly together in others, at most as often as by chance."""
     had: Counter[str] = Counter()
     stood: Counter[str] = Counter()
     tried: list[tuple[Mapping[str, str], int]] = []
@@ -166,7 +222,7 @@ def _telling(lines: _Lines, said: Sequence[Mapping[str, str]], instants: Integer
         for place in range(max(0, best - _BESIDE), min(len(lines.text), best + _BESIDE + 1))
         if place != best
     ]
-    most = _MOST_BY_CHANCE if len(fields) >= _MANY_FIELDS else _HARDLY
+    most = by_chance if len(fields) >= _MANY_FIELDS else _HARDLY
     told = len(fields) >= _FEWEST_FIELDS and bool(others or len(fields) >= _MANY_FIELDS)
     return fields if told and sum(others) <= most * len(others) else []
 

@@ -188,8 +188,9 @@ CANDIDATES: dict[str, tuple[str, ...]] = {
         "event",
         "log",
         "text",
-        "short_message",
+        # GELF's short one is the beginning of the full one, where there is a full one.
         "full_message",
+        "short_message",
         "MESSAGE",
         "fields.message",
         "json.message",

@@ -6,6 +6,7 @@ whose values are known pod names. A profile's choice comes first.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,11 @@ def flatten(document: JsonObject, prefix: str = "", depth: int = 8) -> Iterator[
             yield from flatten(value, f"{path}.", depth - 1)
         else:
             yield path, value
+
+
+#: User agents (RFC 9110's products, with comments) and request lines have blanks and are no messages.
+_OF_HTTP = re.compile(r"[\w.!#$%&'*+^`|~-]+/\d[\w.+-]*(?= |$)|[A-Z]{3,8} \S+ HTTP/\d(?:\.\d)?$")
+_MOST_OF_HTTP = 0.8
 
 
 @dataclass(slots=True)
@@ -224,6 +230,7 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
     """Paths that look like a message, for documents that have no candidate: long texts of several words, longest first."""
     bare = FieldRoles(paths={"message": tuple(paths["message"]), "template": tuple(paths["template"])})
     lengths: dict[str, list[int]] = {}
+    known: Counter[str] = Counter()
     used = {path for role in CANDIDATES if role != "message" for path in paths[role]}
     for sample in samples:
         if bare.value(sample, "message") is not None or bare.value(sample, "template") is not None:
@@ -236,7 +243,9 @@ def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) ->
                 and " " in value.strip()
             ):
                 lengths.setdefault(path, []).append(len(value))
-    ranked = sorted(lengths, key=lambda path: -len(lengths[path]) * (sum(lengths[path]) / len(lengths[path])) ** 0.5)
+                known[path] += _OF_HTTP.match(value) is not None
+    told = [path for path in lengths if known[path] < _MOST_OF_HTTP * len(lengths[path])]
+    ranked = sorted(told, key=lambda path: -len(lengths[path]) * (sum(lengths[path]) / len(lengths[path])) ** 0.5)
     return tuple(path for path in ranked[:3] if path not in paths["message"])
 
 

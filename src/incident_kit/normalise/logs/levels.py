@@ -17,10 +17,10 @@ _MONOLOG = {100: "debug", 200: "info", 250: "info", 300: "warn", 400: "error", 5
 #: What java.util.logging says in other languages; as prose these are no levels.
 _TRANSLATED = {
     "trace": "feiner 较详细 非常详细 最も詳細",
-    "debug": "fein konfiguration précis 详细 配置 詳細 構成 普通",
+    "debug": "débogage depuración depuração fein konfiguration précis 详细 配置 詳細 構成 普通",
     "info": "informationen infos informazioni información informacion 信息 情報",
     "warn": "warnung avertissement advertencia avvertenza 警告",
-    "error": "schwerwiegend grave 严重 重大",
+    "error": "erreur fehler errore schwerwiegend grave 严重 重大",
 }
 #: Every spelling in lower case to its folded name.
 FOLDED: dict[str, str] = {

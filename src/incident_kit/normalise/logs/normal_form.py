@@ -28,7 +28,8 @@ from incident_kit.arrays import Integers
 from incident_kit.normalise.logs.lines import ANSI
 from incident_kit.normalise.logs.text_bytes import bytes_of, holds, one_of
 
-_QUOTE_MARKS = "\"'`\\“”‘’"
+#: Characters that the normal form has none of.
+QUOTE_MARKS = "\"'`\\“”‘’"
 #: Bytes that every quote mark has one of.
 _QUOTE_BYTES = (b'"', b"'", b"`", b"\\", b"\xe2\x80")
 _QUOTES = r"[\"'`\\“”‘’]+"
@@ -110,7 +111,7 @@ _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ..
     (lambda data: b"&" in data, lambda texts: _where(texts, _ENTITY, _without_entities)),
     (
         lambda data: one_of(_QUOTE_BYTES, data),
-        lambda texts: _with(texts, _QUOTE_MARKS, ""),
+        lambda texts: _with(texts, QUOTE_MARKS, ""),
     ),
     (_may_hold_odd_space, lambda texts: _with(texts, _ODD_SPACES, " ")),
     (lambda data: b"  " in data, _with_single_blanks),

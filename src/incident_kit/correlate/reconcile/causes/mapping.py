@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.causes.field_types import LENIENT, FieldTypes
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Losses
 from incident_kit.correlate.reconcile.match import is_among
@@ -19,6 +20,8 @@ _LIMITS = {"byte": 2**7, "short": 2**15, "integer": 2**31, "long": 2**63}
 _NUMBERS = {*_LIMITS, "float", "double", "half_float", "scaled_float", "unsigned_long"}
 _WITH_FIELDS = ("object", "nested", "flattened")
 _LEAST_MISSING = 3
+#: Where many of all entries are lost, some small template is among them wholly; with more than this chance that tells nothing.
+_BY_CHANCE = 0.01
 #: From which share of mapped names on a container's properties are known to become fields.
 _MOSTLY_MAPPED = 0.8
 
@@ -158,12 +161,13 @@ def template_missing(view: ContainerView, losses: Losses, limit: int) -> None:
         return
     mine = view.mask[open_rows]
     missing = np.unique(mine[~is_among(mine, view.mask[view.delivered])])
+    usual = _lost_of_others(view, losses, missing)
     positions = np.flatnonzero(view.delivered)
     first, last = int(positions[0]), int(positions[-1])
     for mask in missing.tolist():
         rows = open_rows[mine == mask]
         among = rows[(rows > first) & (rows < last)]
-        if len(among) >= _LEAST_MISSING:
+        if len(among) >= _LEAST_MISSING and usual ** len(among) * len(missing) <= _BY_CHANCE:
             confidence = min(0.8, 0.5 + 0.05 * len(among))
             losses.give(
                 rows,
@@ -171,3 +175,10 @@ def template_missing(view: ContainerView, losses: Losses, limit: int) -> None:
                 confidence,
                 f"none of the {len(rows)} entries of this template arrived, while others between them did",
             )
+
+
+def _lost_of_others(view: ContainerView, losses: Losses, missing: Integers) -> float:
+    """The share of entries without a cause among those of templates that do arrive."""
+    open_rows = losses.open()
+    others = (open_rows | view.delivered) & ~is_among(view.mask, missing)
+    return float(open_rows[others].mean()) if others.any() else 0.0

@@ -16,6 +16,7 @@ from incident_kit.arrays import Flags
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Alternative, Layout
 from incident_kit.normalise.logs.formats.learn import Split, learn, split_lines
+from incident_kit.normalise.logs.formats.level_place import with_own_words
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, LEVEL, PATTERNS, SIMPLE_CONSOLE, TIME
 from incident_kit.normalise.logs.formats.tails import with_tails
 from incident_kit.normalise.logs.formats.tried import Tried
@@ -23,6 +24,8 @@ from incident_kit.normalise.logs.formats.tried import Tried
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
 #: A level that is aligned to the right, so that the shorter ones begin with a blank.
 _ALIGNED = r"^ {1,3}(?:INFO|WARN) *[|:\]-]"
+#: Lines of a sample, and the share of them, that show what all of a console's begin with.
+_FEWEST, _NEARLY_ALL = 20, 0.95
 
 
 def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
@@ -47,12 +50,18 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
     layout.simple_console = simple >= max(1, len(lines) // 50)
     tried = Tried(lines, known)
     chosen = _choose(tried)
-    layout.alternatives += with_tails(tried, _learnt(tried, chosen) + chosen)
+    found = with_tails(tried, _learnt(tried, chosen) + chosen)
+    layout.alternatives += [with_own_words(alternative, tried.lines) for alternative in found]
     return layout
 
 
 def _margin(sample: pa.Array) -> str:
-    """Blanks before a time or a level, as an expression, where entries begin with them and none has another beginning."""
+    """Blanks before a time or a level, as an expression, where entries begin with them and none has another beginning.
+
+    Where next to all lines begin with blanks, as with numbers aligned to the right, an indentation tells nothing.
+    """
+    if len(sample) >= _FEWEST and pc.mean(pc.match_substring_regex(sample, r"^[ \t]+\S")).as_py() >= _NEARLY_ALL:
+        return r"[ \t]*"
     found = pc.extract_regex(sample, rf"^(?P<margin>[ \t]+){TIME}[ |]+{LEVEL}\b")
     margins = found.filter(found.is_valid()).field("margin")
     aligned = pc.sum(pc.match_substring_regex(sample, _ALIGNED)).as_py() or 0

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from incident_kit.normalise.logs.levels import FOLDED
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from incident_kit.normalise.logs.formats.extract import extract
+from incident_kit.normalise.logs.formats.layout import Alternative
+from incident_kit.normalise.logs.levels import FOLDED, fold_level
 
 _PART = re.compile(r"[^\W_]+")
 _MOST_PARTS = 6
 _MOST_WORDS = 8
+#: Words of nobody's that may be levels: so many, of so many lines of a sample each.
+_MOST_OWN_WORDS, _LEAST_OF_WORD = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,25 @@ def _best(
         if agree > 0.95 and (distinct > 1 or named > len(rows) * 0.9) and (best is None or score > best[0]):
             best = (score, place, {w: c.most_common(1)[0][0] for w, c in words.items() if not _is_name(w)})
     return None if best is None else (best[1], best[2])
+
+
+def with_own_words(alternative: Alternative, lines: pa.Array) -> Alternative:
+    """The alternative with the words in its place of the level that are nobody's name of one, each in lower case.
+
+    A level that is not shipped has no document that could say what its word means. Few words that stand there often are
+    levels all the same; many are not, and then it is no place of levels.
+    """
+    if alternative.name != "learnt" or "(?P<level>" not in alternative.expression:
+        return alternative
+    said = pc.value_counts(extract(lines, alternative.expression).field("level").drop_null()).to_pylist()
+    own = {
+        one["values"]: one["counts"]
+        for one in said
+        if one["values"] and one["values"] not in alternative.levels and fold_level(one["values"]) is None
+    }
+    if not own or len(own) > _MOST_OWN_WORDS or min(own.values()) < _LEAST_OF_WORD:
+        return alternative
+    return replace(alternative, levels={**alternative.levels, **{word: word.lower() for word in own}})
 
 
 def _is_name(word: str) -> bool:

@@ -21,10 +21,12 @@ from incident_kit.normalise.logs.formats.level_place import LevelPlace, level_pl
 from incident_kit.normalise.logs.formats.patterns import REST
 from incident_kit.normalise.logs.formats.shapes import SLOT, shape_of, slots_of, tokens
 from incident_kit.normalise.logs.formats.tried import Tried
-from incident_kit.normalise.logs.normal_form import normal_form, normal_forms
+from incident_kit.normalise.logs.normal_form import QUOTE_MARKS, normal_form, normal_forms
 
 _LEAST = 5
 _LONGEST_TAIL = 300
+#: Tails that differ behind their beginning are told by this many of its first tokens, so many of them marks at least.
+_MOST_BEGINNING, _LEAST_MARKS = 8, 2
 #: Behind what is appended only an exception may begin on the line.
 _END = r"(?:\s+[:|-]*\s*(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Exception|Error|Throwable)\b.*)?\s*$"
 _WORD_END = re.compile(r"(?<=\S)(?=[^\w]|$)")
@@ -88,12 +90,14 @@ def _tails(messages: pa.Array, alone: int, known: KnownMessages, *, levels: bool
     begin, count = Counter(_beginning(tail) for tail in tails).most_common(1)[0]
     if count < 0.8 * len(tails):
         return []
+    alike = [tail for tail in tails if _beginning(tail) == begin]
+    any_rest = _begun_alike(alike)
     shapes: dict[str, list[str]] = defaultdict(list)
-    for tail in (tail for tail in tails if _beginning(tail) == begin):
+    for tail in alike:
         shapes[shape_of(tail)].append(tail)
     ranked = sorted(shapes.items(), key=lambda item: -len(item[1]))[:3]
     if sum(len(members) for _, members in ranked) < 0.8 * len(tails):
-        return []
+        return any_rest
     said = dict(zip(begun, known.levels_of(list(begun.values())), strict=True))
     found = []
     for shape, members in ranked:
@@ -103,14 +107,36 @@ def _tails(messages: pa.Array, alone: int, known: KnownMessages, *, levels: bool
         expression = _expression(shape, place, members)
         if expression is not None:
             found.append((expression, place.words))
-    return found
+    return found + any_rest
+
+
+def _begun_alike(tails: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """An expression for tails by their beginning alone, since values behind it have all shapes: `` -- { :id => ...``.
+
+    Only where two marks at least of that beginning are the same in all tails: prose may hold one.
+    """
+    columns = list(zip(*map(tokens, tails), strict=False))[:_MOST_BEGINNING]
+    parts, marks, begun = [], 0, 0
+    for column in columns:
+        said = {" " if token.isspace() else token for token in column}
+        token = next(iter(said))
+        if len(said) == 1 and not any(map(str.isalnum, token)):
+            parts.append(r"[ \t]+" if token == " " else re.escape(token))
+            if token != " ":
+                marks, begun = marks + 1, len(parts)
+        elif all(re.fullmatch(f"{SLOT}+", one) for one in said):
+            parts.append(f"{SLOT}+")
+        else:
+            break
+    return [(r"(?P<message>(?s:.*?))" + "".join(parts[:begun]) + r"(?s:.*)$", {})] if marks >= _LEAST_MARKS else []
 
 
 def _tail_of(message: str, found: str) -> str | None:
     """What stands behind the known message that this text begins with, as it is written."""
     for end in _WORD_END.finditer(message, min(len(found), len(message))):
         if len(message) - end.start() <= _LONGEST_TAIL and normal_form(message[: end.start()]) == found:
-            return message[end.start() :]
+            # A quote mark behind the last value is the message's, though the normal form has none.
+            return message[end.start() :].lstrip(QUOTE_MARKS)
     return None
 
 
