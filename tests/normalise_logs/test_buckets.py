@@ -50,3 +50,17 @@ def test_every_row_is_in_the_bucket_of_its_pod_in_the_order_of_arrival(
     assert sum(pq.ParquetFile(file).metadata.num_rows for file in files) == 200
     groups = max(pq.ParquetFile(file).num_row_groups for file in files)
     assert (groups == 1) == (most_waiting > 1)
+
+
+@pytest.mark.parametrize("batches", [1, 30])
+def test_what_fails_while_rows_are_written_is_told_to_whoever_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    def no_space(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(buckets, "_ROW_GROUP", 10)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", no_space)
+    with pytest.raises(OSError, match="No space"), BucketWriter(tmp_path, ELASTIC_DOCUMENTS, 3) as writer:
+        for number in range(batches):
+            writer.write(_batch([*PODS], number * 4))

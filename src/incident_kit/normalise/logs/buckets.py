@@ -7,6 +7,8 @@ the bytes and a third of the time of a dictionary, measured), hashes as they are
 from __future__ import annotations
 
 import zlib
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +33,8 @@ _UNCOMPARED = frozenset({"document_id", "message", "text"})
 _ROW_GROUP = 128 * 1024
 #: Documents of many pods arrive interleaved; batches wait in memory until a bucket has enough for a row group.
 _MOST_WAITING_BYTES = 128 * 1024 * 1024
+#: What was gathered and waits for the thread that writes, so that it has work while a batch is read, and memory stays flat.
+_MOST_HANDED_OVER = 2
 
 
 def bucket_count(raw_bytes: int) -> int:
@@ -44,7 +48,10 @@ def bucket_name(pod: str | None, count: int) -> str:
 
 
 class BucketWriter:
-    """Writes one log table, batch by batch, into its buckets' files."""
+    """Writes one log table, batch by batch, into its buckets' files.
+
+    Rows are parted, encoded and compressed in a thread of its own: whoever writes goes on reading meanwhile.
+    """
 
     def __init__(self, folder: Path, table: Table, count: int) -> None:
         self.folder, self.table, self.count = folder / table.name, table, count
@@ -52,6 +59,8 @@ class BucketWriter:
         self._names: dict[str | None, str] = {}
         self._gathered: list[pa.Table] = []
         self._gathered_rows = self._gathered_bytes = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._handed_over: deque[Future[None]] = deque()
         self._waiting: dict[str, list[pa.Table]] = {}
         self._bytes: dict[str, int] = {}
         self.rows = 0
@@ -80,12 +89,17 @@ class BucketWriter:
         self._gathered_rows += batch.num_rows
         self._gathered_bytes += batch.nbytes
         if self._gathered_rows >= _ROW_GROUP or self._gathered_bytes >= _MOST_WAITING_BYTES:
-            self._part()
+            self._hand_over()
 
-    def _part(self) -> None:
-        """Part what was gathered by buckets, in the order of arrival: the cost does not grow with their number."""
-        gathered = pa.concat_tables(self._gathered)
+    def _hand_over(self) -> None:
+        """Give what was gathered to the thread; an error of what it was given before is raised here."""
+        self._handed_over.append(self._thread.submit(self._part, pa.concat_tables(self._gathered)))
         self._gathered, self._gathered_rows, self._gathered_bytes = [], 0, 0
+        while len(self._handed_over) > _MOST_HANDED_OVER:
+            self._handed_over.popleft().result()
+
+    def _part(self, gathered: pa.Table) -> None:
+        """Part rows by buckets, in the order of arrival: the cost does not grow with their number."""
         numbers, names = self._numbers(gathered["pod"])
         order = np.argsort(numbers, kind="stable")
         bounds = [0, *(np.flatnonzero(np.diff(numbers[order])) + 1).tolist(), len(numbers)]
@@ -124,13 +138,18 @@ class BucketWriter:
 
     def close(self) -> None:
         """Write what waits and finish all files."""
-        if self._gathered:
-            self._part()
-        for name in list(self._waiting):
-            self._flush(name)
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+        try:
+            if self._gathered:
+                self._hand_over()
+            while self._handed_over:
+                self._handed_over.popleft().result()
+            for name in list(self._waiting):
+                self._flush(name)
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+            for writer in self._writers.values():
+                writer.close()
+            self._writers.clear()
 
 
 def _encodings(schema: pa.Schema) -> dict[str, Any]:

@@ -114,7 +114,7 @@ _FOLDS: tuple[tuple[Callable[[bytes], bool], Callable[[pa.Array], pa.Array]], ..
         lambda texts: _with(texts, QUOTE_MARKS, ""),
     ),
     (_may_hold_odd_space, lambda texts: _with(texts, _ODD_SPACES, " ")),
-    (lambda data: b"  " in data, _with_single_blanks),
+    (lambda data: one_of((b"  ",), data), _with_single_blanks),
     (
         lambda data: one_of((b"\xef\xbf\xbd",), data),
         lambda texts: pc.replace_substring_regex(texts, "\ufffd+", "\ufffd"),
