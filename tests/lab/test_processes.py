@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.servers.packages import wanted
-from tests.lab.servers.processes import LabError, Process, run, supervise
+from tests.lab.servers.processes import LabError, Process, fetch, run, supervise
 from tests.lab.servers.register import SERVERS, choose, with_needs
 from tests.lab.servers.stamp import Stamp
 
@@ -96,6 +96,13 @@ def test_a_port_held_by_someone_else_is_named_instead_of_taken_for_ours(process:
 def test_a_failed_command_says_what_it_said() -> None:
     with pytest.raises(LabError, match=r"exit 3.*\nout of luck"):
         run(sys.executable, "-c", "import sys; print('out of luck'); sys.exit(3)")
+
+
+def test_a_download_is_tried_again_and_fails_when_it_always_does(tmp_path: Path) -> None:
+    code = f"import pathlib; p = pathlib.Path({str(tmp_path)!r}) / 'x'; p.exists() or (p.touch(), exit('no route')); print('whole')"
+    assert fetch(sys.executable, "-c", code, pause=0) == "whole\n"
+    with pytest.raises(LabError, match="no route"):
+        fetch(sys.executable, "-c", "exit('no route')", pause=0)
 
 
 def test_a_build_is_fresh_until_a_source_changes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.lab.servers import packages
 from tests.lab.servers.folders import LAB
-from tests.lab.servers.processes import LabError, run, succeeds
+from tests.lab.servers.processes import LabError, fetch, run, succeeds
 
 MINIMUM = (1, 26, 3)
 TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64"  # Go published as a module of its own
@@ -44,7 +44,7 @@ def program() -> str:
     fetching = own or "go"
     empty = CACHE / "empty"
     empty.mkdir(parents=True, exist_ok=True)
-    answer = run(fetching, "mod", "download", "-json", TOOLCHAIN, seconds=600, environment=settings, cwd=empty)
+    answer = fetch(fetching, "mod", "download", "-json", TOOLCHAIN, seconds=600, environment=settings, cwd=empty)
     folder = Path(json.loads(answer)["Dir"])
     for tool in (*(folder / "bin").iterdir(), *(folder / "pkg" / "tool").rglob("*")):
         if tool.is_file():
@@ -69,7 +69,7 @@ def build(sources: Path, package: str, output: Path, variables: dict[str, str]) 
         output,
         package,
     )
-    run("nice", "-n", 5, *command, seconds=BUILD_SECONDS, environment=environment(), cwd=sources)
+    fetch("nice", "-n", 5, *command, seconds=BUILD_SECONDS, environment=environment(), cwd=sources)
 
 
 def module_folder(sources: Path, module: str) -> Path:

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LOG_TAIL_LINES = 25
 #: Bounds are written down as two idle cores need them at most. They end what would never end and measure nothing, so each
@@ -46,6 +47,20 @@ def run(
         said = (done.stdout + done.stderr)[-4000:]
         raise LabError(f"exit {done.returncode}: {' '.join(words)}\n{said}")
     return done.stdout
+
+
+def fetch(*command: object, times: int = 3, pause: float = 10, **more: Any) -> str:
+    """Run a command that downloads, as `run` does; a registry that fails for a moment is asked again.
+
+    Only for installing and building: what fails each time is an error, and nothing that is tested is tried twice.
+    """
+    for attempt in range(1, times):
+        try:
+            return run(*command, **more)
+        except LabError as error:
+            print(f"tried again in {pause * attempt:.0f} s: {str(error).splitlines()[0][:200]}", flush=True)
+            time.sleep(pause * attempt)
+    return run(*command, **more)
 
 
 def _start_time(pid: int) -> str | None:

