@@ -65,7 +65,7 @@ def test_no_connection_is_given_to_a_wrong_pod_and_what_can_be_told_is_told(
     print(f"\nconnections, capture {capture!r}, {len(rows)} rows\n{score.table()}")
     assert not score.wrong
     assert not score.unsure, sorted(score.unsure)
-    assert score.total["right"] > 50
+    assert score.total["right"] > 40  # thirty that stay, and one of flickering a second
 
 
 @pytest.mark.parametrize("capture", CAPTURES)
