@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.correlate.rabbitmq.connections import Connection, merge_connections
+from incident_kit.correlate.rabbitmq.connection import Connection
+from incident_kit.correlate.rabbitmq.merging import merge_connections
 
 SECOND = 1_000_000_000
 NAME = "10.1.0.5:4000 -> 10.0.0.1:5672"

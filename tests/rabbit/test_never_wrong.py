@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from incident_kit.correlate.pods.ledger import Ledger, holdings_of
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.owners import match_connections
 
 SECOND = 1_000_000_000

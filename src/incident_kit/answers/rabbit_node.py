@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from incident_kit.answers.instants import unseen_instants
-from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.downs import down_at
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections, none_row, rabbit_nodes, rabbit_row

@@ -10,8 +10,10 @@ from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.pods.presence import learn_presence
 from incident_kit.correlate.pods.restarts import instances
-from incident_kit.correlate.rabbitmq.connections import Connection, connection_intervals, merge_connections
+from incident_kit.correlate.rabbitmq.connection import Connection
+from incident_kit.correlate.rabbitmq.connections import connection_intervals
 from incident_kit.correlate.rabbitmq.listed import end_unlisted
+from incident_kit.correlate.rabbitmq.merging import merge_connections
 from incident_kit.correlate.rabbitmq.owners import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbitmq.rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
 

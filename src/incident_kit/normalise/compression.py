@@ -32,11 +32,6 @@ _LOOKED_AHEAD = 1 << 16
 ENDINGS = (".gz", ".xz", ".bz2", ".zst")
 
 
-def is_compressed(beginning: bytes) -> bool:
-    """Whether a file begins as one that `decompressed` unpacks."""
-    return beginning.startswith((_ZSTD, *(magic for magic, _ in _MEMBERS)))
-
-
 def decompressed(stream: IO[bytes], size: int) -> Iterator[bytes]:
     """Chunks of a file, unpacked where it is gzip, xz, bzip2 or Zstandard; of a torn one, all that unpacks.
 

@@ -112,7 +112,6 @@ class ElasticsearchSettings(_Section):
     ca_certificate: str | None = None
     limit_shifted: int = Field(default=200_000, ge=0)
     failure_stores: bool = True
-    ingest_lag_seconds: float | None = None
 
 
 class RabbitmqSettings(_Section):

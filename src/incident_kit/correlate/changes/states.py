@@ -12,7 +12,7 @@ from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.changes.templates import compare_templates, image_list
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.identity import lifetimes
-from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.nested import Document, field, mapping
 from incident_kit.window import format_ns

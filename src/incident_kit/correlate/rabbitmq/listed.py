@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
+from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 if TYPE_CHECKING:
-    from incident_kit.correlate.rabbitmq.connections import Connection
     from incident_kit.evidence import Evidence
 
 #: The statistics of a new connection come with the next round of the collector.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from incident_kit.correlate.pods.ledger import Holding, Ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.correlate.rabbitmq.connections import Connection
+from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.normalise.kubernetes.names import ALPHABET
 from incident_kit.normalise.rabbitmq.endpoints import is_address
 from incident_kit.window import MAX_NS, SECOND, format_ns

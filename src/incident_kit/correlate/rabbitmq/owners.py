@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.correlate.rabbitmq.connections import Connection, connection_intervals
+from incident_kit.correlate.rabbitmq.connection import Connection
+from incident_kit.correlate.rabbitmq.connections import connection_intervals
 from incident_kit.correlate.rabbitmq.matcher import Match, Matcher
 
 if TYPE_CHECKING:
