@@ -108,51 +108,55 @@ Summary = Callable[[Document, Write | None], str | None]
 
 def _object_changes(document: Document, what: str, writes: list[Write], summary: Summary) -> list[Change]:
     """The object's creation, and each remembered write after it."""
-    kind, name = str(document.get("kind")), name_of(document)
     made = created_at(document)
-    changes: list[Change] = []
     at_creation = [w for w in writes if made is not None and w.time is not None and w.time <= made + SECOND]
+    changes: list[Change] = []
     if made is not None:
         first = at_creation[0] if at_creation else None
-        changes.append(
-            Change(
-                time=made,
-                kind=kind,
-                namespace=namespace_of(document),
-                name=name,
-                what="created",
-                new=summary(document, first) if first or not writes else None,
-                manager=first.manager if first else None,
-                automated=acts_alone(first.manager) if first else None,
-                evidence=[
-                    f"{kind} {name} created",
-                    *([f"field manager {first.manager}"] if first and first.manager else []),
-                ],
-            )
-        )
+        new = summary(document, first) if first or not writes else None
+        changes.append(_creation(document, made, first, new))
     for write in writes:
-        if write in at_creation or write.time is None:
-            continue
-        changes.append(
-            Change(
-                time=write.time,
-                kind=kind,
-                namespace=namespace_of(document),
-                name=name,
-                what=what,
-                new=summary(document, write),
-                manager=write.manager,
-                automated=acts_alone(write.manager),
-                evidence=[
-                    f"resourceVersion of {kind} {name} lies between those of events"
-                    if write.inferred
-                    else f"managedFields of {kind} {name}: {write.writer} wrote last"
-                ],
-                observed=not write.inferred,
-                precision_seconds=write.precision_seconds,
-            )
-        )
+        if write not in at_creation and write.time is not None:
+            changes.append(_later_write(document, what, write.time, write, summary(document, write)))
     return changes
+
+
+def _creation(document: Document, made: int, first: Write | None, new: str | None) -> Change:
+    kind, name = str(document.get("kind")), name_of(document)
+    manager = first.manager if first else None
+    return Change(
+        time=made,
+        kind=kind,
+        namespace=namespace_of(document),
+        name=name,
+        what="created",
+        new=new,
+        manager=manager,
+        automated=acts_alone(manager) if first else None,
+        evidence=[f"{kind} {name} created", *([f"field manager {manager}"] if manager else [])],
+    )
+
+
+def _later_write(document: Document, what: str, time: int, write: Write, new: str | None) -> Change:
+    kind, name = str(document.get("kind")), name_of(document)
+    told = (
+        f"resourceVersion of {kind} {name} lies between those of events"
+        if write.inferred
+        else f"managedFields of {kind} {name}: {write.writer} wrote last"
+    )
+    return Change(
+        time=time,
+        kind=kind,
+        namespace=namespace_of(document),
+        name=name,
+        what=what,
+        new=new,
+        manager=write.manager,
+        automated=acts_alone(write.manager),
+        evidence=[told],
+        observed=not write.inferred,
+        precision_seconds=write.precision_seconds,
+    )
 
 
 #: Kind -> what a write to its specification is called.
