@@ -88,6 +88,20 @@ def test_a_newer_format_is_refused_with_what_to_do(bundle):
         read_evidence(bundle)
 
 
+def test_a_setting_that_another_version_of_the_kit_had_is_passed_over(bundle):
+    public = default_profile().public()
+    seal(bundle, profile=public | {"gone": 1, "rabbitmq": public["rabbitmq"] | {"vhosts": []}})
+
+    assert read_evidence(bundle).profile == default_profile()
+
+
+def test_a_profile_that_is_none_is_one_clear_error(bundle):
+    seal(bundle, profile=default_profile().public() | {"rabbitmq": {"timeout_seconds": "long"}})
+
+    with pytest.raises(BundleError, match=r"rabbitmq\.timeout_seconds"):
+        _ = read_evidence(bundle).profile
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[1]", '{"format_version": "x"}', "{" * 10, '{"format_version": 1, "window": 3}']
 )

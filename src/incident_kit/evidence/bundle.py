@@ -68,8 +68,23 @@ class Evidence:
 
     @property
     def profile(self) -> Profile:
-        """The profile that the bundle was made with."""
-        return self.memo("profile", lambda: Profile.model_validate(self.manifest.profile))
+        """The profile that the bundle was made with; settings that only another version of the kit has are left out.
+
+        Raises:
+            BundleError: what the manifest holds is no profile.
+        """
+        return self.memo("profile", self._profile)
+
+    def _profile(self) -> Profile:
+        from pydantic import ValidationError
+
+        try:
+            return Profile.model_validate(self.manifest.profile, extra="ignore")
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors(include_input=False, include_url=False)[0]["loc"]))
+            raise BundleError(
+                f"The profile in {self.path.name} cannot be read: {place}. Import the bundle again from its raw folder."
+            ) from error
 
     def table(self, table: Table) -> pd.DataFrame:
         """A small table as a fresh DataFrame; empty when the bundle has no rows of it."""

@@ -118,7 +118,6 @@ class RabbitmqSettings(_Section):
     """Management API of one or several nodes of one cluster; any that answers serves."""
 
     urls: tuple[str, ...] = ()
-    vhosts: tuple[str, ...] = ()
     timeout_seconds: float = Field(default=5.0, gt=0)
     verify_certificates: bool = True
     ca_certificate: str | None = None
