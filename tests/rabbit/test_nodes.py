@@ -72,7 +72,7 @@ DROPPING = (
 def test_how_many_were_hit_is_a_bound_where_the_ended_run_dropped_records_of_its_log(tmp_path, own_log, bounded):
     told = findings("rabbit-node-down", bundle(tmp_path, DOWN | {"rabbitmq/rabbit@rabbit-0.log": own_log}))
     finding = next(f for f in told if f["time"] == at("10:20:01"))
-    assert ("at most 1 connections of 1 pods" in finding["title"]) is bounded
+    assert ("at most 1 connection of 1 pod" in finding["title"]) is bounded
     assert ("connected when it went down: shop/a" in finding["evidence"]) is not bounded
 
 

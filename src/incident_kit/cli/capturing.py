@@ -18,8 +18,8 @@ from incident_kit.cli.run import (
     progress_bars,
 )
 from incident_kit.cli.terminal import say, warn, warn_of_gaps
+from incident_kit.counting import plural
 from incident_kit.errors import UsageError
-from incident_kit.present.text import plural
 
 ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml; needed")]
 Name = Annotated[Path, typer.Option("-o", "--output", help="NAME.incident (a folder) or NAME.zip (one file)")]
@@ -103,7 +103,7 @@ def _report(path: Path) -> int:
 
     evidence = read_evidence(path, verify=False)
     counts = {name: count for name, count in sorted(evidence.manifest.rows.items()) if count and name != "coverage"}
-    say(f"{path}: {', '.join(f'{count} {name}' for name, count in counts.items()) or 'nothing could be read'}")
+    say(f"{path}: {', '.join(f'{count:,} {name}' for name, count in counts.items()) or 'nothing could be read'}")
     gaps = evidence.manifest.gaps
     if not gaps:
         return ANSWERED

@@ -18,8 +18,8 @@ import click
 import typer
 
 from incident_kit.cli.terminal import say, say_data, warn, warn_of_gaps
+from incident_kit.counting import plural
 from incident_kit.errors import IncidentKitError, NotFoundError, UsageError
-from incident_kit.present.text import plural
 from incident_kit.window import Window
 
 if TYPE_CHECKING:

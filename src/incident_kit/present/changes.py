@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from incident_kit.counting import plural
 from incident_kit.present import change_lanes, style
-from incident_kit.present.text import plural, visible
+from incident_kit.present.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd

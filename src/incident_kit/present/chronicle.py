@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.counting import plural
 from incident_kit.present import gather
 from incident_kit.present.cells import cell, readable
 from incident_kit.present.clock import Clock
 from incident_kit.present.material import short_image
-from incident_kit.present.text import names, plural, shorten, visible
+from incident_kit.present.text import names, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from incident_kit.counting import plural
 from incident_kit.present.sheet import Sheet, sheet_of
-from incident_kit.present.text import plural, shorten_middle
+from incident_kit.present.text import shorten_middle
 from incident_kit.present.views import LABELS, label, view_of
 from incident_kit.present.widths import SEPARATION, fit
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from incident_kit.counting import plural
 from incident_kit.present import gather
 from incident_kit.present.causes import meaning_of
 from incident_kit.present.cells import cell
@@ -25,7 +26,7 @@ from incident_kit.present.links import finding_links
 from incident_kit.present.severity import worst_first
 from incident_kit.present.sheet import sheet_of
 from incident_kit.present.story import CONCLUSIONS, IN_ORDER, NOT_SHOWN, Chapter, missing_consoles, tell
-from incident_kit.present.text import plural, visible
+from incident_kit.present.text import visible
 from incident_kit.present.views import nothing_in
 from incident_kit.rules.rule import SEVERITIES
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.counting import plural
 from incident_kit.present import gather
 from incident_kit.present.causes import meaning_of
 from incident_kit.present.cells import cell
@@ -16,7 +17,7 @@ from incident_kit.present.chronicle import chronicle
 from incident_kit.present.clock import Clock
 from incident_kit.present.material import keys_of
 from incident_kit.present.severity import worst_first
-from incident_kit.present.text import names, plural, shorten, visible
+from incident_kit.present.text import names, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+from incident_kit.counting import plural
+
 _NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e", "\x00": "\\0"}
 #: Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, line separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -53,11 +55,6 @@ def shorten_middle(value: object, width: int) -> str:
         return text
     tail = (width - 1) // 2
     return f"{text[: width - 1 - tail]}…{text[-tail:] if tail else ''}"
-
-
-def plural(count: int, singular: str, several: str | None = None) -> str:
-    """``1 restart``, ``12,345 restarts``."""
-    return f"{count:,} {singular if count == 1 else several or singular + 's'}"
 
 
 def names(listed: Sequence[str], most: int = 2, noun: str = "pod") -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from incident_kit.counting import plural
 from incident_kit.present.cells import cell, instant
 from incident_kit.present.material import short_image
-from incident_kit.present.text import plural, visible
+from incident_kit.present.text import visible
 
 
 def trace_sentences(story: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from incident_kit.counting import plural
 from incident_kit.present.cells import cell
 from incident_kit.present.severity import rank, worst_first
-from incident_kit.present.text import plural, shorten, visible
+from incident_kit.present.text import shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd

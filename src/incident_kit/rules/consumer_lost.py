@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look
+from incident_kit.counting import plural
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import CHANNELS, CONSUMERS, RABBIT_EVENTS
 from incident_kit.window import SECOND
@@ -101,7 +102,7 @@ def _finding(lost: list[tuple[Matched, tuple[int, str] | None]], *, siblings: bo
     if errors:
         confidence = 0.95
     nodes = ", ".join(sorted({str(matched.connection.rabbit_node) for matched, _ in lost}))
-    count = "a connection" if len(lost) == 1 else f"{len(lost)} connections"
+    count = "a connection" if len(lost) == 1 else plural(len(lost), "connection")
     return RULE.finding(
         f"{life.pod} holds {count} to {nodes} without any channel: connected, consuming nothing",
         time=min(error[0] for error in errors) if errors else lost[0][0].connection.begin,

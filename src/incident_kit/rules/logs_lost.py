@@ -13,6 +13,7 @@ from incident_kit.correlate.pods.workloads import Workloads
 from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, NOT_LOST
+from incident_kit.counting import plural
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
@@ -88,7 +89,7 @@ def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
     shown = ", ".join(f"{number:,} {cause}" for cause, number in loss.causes.most_common())
     usual = set(loss.causes) <= _USUAL and total <= _FEW * len(loss.pods)
     main = loss.causes.most_common(1)[0][0]
-    entries = "1 console entry" if total == 1 else f"{total:,} console entries"
+    entries = plural(total, "console entry", "console entries")
     when = (
         f"at {at(loss.first)}" if at(loss.first) == at(loss.last) else f"between {at(loss.first)} and {at(loss.last)}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of, read_objects
+from incident_kit.counting import plural
 from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
@@ -38,7 +39,7 @@ def _of_service(service: Document, objects: Objects) -> dict[str, Any] | None:
         return None  # the selected pods were not captured, and the slices know better
     scaled_down = _scaled_to_zero(service, selector, objects)
     shown = ",".join(f"{k}={v}" for k, v in sorted(selector.items()))
-    evidence = [f"selector {shown} selects {len(mine)} pods, none ready"]
+    evidence = [f"selector {shown} selects {plural(len(mine), 'pod')}{', none ready' if mine else ''}"]
     evidence += [f"{name_of(p)}: {field(p, 'status', 'phase')}, not ready" for p in mine[:5]]
     evidence += [f"workload {name} has 0 replicas" for name in scaled_down]
     since = [t for p in mine if (t := _not_ready_since(p)) is not None]

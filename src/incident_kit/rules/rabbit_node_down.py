@@ -9,6 +9,7 @@ from incident_kit.correlate.frames import instant, records
 from incident_kit.correlate.rabbitmq.downs import Down, node_downs
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import next_connections, nodes_not_looked_at
+from incident_kit.counting import plural
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS
 from incident_kit.window import SECOND
@@ -72,7 +73,7 @@ def _finding(down: Down, evidence: Evidence) -> dict[str, Any]:
             moves.append(f"{matched.match.lives[0].key} went to {after.rabbit_node} at {at(after.begin)}")
     until = f"until {at(down.end)}" if down.end is not None else "and was not seen up again"
     unsure = "" if down.certain else " as its peers saw it (frozen or cut off, perhaps not stopped)"
-    counted = f"{len(hit)} connections of {len(pods)} pods"
+    counted = f"{plural(len(hit), 'connection')} of {plural(len(pods), 'pod')}"
     dropped = hit and _log_has_holes(down, evidence)
     had = f"at most {counted}, as it had dropped records of its log" if dropped else counted
     connected = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.cron_jobs.runs import suspended, suspended_since
 from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs
 from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
+from incident_kit.counting import plural
 from incident_kit.nested import field
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
@@ -32,7 +33,11 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         except ScheduleError:
             left_out = []
         name = name_of(cron_job)
-        effect = f"{len(left_out)} runs of the window did not start" if left_out else "no run of the window was due"
+        effect = (
+            f"{plural(len(left_out), 'run')} of the window did not start"
+            if left_out
+            else "no run of the window was due"
+        )
         found.append(
             RULE.finding(
                 f"CronJob {name} is suspended: {effect}",

@@ -31,7 +31,9 @@ def before_logger(view: ContainerView, losses: Losses) -> None:
                 head,
                 "before_logger",
                 0.8 if known_start else 0.6,
-                f"among the first {len(head)} entries of the instance, none of which arrived",
+                "the instance's first entry did not arrive"
+                if len(head) == 1
+                else f"none of the instance's first {len(head)} entries arrived",
             )
 
 
@@ -58,7 +60,7 @@ def died_before_flush(view: ContainerView, losses: Losses) -> None:
             tail,
             "died_before_flush",
             0.85 if ending is not None and ending.finished_at is not None else 0.7,
-            f"the last {lost} entries of the instance: {how}",
+            f"the last {f'{lost} entries' if lost > 1 else 'entry'} of the instance: {how}",
         )
 
 
