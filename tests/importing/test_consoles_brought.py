@@ -28,6 +28,10 @@ def own_key(tmp_path_factory, monkeypatch):
         (f"Console/shop/{POD}/app.LOG", f"console/shop/{POD}/app.log"),
         (f"console/shop/{POD}/app.txt", f"console/shop/{POD}/app.log"),
         (f"console/shop/{POD}/app.log.1", f"console/shop/{POD}/app.log.1"),
+        (f"console/shop/{POD}/app-previous.log", f"console/shop/{POD}/app.previous.log"),
+        (f"console/shop/{POD}/app.1.log", f"console/shop/{POD}/app.log.1"),
+        (f"console/{POD}/app/0.log", f"console/shop/{POD}/app/0.log"),
+        (f"console/shop/{POD}/app/previous.log", f"console/shop/{POD}/app.previous.log"),
         (f"logs/{POD}.log", f"console/shop/{POD}/app.log"),
         (f"{POD}-previous.log", f"console/shop/{POD}/app.previous.log"),
         (f"{POD}.txt", f"console/shop/{POD}/app.log"),
@@ -65,6 +69,27 @@ def test_of_a_pod_with_several_containers_a_file_without_any_is_kubectls_default
     assert {f"console/shop/{POD}/app.log", f"console/shop/{POD}/proxy.log"} <= set(kept)
     [gap] = gaps
     assert gap["what"] == f"{POD}.log" and "app, proxy" in gap["reason"]
+
+
+@pytest.mark.parametrize("name", ["pod.yaml", "notes.md", "describe.txt"])
+def test_what_lies_beside_a_console_is_none_by_its_folder(tmp_path, name):
+    texts = {
+        "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n  creationTimestamp: 2026-11-20T08:00:00Z\n",
+        "notes.md": "08:01:00 it began\n08:02:00 it ended\n",
+        "describe.txt": f"Name:       {POD}\nNamespace:  shop\nNode:       node-1/10.0.0.1\nContainers:\n  app:\n    Image:  x\n",
+    }
+
+    kept, gaps = bring(tmp_path, {f"console/shop/{POD}/{name}": texts[name]})
+
+    assert not [path for path in kept if path.startswith("console/")] and (kept or gaps)
+
+
+def test_logs_of_several_brokers_by_one_name_are_not_one_brokers(tmp_path):
+    record = "2026-11-20 08:01:00.000000+00:00 [info] <0.7.0> accepting AMQP connection <0.7.0> (10.2.3.4:5 -> 10.0.0.1:5672)\n"
+
+    kept, _ = bring(tmp_path, {f"mq/rabbitmq-{n}/rabbitmq.log": record for n in range(2)})
+
+    assert set(kept) == {"rabbitmq/rabbitmq-0.log", "rabbitmq/rabbitmq-1.log"}
 
 
 def docker(texts, **more):

@@ -36,6 +36,13 @@ def csv_of(values, delimiter=","):
         ("Untitled discover search.csv", "\ufeff" + csv_of(FIELDS) + csv_of(FIELDS.values())),
         ("elasticsearch/kibana.csv", csv_of(FIELDS, ";") + csv_of(FIELDS.values(), ";")),
         ("elasticsearch/sql.json", json.dumps({"columns": COLUMNS, "rows": [list(FIELDS.values())]})),
+        ("ppl.json", json.dumps({"schema": COLUMNS, "datarows": [list(FIELDS.values())], "total": 1})),
+        ("columnar.json", json.dumps({"columns": COLUMNS, "values": [[value] for value in FIELDS.values()]})),
+        ("docs.json", json.dumps([FIELDS], indent=1)),
+        (
+            "sql.tsv",
+            "\t".join(FIELDS) + "\n" + "\t".join(value.replace("\n", "\\n") for value in FIELDS.values()) + "\n",
+        ),
         ("esql.json", json.dumps({"took": 1, "columns": COLUMNS, "values": [list(FIELDS.values())]}, indent=1)),
     ],
 )
@@ -46,6 +53,16 @@ def test_a_table_of_documents_is_one_hit_a_row(tmp_path, name, text):
     hit = json.loads(line)
     assert path.startswith("elasticsearch/") and path.endswith(".ndjson") and gaps == []
     assert hit["_source"] == FIELDS and hit["_id"] == f"{name} row 1"
+
+
+def test_a_drawn_table_of_documents_is_read_without_its_rules(tmp_path):
+    text = "      @timestamp        |  podName   | message \n------------------------+------------+---------\n"
+    text += f"2026-11-20T08:01:00.250Z|{POD}|said so  \n"
+
+    kept, _ = bring(tmp_path, {"elasticsearch/esql.txt": text})
+
+    [line] = "".join(kept.values()).splitlines()
+    assert json.loads(line)["_source"] == {"@timestamp": FIELDS["@timestamp"], "podName": POD, "message": "said so"}
 
 
 def test_a_table_that_has_ids_keeps_them_and_what_is_missing_is_left_out(tmp_path):
@@ -93,6 +110,7 @@ HITS = [json.loads(line) for line in hits()]
         ("result (1).JSON", json.dumps(answer(HITS), indent=2)),
         ("elasticsearch/async.json", json.dumps({"id": "x", "is_partial": False, "response": answer(HITS)})),
         ("elasticsearch/bsearch.txt", json.dumps({"id": 0, "result": {"id": "x", "rawResponse": answer(HITS)}}) + "\n"),
+        ("hits.json", json.dumps(HITS, indent=1)),
         ("devtools.txt", "# GET logs-*/_search\n" + json.dumps(answer(HITS), indent=2)),
         ("elasticsearch/devtools.json", "GET logs-*/_search\n" + json.dumps(answer(HITS)).replace(
             '"Order 1 accepted"', '"""Order 1\naccepted"""')),

@@ -153,6 +153,12 @@ def test_without_a_window_the_remedy_is_shown(folder, tmp_path):
         import_folder(folder, tmp_path / "a.incident")
 
 
+def test_the_window_may_say_from_and_to(folder, tmp_path):
+    (folder / "window.json").write_text('{"from": "2026-11-20T08:00:00Z", "to": "2026-11-20T09:00:00Z"}')
+
+    assert str(read_evidence(import_folder(folder, tmp_path / "a.incident")).window)[:16] == "2026-11-20T08:00"
+
+
 def test_an_output_that_exists_is_refused_without_force_and_replaced_with_it(folder, tmp_path):
     import_folder(folder, tmp_path / "a.incident")
 

@@ -168,6 +168,32 @@ def test_a_table_of_pods_tells_address_node_and_what_it_counts(tmp_path):
     assert list(row["pod_ips"]) == ["10.2.3.4"] and str(row["created_at"])[:16] == "2026-11-20 07:59"
 
 
+def test_of_what_get_all_prints_only_pods_are_pods(tmp_path):
+    pods = aligned(("NAME", "READY", "STATUS", "RESTARTS", "AGE"), (f"pod/{POD}", "1/1", "Running", "0", "71m"))
+    services = aligned(
+        ("NAME", "TYPE", "CLUSTER-IP", "PORT(S)", "AGE"), ("service/orders", "ClusterIP", "10.0.0.1", "80/TCP", "9d")
+    )
+
+    kept, _ = bring(tmp_path, {"all.txt": f"{pods}\n{services}"}, captured_at=NOW)
+
+    assert [one["metadata"]["name"] for text in kept.values() for one in json.loads(text)] == [POD]
+
+
+@pytest.mark.parametrize(("name", "document"), [("rabbitmq/foo.json", [{"bar": 1}]), ("argocd/foo.json", {"bar": 1})])
+def test_a_file_that_no_answer_is_made_from_is_said_to_be_one(tmp_path, name, document):
+    _, gaps = bring(tmp_path, {name: json.dumps(document)})
+
+    assert [(gap["what"], "no answer is made from it" in gap["reason"]) for gap in gaps] == [(name, True)]
+
+
+def test_a_list_of_the_api_under_another_name_is_read_as_what_it_is(tmp_path):
+    connection = {"name": "a -> b", "peer_host": "10.2.3.4", "peer_port": 1, "client_properties": {}}
+
+    kept, gaps = bring(tmp_path, {"rabbitmq/api_connections.json": json.dumps([connection])})
+
+    assert [path.split("-")[0] for path in kept] == ["rabbitmq/connections"] and gaps == []
+
+
 NAME, NODE = "10.2.3.4:47122 -> 10.0.0.9:5672", "rabbit@rabbitmq-1.mq.svc"
 COLUMNS = ["name", "node", "peer_host", "peer_port", "user", "vhost", "connected_at", "client_properties"]
 TERM = '[{"product","longstr","x"},{"connection_name",longstr,"orders"}]'

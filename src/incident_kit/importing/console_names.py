@@ -192,4 +192,4 @@ def _stem(name: str) -> tuple[str, bool]:
     ending = _ENDING.search(name)
     stem = name[: ending.start()] if ending and ending.start() else name
     before = _PREVIOUS.search(stem)
-    return (stem[: before.start()], True) if before and before.start() else (stem, False)
+    return (stem[: before.start()], True) if before else (stem, False)

@@ -19,6 +19,8 @@ import orjson
 from incident_kit.importing.layout import file_kind, shown_name
 from incident_kit.in_order import in_order
 from incident_kit.lines import whole_lines
+from incident_kit.nested import mapping
+from incident_kit.normalise.rabbitmq.documents import LISTS, is_list_name
 from incident_kit.normalise.rabbitmq.marks import ANY_MARK, is_marked
 from incident_kit.normalise.raw import decode_json, objects_of, read_bytes, read_chunks, utf8_chunks
 from incident_kit.redaction import RedactLines, Scan, scan
@@ -113,12 +115,18 @@ class RawCopy:
             plural = destination.rpartition("/")[2].split(".")[0]
             self._objects(data, relative, destination, source, lambda item: self._redactor.document(plural, item))
         elif kind in {"rabbitmq", "argocd"}:
+            if kind == "rabbitmq" and not is_list_name(destination.rpartition("/")[2]):
+                reason = "it is kept, but no answer is made from it: it is none of the lists that are read"
+                self.context.gap(source, relative, reason, f"Those are {', '.join(LISTS)}.")
             self._objects(data, relative, destination, source, self._redactor.value)
         else:
             self._document(data, relative, destination, source)
 
     def _objects(self, data: bytes, relative: str, destination: str, source: str, redact: Callable[[Any], Any]) -> None:
         items = objects_of(data, relative, self.context, source)
+        if items and source == "argocd" and not any(map(_of_argocd, items)):
+            reason = "it is kept, but no answer is made from it: it holds no Application and no event about one"
+            self.context.gap(source, relative, reason, "argocd app get NAME -o json")
         with _create(self._target(destination)) as output:
             output.write(b"[")
             for number, item in enumerate(items):
@@ -161,6 +169,10 @@ class RawCopy:
             self.context.gap(
                 source, relative, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again."
             )
+
+
+def _of_argocd(item: Any) -> bool:
+    return item.get("kind") in ("Application", "Event") or bool(mapping(item, "spec", "destination"))
 
 
 def _scanned(block: bytes) -> tuple[bytes, Scan]:

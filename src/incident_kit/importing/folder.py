@@ -107,7 +107,8 @@ def _window_file(files: list[CollectedFile]) -> dict[str, Any]:
     if not isinstance(document, dict):
         reason = probe.gaps[0]["reason"] if probe.gaps else "it is no JSON object"
         return {"broken": reason}
-    return document
+    # query.json calls them so, and people do.
+    return {"start": document.get("from"), "end": document.get("to"), **document}
 
 
 def _described_window(described: dict[str, Any]) -> Window:

@@ -66,6 +66,11 @@ class Sample:
         return bool(_JSON.match(self.body))
 
     @property
+    def is_log(self) -> bool:
+        """Whether its name ends as a log's does."""
+        return bool(re.search(r"\.log(?:[.-][\w.-]+)?$", self.relative, re.IGNORECASE))
+
+    @property
     def stem(self) -> str:
         """Its name without endings, fit for a part of a path."""
         name = self.relative.rpartition("/")[2]

@@ -32,7 +32,7 @@ _NONE = ("<none>", "<unset>", "")
 def _fits(sample: Sample) -> bool:
     text = sample.body
     return (
-        sample.place not in ("console", "elasticsearch", "rabbitmq") and text.startswith("Name: ")
+        sample.place not in ("elasticsearch", "rabbitmq") and not (sample.place == "console" and sample.is_log) and text.startswith("Name: ")
         and all(f"\n{name}:" in text for name in ("Namespace", "Node", "Containers"))
     )  # fmt: skip
 

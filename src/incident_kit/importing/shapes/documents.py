@@ -28,13 +28,18 @@ _ELSEWHERE = ("console", "rabbitmq", "kubernetes", "argocd")
 
 
 def _fits_table(sample: Sample) -> bool:
-    if sample.place in _ELSEWHERE or (sample.is_json and not has_columns(sample)):
+    if sample.place in _ELSEWHERE or (sample.is_json and not has_columns(sample) and not _is_bare_array(sample)):
         return False
     columns = {column.lower() for column in columns_of(sample)}
     said = _COLUMNS["message"] | _COLUMNS["template"]
     if sample.place == "elasticsearch":
         return bool(columns) and bool(columns & (_COLUMNS["time"] | said))
     return bool(columns & _COLUMNS["time"]) and bool(columns & said) and bool(columns & _COLUMNS["pod"])
+
+
+def _is_bare_array(sample: Sample) -> bool:
+    """Whether it is an array of documents, not of hits; in ``elasticsearch/`` that is the layout's own."""
+    return sample.place is None and sample.body[:1] == "[" and not sample.names("_source")
 
 
 def _convert_table(source: Source) -> Pieces:
@@ -123,6 +128,8 @@ def _fits_answer(sample: Sample) -> bool:
         return False
     if sample.place == "elasticsearch" and sample.relative.lower().endswith((".json", ".json.gz")):
         return sample.body is not sample.text or '"""' in sample.text
+    if sample.body[:1] == "[" and sample.names("_index", "_source"):
+        return True
     return bool(_ANSWER.search(sample.text)) and bool(sample.names("_index") or sample.names("_shards"))
 
 

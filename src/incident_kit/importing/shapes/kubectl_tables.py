@@ -20,6 +20,7 @@ Row = dict[str, str]
 _GAP = re.compile(r"\S+(?: \S+)*")
 _EVENT_COLUMNS = frozenset({"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"})
 _POD_COLUMNS = frozenset({"NAME", "READY", "STATUS", "RESTARTS", "AGE"})
+_ANY_HEADING = re.compile(r"(?:NAMESPACE|NAME|LAST SEEN) {2,}[A-Z]")
 _AGE = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _AGE_SECONDS = (365 * 86_400, 86_400, 3_600, 60, 1)
 #: As both kubectl events and kubectl describe write it: the last time, how often, since when.
@@ -44,7 +45,11 @@ def _is_heading(line: str) -> frozenset[str] | None:
 
 
 def _fits(sample: Sample) -> bool:
-    return sample.place not in ("console", "elasticsearch", "rabbitmq") and any(map(_is_heading, sample.lines[:5]))
+    return (
+        sample.place not in ("elasticsearch", "rabbitmq")
+        and not (sample.place == "console" and sample.is_log)
+        and any(map(_is_heading, sample.lines[:5]))
+    )
 
 
 def table_rows(lines: Iterator[str]) -> Iterator[tuple[frozenset[str], Row]]:
@@ -54,6 +59,8 @@ def table_rows(lines: Iterator[str]) -> Iterator[tuple[frozenset[str], Row]]:
     for line in lines:
         if (heading := _is_heading(line)) is not None:
             wanted, columns = heading, columns_of(line)
+        elif _ANY_HEADING.match(line):
+            wanted = None  # of something else, as kubectl get all prints one after another
         elif wanted is not None and line.strip():
             yield wanted, dict(zip((name for name, _ in columns), _cells(line, columns), strict=False))
 
@@ -151,6 +158,7 @@ def event(
 
 def _pod(row: Row, now: int, source: Source) -> dict[str, Any]:
     """A pod without its containers, which the table does not name; what it counts of them stands as it was printed."""
+    name = row["NAME"].removeprefix("pod/")
     status, ip, node = row["STATUS"], row.get("IP", "<none>"), row.get("NODE", "<none>")
     phase = {"Completed": "Succeeded", "Error": "Failed", "Evicted": "Failed"}.get(
         status, "Running" if status == "Running" else None
@@ -158,7 +166,7 @@ def _pod(row: Row, now: int, source: Source) -> dict[str, Any]:
     return {
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "name": row["NAME"], "namespace": row.get("NAMESPACE") or _namespace(source, row["NAME"]), "creationTimestamp": ago(row["AGE"], now),
+            "name": name, "namespace": row.get("NAMESPACE") or _namespace(source, name), "creationTimestamp": ago(row["AGE"], now),
         },
         "spec": {"nodeName": None if node == "<none>" else node},
         "status": {

@@ -8,6 +8,7 @@ from incident_kit.importing.console_lines import ConsoleFiles
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.prefixed import DUMP_MARK, dumped
 from incident_kit.importing.shapes.shape import Pieces, Shape, Source
+from incident_kit.normalise.rabbitmq.documents import is_list_name
 
 #: A list of the management API by keys that only its items have.
 _RABBIT_LISTS = (
@@ -81,6 +82,11 @@ def rabbit_list(sample: Sample) -> str | None:
     return next((name for name, keys in _RABBIT_LISTS if sample.names(*keys)), None)
 
 
+def _is_misnamed(sample: Sample) -> bool:
+    """Whether a file of ``rabbitmq/`` has a name that nothing is read from, and is a list by what it holds."""
+    return not is_list_name(sample.relative.rpartition("/")[2]) and rabbit_list(sample) is not None
+
+
 def _convert_rabbit(source: Source) -> Pieces:
     yield f"rabbitmq/{rabbit_list(source.sample)}-{source.number}.json", source.data()
 
@@ -90,3 +96,4 @@ RABBIT_API = Shape(
     "a list of RabbitMQ's management API", lambda sample: rabbit_list(sample) is not None, _convert_rabbit, "rabbitmq"
 )
 APPLICATIONS = Shape("Applications as argocd prints them", _fits_applications, _convert_applications, "argocd")
+MISNAMED_API = Shape("a list of RabbitMQ's management API", _is_misnamed, _convert_rabbit, "rabbitmq")

@@ -20,6 +20,8 @@ _DELIMITERS = ",;\t|"
 #: A header cell: the name of a field, perhaps with the zone that Azure's portal adds.
 _CELL = re.compile(r"[\w@.$-][\w@.$ /-]*(?: \[[^\]]+\])?")
 _ZONE_OF_PORTAL = re.compile(r" \[(?:UTC|[^\]]*)\]$")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+_ESCAPED = re.compile(r"\\([ntr\\])")
 _LONGEST_CELL = 1 << 26
 
 
@@ -37,7 +39,7 @@ def header_of(sample: Sample) -> tuple[str, list[str]] | None:
 
 def has_columns(sample: Sample) -> bool:
     """Whether it is JSON that has columns beside rows, as SQL, ES|QL and Log Analytics answer."""
-    return bool(re.search(r'"columns"\s*:\s*\[\s*\{\s*"name"', sample.text))
+    return bool(re.search(r'"(?:columns|schema)"\s*:\s*\[\s*\{\s*"name"', sample.text))
 
 
 def columns_of(sample: Sample) -> frozenset[str]:
@@ -101,22 +103,46 @@ def _of_tables(document: Any) -> Iterator[Row]:
         return
     tables = document.get("tables")
     for table in tables if isinstance(tables, list) else [document]:
-        columns = [str(column.get("name")) for column in table.get("columns", [])]
-        for values in table.get("rows") or table.get("values") or []:
-            yield {name: value for name, value in zip(columns, values, strict=False) if value is not None}
+        columns = [str(column.get("name")) for column in table.get("columns") or table.get("schema") or []]
+        values = table.get("rows") or table.get("values") or table.get("datarows") or []
+        if len(values) == len(columns) and {len(value) for value in values} != {len(columns)}:
+            values = list(zip(*values, strict=False))  # ES|QL's columnar form
+        for row in values:
+            yield {name: value for name, value in zip(columns, row, strict=False) if value is not None}
 
 
 def _of_csv(source: Source, system: str, delimiter: str, columns: list[str]) -> Iterator[Row]:
-    csv.field_size_limit(_LONGEST_CELL)
     names = [_ZONE_OF_PORTAL.sub("", cell) for cell in columns]
-    lines = _after_header(source)
     odd = 0
-    for cells in csv.reader(lines, delimiter=delimiter):
+    for cells in _csv_cells(_after_header(source), delimiter):
         if len(cells) > len(names):
             odd += 1
-        yield {name: cell for name, cell in zip(names, cells, strict=False) if cell not in ("", "-", "(null)")}
+        yield {name: cell for name, cell in zip(names, cells, strict=False) if cell not in ("", "-", "(null)", "null")}
     if odd:
         report_lost(source, system, f"{odd} rows have more cells than the header; what is beyond it is left out")
+
+
+def _csv_cells(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+    """Cells of each row; Elasticsearch's TSV quotes nothing and escapes, and its drawn tables pad."""
+    if delimiter == "\t":
+        for line in lines:
+            cells = line.rstrip("\r\n").split("\t")
+            quoted = [_unquoted(cell) for cell in cells]
+            yield [_ESCAPED.sub(lambda found: _ESCAPES[found[1]], cell) for cell in quoted]
+        return
+    csv.field_size_limit(_LONGEST_CELL)
+    for cells in csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL
+    ):
+        if delimiter != "|":
+            yield cells
+        elif not all(set(cell) <= set("-+ ") for cell in cells):
+            yield [cell.strip() for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotes that some writers put around it."""
+    return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
 def _after_header(source: Source) -> Iterator[str]:

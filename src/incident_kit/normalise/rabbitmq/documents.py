@@ -26,7 +26,8 @@ from incident_kit.tables.rabbitmq import (
     RABBIT_NODES,
 )
 
-_LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami", "exchanges", "bindings")
+#: Files of the management API's answers that are read.
+LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami", "exchanges", "bindings")
 _TELLS_OF_CONNECTION = re.compile(r"\b(?:accepting|closing) AMQP connection [<\d\[(]")
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -36,7 +37,7 @@ def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
 
     What cannot be trusted, though it was answered, is a gap.
     """
-    lists = {name: _items(raw, name, context) for name in _LISTS}
+    lists = {name: _items(raw, name, context) for name in LISTS}
     rows = _from_management(lists, context)
     known = [str(row["rabbit_node"]) for row in rows[RABBIT_NODES.name] if row["rabbit_node"]]
     known += sorted({str(r["rabbit_node"]) for r in rows[CONNECTIONS.name] if r["rabbit_node"]} - set(known))
@@ -53,6 +54,11 @@ def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
     rows[CONNECTIONS.name] += connection_rows(elastic.metrics, context.cluster)
     rows[RABBIT_EVENTS.name] = _distinct(rows[RABBIT_EVENTS.name])
     return rows
+
+
+def is_list_name(name: str) -> bool:
+    """Whether a file of ``rabbitmq/`` has the name of a list that is read (``connections.json``, ``connections-2.json``)."""
+    return re.match(rf"(?:{'|'.join(LISTS)})(?:-[^/]*)?\.json", name) is not None
 
 
 def _items(raw: RawFolder, name: str, context: Context) -> list[Document] | None:
