@@ -9,8 +9,9 @@ from incident_kit.correlate.changes.applications import known_syncs
 from incident_kit.correlate.changes.rollouts import current_images, template_of
 from incident_kit.correlate.changes.syncs import moment, results_of, sync_sentence
 from incident_kit.correlate.changes.templates import images
-from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.changes.writes import Write, writes_of
 from incident_kit.correlate.configuration.state import workload_of
+from incident_kit.correlate.field_managers import is_gitops
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects, tracked_by
 from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import Outcome, Rule, at
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 #: A rollout that is older than this is not just under way (progressDeadlineSeconds is 600 by default).
 _UNDER_WAY = 600 * SECOND
-_GITOPS_MANAGERS = ("argocd-controller", "argocd-application-controller", "helm", "flux", "kustomize-controller")
 
 Row = dict[str, Any]
 
@@ -63,11 +63,11 @@ def _against_sync(
     if applied is not None and live and not live <= applied[0]:
         strange, (wanted, sync) = sorted(live - applied[0]), applied
         later = [w for w in writes_of(workload) if w.touches("f:spec") and (w.time or 0) >= (moment(sync) or 0)]
-        writers = [f"{w.manager} wrote its specification at {at(w.time)}" for w in later if not _gitops(w.manager)]
+        writers = [f"{w.manager} wrote its specification at {at(w.time)}" for w in later if _by_hand(w)]
         return _finding(
             workload,
             f"{kind} {name} asks for {', '.join(strange)}, the last sync applied {', '.join(sorted(wanted))}",
-            time=next((w.time for w in later if not _gitops(w.manager)), None),
+            time=next((w.time for w in later if _by_hand(w)), None),
             evidence=[sync_sentence(sync), *writers],
             confidence=0.95,
         )
@@ -76,8 +76,9 @@ def _against_sync(
     return None
 
 
-def _gitops(manager: str | None) -> bool:
-    return manager is None or manager.startswith(_GITOPS_MANAGERS)
+def _by_hand(write: Write) -> bool:
+    """Whether something else than what brings objects from a repository wrote it."""
+    return write.manager is not None and not is_gitops(write.manager)
 
 
 def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | None:
@@ -87,7 +88,7 @@ def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | Non
         owned = [c for c in (containers or {}).values() if isinstance(c, dict) and "f:image" in c]
         if not owned:
             continue
-        if write.manager is None or _gitops(write.manager) or not write.manager.startswith("kubectl"):
+        if not _by_hand(write) or not str(write.manager).startswith("kubectl"):
             return None
         return _finding(
             workload,

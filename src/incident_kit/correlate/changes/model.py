@@ -41,26 +41,3 @@ class Change:
         del columns["sync"]
         columns["by"] = self.by or manager
         return columns
-
-
-#: Field managers that are programs acting on their own, by prefix.
-_CONTROLLERS = (
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "cert-manager",
-    "keda",
-    "vpa-",
-    "cluster-autoscaler",
-)
-#: Field managers that are people's tools.
-_PEOPLE = ("kubectl", "k9s", "lens", "argocd-server", "Mozilla", "dashboard", "oc")
-
-
-def acts_alone(manager: str | None) -> bool | None:
-    """Whether a write by this field manager was automated; None where the name does not tell."""
-    if not manager:
-        return None
-    if manager.startswith(_CONTROLLERS):
-        return True
-    return False if manager.startswith(_PEOPLE) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from incident_kit.correlate.changes.model import Change, acts_alone
+from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.templates import (
     RESTARTED_AT,
     TemplateDifference,
@@ -20,6 +20,7 @@ from incident_kit.correlate.changes.templates import (
     images,
 )
 from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.field_managers import acts_alone
 from incident_kit.correlate.objects import Objects, annotation, controller, created_at, name_of, namespace_of
 from incident_kit.nested import Document, field, mapping
 from incident_kit.window import SECOND, format_ns, parse_rfc3339

@@ -13,6 +13,7 @@ from typing import Any
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import describe_briefly
 from incident_kit.correlate.changes.writes import writes_of
+from incident_kit.correlate.field_managers import is_argo_cd
 from incident_kit.correlate.objects import Objects
 from incident_kit.nested import Document
 from incident_kit.window import SECOND, format_ns
@@ -28,8 +29,6 @@ _WITH_IMAGES = frozenset({"image", "created", "rollout", "rollback"})
 #: What a sync writes to these is a change of its own: others read it.
 _OWN_ROWS = frozenset({"ConfigMap", "Secret", "NetworkPolicy"})
 _QUIET = {"ConfigMap": "config", "Secret": "config", "NetworkPolicy": "network_policy"}
-#: Field managers of Argo CD's application controller.
-ARGO_MANAGERS = ("argocd-controller", "argocd-application-controller")
 
 
 def sync_sentence(sync: Row) -> str:
@@ -212,7 +211,7 @@ def _sync_of(change: Change, syncs: list[Row]) -> Row | None:
     """The sync whose operation the change falls into and that covers its object, of the same kind; else the nearest."""
     if change.time is None or change.kind == "Pod" or change.what in {"job", "manual_job", "endpoints", "scale"}:
         return None
-    if change.manager and not change.manager.startswith(ARGO_MANAGERS):
+    if change.manager and not is_argo_cd(change.manager):
         return None
     best: tuple[tuple[int, bool, int], Row] | None = None
     slack = int((change.precision_seconds - 1) * SECOND)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from incident_kit.correlate.changes.model import Change, acts_alone
+from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.templates import image_list
+from incident_kit.correlate.field_managers import acts_alone
 from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of
 from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.window import SECOND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import instant, plain, records
@@ -59,42 +60,59 @@ def _fill_from_events(rows: list[dict[str, Any]], evidence: Evidence) -> None:
 
 def _from_events(evidence: Evidence, known: set[Any]) -> list[dict[str, Any]]:
     """Instances of pods that are gone, as far as their ``Started`` events tell: starts, never how they ended."""
-    starts: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
-    ends: dict[Any, dict[str, Any]] = {}
-    images: dict[tuple[Any, Any], str] = {}
-    for event in records(evidence.table(EVENTS)):
-        uid, container = plain(event["uid"]), plain(event["container"])
-        if (
-            event["kind"] == "Pod"
-            and event["reason"] == "Started"
-            and uid is not None
-            and uid not in known
-            and container
-        ):
-            starts.setdefault((uid, container), []).append(event)
-        elif event["reason"] == "Pulled" and (pulled := PULLED_IMAGE.search(plain(event["message"]) or "")):
-            images[uid, container] = pulled["image"]
-        elif event["kind"] == "Pod" and event["reason"] in _ENDS and uid is not None and uid not in known:
-            before = ends.get(uid)
-            # The kubelet's Evicted says why; the Killing beside it only that.
-            if before is None or before["reason"] == "Killing":
-                ends[uid] = event
+    told = _told_of_gone(evidence, known)
     rows: list[dict[str, Any]] = []
-    for (uid, container), events in starts.items():
-        # One event of many counted starts has two times: of its first and of its last.
-        times: list[int | None] = []
-        for event in sorted(events, key=lambda e: instant(e["first_at"]) or 0):
-            count, first, last = int(plain(event["count"]) or 1), instant(event["first_at"]), instant(event["last_at"])
-            times += [first] if count == 1 else [first, *[None] * (count - 2), last]
-        for number, started in enumerate(times):
+    for (uid, container), events in told.starts.items():
+        for number, started in enumerate(_start_times(events)):
             row: dict[str, Any] = dict.fromkeys(CONTAINERS.columns)
             row.update(
                 cluster=evidence.cluster, namespace=plain(events[0]["namespace"]), pod=plain(events[0]["name"]), pod_uid=uid,
-                container=container, restart_count=number, started_at=started, image=images.get((uid, container)), observed=False, source="event Started",
+                container=container, restart_count=number, started_at=started, image=told.images.get((uid, container)),
+                observed=False, source="event Started",
             )  # fmt: skip
             rows.append(row)
-        _end(rows[-1], ends.get(uid))
+        _end(rows[-1], told.ends.get(uid))
     return rows
+
+
+@dataclass(slots=True)
+class _Told:
+    """Events of pods that are gone.
+
+    Attributes:
+        starts: ``Started`` of each uid and container.
+        ends: the one of each uid that ended it; the kubelet's ``Evicted`` says why, the ``Killing`` beside it only that.
+        images: as pulled, of each uid and container.
+    """
+
+    starts: dict[tuple[Any, Any], list[dict[str, Any]]] = field(default_factory=dict)
+    ends: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    images: dict[tuple[Any, Any], str] = field(default_factory=dict)
+
+
+def _told_of_gone(evidence: Evidence, known: set[Any]) -> _Told:
+    told = _Told()
+    for event in records(evidence.table(EVENTS)):
+        uid, container = plain(event["uid"]), plain(event["container"])
+        if event["reason"] == "Pulled":
+            if pulled := PULLED_IMAGE.search(plain(event["message"]) or ""):
+                told.images[uid, container] = pulled["image"]
+        elif event["kind"] != "Pod" or uid is None or uid in known:
+            continue
+        elif event["reason"] == "Started" and container:
+            told.starts.setdefault((uid, container), []).append(event)
+        elif event["reason"] in _ENDS and (uid not in told.ends or told.ends[uid]["reason"] == "Killing"):
+            told.ends[uid] = event
+    return told
+
+
+def _start_times(events: list[dict[str, Any]]) -> list[int | None]:
+    """When the instances of one container started; one event of many counted starts has the first and the last time."""
+    times: list[int | None] = []
+    for event in sorted(events, key=lambda e: instant(e["first_at"]) or 0):
+        count, first, last = int(plain(event["count"]) or 1), instant(event["first_at"]), instant(event["last_at"])
+        times += [first] if count == 1 else [first, *[None] * (count - 2), last]
+    return times
 
 
 def _end(row: dict[str, Any], event: dict[str, Any] | None) -> None:
