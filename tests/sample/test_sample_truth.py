@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from incident_kit.answers.rabbit import rabbit
 from incident_kit.answers.trace import trace
 from incident_kit.errors import IncidentKitError
 from incident_kit.evidence import Evidence, read_evidence
-from incident_kit.present import gather, story
+from incident_kit.present import gather, plot_lifetimes, story
 from tests.lab import scoring
 from tests.present.incident import count_entries
 
@@ -140,3 +141,14 @@ def test_the_story_says_of_which_pods_nothing_can_be_compared(sample: Evidence) 
     told = " ".join(story.not_shown(sample))
     assert "No console was read of shop/payments-api-5fdb67578b-nv6c4" in told and "6 more pods" in told
     assert "shop/notifications-647549c447-64wch is known only in part" in told
+
+
+def test_figures_draw_an_instance_whose_start_only_events_tell_up_to_the_next_one(sample: Evidence) -> None:
+    """Its end is not known; drawn to the window's end it would hide the instances after it."""
+    rows = gather.known_instances(sample)
+    own = rows[rows["pod"] == "payments-api-676598658b-kbbnl"].sort_values("restart_count")
+    assert f"{own['started_at'].iloc[0]:%H:%M:%S}" == "01:48:48"
+    lane = plot_lifetimes(sample, "payments-api").axes[0]
+    bars = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in lane.patches if bar.get_zorder() == 3)
+    assert len(bars) == 6  # three pods that are gone, three instances
+    assert all(end <= start + 1e-9 for (_, end), (start, _) in pairwise(bars[3:]))

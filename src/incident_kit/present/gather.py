@@ -109,13 +109,17 @@ def connections(evidence: Evidence, nodes: tuple[str, ...]) -> pd.DataFrame:
 
 
 def known_instances(evidence: Evidence) -> pd.DataFrame:
-    """CONTAINERS rows, and one inferred row for each image of a pod of which no container was captured."""
+    """CONTAINERS rows, and one inferred row for each image of a pod of which no container was captured.
+
+    Of an instance that the status forgot, events may tell when it started.
+    """
     import pandas as pd
 
     from incident_kit.correlate.pods.identity import lifetimes
+    from incident_kit.correlate.pods.restarts import instances
 
-    captured = evidence.table(CONTAINERS)
-    known = set(captured["pod_uid"].dropna())
+    known = set(evidence.table(CONTAINERS)["pod_uid"].dropna())
+    captured = CONTAINERS.frame([row for row in instances(evidence) if row["pod_uid"] in known])
     rows = []
     for life in lifetimes(evidence):
         if life.captured or life.pod_uid in known:

@@ -76,7 +76,9 @@ def _draw_instances(axes: Axes, material: Material, lane_of: dict[str, int], ver
         told = rows[rows["source"].ne("inferred")]
         containers = list(dict.fromkeys((told if len(told) else rows)["container"].dropna()))
         share = (_BARS[1] - _BARS[0]) / max(len(containers), 1)
-        for row in rows.to_dict("records"):
+        in_order = rows.sort_values("restart_count", kind="stable")
+        following = in_order.groupby("container", dropna=False)["started_at"].shift(-1)
+        for row in in_order.assign(followed_at=following).to_dict("records"):
             # Of an earlier pod of that name, which is gone, only images are known: its bar stands for all containers.
             named = row["container"] in containers
             top = lane_of[str(key)] + _BARS[0] + (containers.index(row["container"]) * share if named else 0)
@@ -111,7 +113,8 @@ def _draw_instance(
 ) -> None:
     start, end = _instant(row["started_at"], None), _instant(row["finished_at"], None)
     if start is not None:
-        left, right = style.number(start), style.number(end if end is not None else material.end)
+        last = end if end is not None else _instant(row["followed_at"], material.end)
+        left, right = style.number(start), style.number(last)
         axes.barh(
             top, max(right - left, 0), left=left, height=height * 0.92, align="edge", edgecolor="white",
             linewidth=0.4, zorder=3, alpha=_FAINT_WHERE_INFERRED if row["source"] == "inferred" else 1, **look,
