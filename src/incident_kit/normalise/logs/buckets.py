@@ -34,7 +34,7 @@ _ROW_GROUP = 128 * 1024
 #: Documents of many pods arrive interleaved; batches wait in memory until a bucket has enough for a row group.
 _MOST_WAITING_BYTES = 128 * 1024 * 1024
 #: What was gathered and waits for the thread that writes, so that it has work while a batch is read, and memory stays flat.
-_MOST_HANDED_OVER = 2
+_MOST_HANDED_OVER = 1
 
 
 def bucket_count(raw_bytes: int) -> int:

@@ -51,18 +51,11 @@ class Instance:
 _SHARED = {name: _SCHEMA.field(name).type for name in Instance.__dataclass_fields__}
 
 
-def entries_of(
-    lines: Lines,
-    parts: np.ndarray[Any, Any],
-    instance: Instance,
-    layout: Layout,
-    roles: FieldRoles,
-    first_number: int,
-    offset_seconds: int | None = None,
-) -> Iterator[pa.Table]:
-    """Entries of one instance, in time order, in tables of bounded size.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The entries of one container instance: told apart, and made into tables piece by piece, in any thread.
 
-    Args:
+    Attributes:
         lines: all lines of the instance in time order.
         parts: number of the rotated file of each line.
         instance: what all rows share.
@@ -70,37 +63,91 @@ def entries_of(
         roles: field roles for JSON entries.
         first_number: number of the first entry within the container.
         offset_seconds: zone of the console's times, where the profile states it.
+        firsts: the first line of each entry.
+        rest: all other lines of entries, by entry.
+        rest_places: the entry of each of them.
+        counts: lines of each entry.
+        edges: whether an entry stands at a rotated file's beginning or end.
+        shape: what is learnt of JSON entries.
     """
-    if not len(lines):
-        return
+
+    lines: Lines
+    parts: Integers
+    instance: Instance
+    layout: Layout
+    roles: FieldRoles
+    first_number: int
+    offset_seconds: int | None
+    firsts: Integers
+    rest: Integers
+    rest_places: Integers
+    counts: Integers
+    edges: Integers
+    shape: HitShape
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Runs of entries that are made into a table at once: the first and the one behind the last."""
+        for start in range(0, len(self), _AT_ONCE):
+            yield start, min(start + _AT_ONCE, len(self))
+
+    def table(self, start: int, stop: int) -> pa.Table:
+        """CONSOLE_ENTRIES rows of a run of entries."""
+        own = slice(*np.searchsorted(self.rest_places, [start, stop]))
+        rests = _rests(self.lines, self.rest[own], self.rest_places[own] - start)
+        rows = self.firsts[start:stop]
+        first_lines = _taken(self.lines.text, rows)
+        times = self.lines.time[rows]
+        said = _said(first_lines, rests, times, self.layout, self.roles, self.shape, self.offset_seconds)
+        shared = {
+            name: pa.repeat(pa.scalar(getattr(self.instance, name), kind), len(rows)) for name, kind in _SHARED.items()
+        }
+        own_columns = {
+            "number": np.arange(self.first_number + start, self.first_number + stop),
+            "time": times,
+            "stream": STREAMS.take(pa.array(self.lines.stream[rows])),
+            "line_count": self.counts[start:stop] + _line_ends(first_lines),
+            "part": self.parts[rows],
+            "edge": self.edges[start:stop],
+        }
+        columns = {**shared, **own_columns, **said}
+        return pa.Table.from_arrays([column(columns[f.name], f.type) for f in _SCHEMA], schema=_SCHEMA)
+
+
+def entries_of(
+    lines: Lines,
+    parts: Integers,
+    instance: Instance,
+    layout: Layout,
+    roles: FieldRoles,
+    first_number: int,
+    offset_seconds: int | None = None,
+) -> Entries:
+    """Tell the entries of one instance apart; the arguments are attributes of `Entries`."""
     heads = layout.heads(lines.text)
     owner = owners(lines, heads, _levels_before_loose_lines(lines, heads, layout), layout.proven(lines.text, ~heads))
     begins = owner == np.arange(len(owner))
     firsts = np.flatnonzero(begins)
     places = (np.cumsum(begins) - 1)[owner]
-    counts = np.bincount(places[owner >= 0], minlength=len(firsts))
-    edges = _edges(parts[firsts])
-    shape = HitShape()
     rest = np.flatnonzero((owner >= 0) & ~begins)
     rest = rest[np.argsort(places[rest], kind="stable")]
-    for start in range(0, len(firsts), _AT_ONCE):
-        stop = min(start + _AT_ONCE, len(firsts))
-        own = rest[slice(*np.searchsorted(places[rest], [start, stop]))]
-        rests = _rests(lines, own, places[own] - start)
-        rows = firsts[start:stop]
-        first_lines = _taken(lines.text, rows)
-        said = _said(first_lines, rests, lines.time[rows], layout, roles, shape, offset_seconds)
-        shared = {
-            **{name: pa.repeat(pa.scalar(getattr(instance, name), kind), len(rows)) for name, kind in _SHARED.items()},
-            "number": np.arange(first_number + start, first_number + stop),
-            "time": lines.time[rows],
-            "stream": STREAMS.take(pa.array(lines.stream[rows])),
-            "line_count": counts[start:stop] + _line_ends(first_lines),
-            "part": parts[rows],
-            "edge": edges[start:stop],
-        }
-        columns = {**shared, **said}
-        yield pa.Table.from_arrays([column(columns[f.name], f.type) for f in _SCHEMA], schema=_SCHEMA)
+    return Entries(
+        lines=lines,
+        parts=parts,
+        instance=instance,
+        layout=layout,
+        roles=roles,
+        first_number=first_number,
+        offset_seconds=offset_seconds,
+        firsts=firsts,
+        rest=rest,
+        rest_places=places[rest],
+        counts=np.bincount(places[owner >= 0], minlength=len(firsts)),
+        edges=_edges(parts[firsts]),
+        shape=HitShape(),
+    )
 
 
 def _taken(texts: pa.Array, rows: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Array:

@@ -1,9 +1,13 @@
-"""Consoles to the log table, container by container: read, learn the layout, make entries."""
+"""Consoles to the log table, container by container: read, learn the layout, tell entries apart, make their tables.
+
+Containers are read in some threads and tables are made in others, piece by piece: one large container keeps all
+processors busy as well as many small ones, and its tables are never in memory all at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, bucket_name
 from incident_kit.normalise.logs.console import ContainerConsole, InstanceLines, read_console
 from incident_kit.normalise.logs.coverage import console_coverage
-from incident_kit.normalise.logs.entries import Instance, entries_of
+from incident_kit.normalise.logs.entries import Entries, Instance, entries_of
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.formats.detect import detect_layout
 from incident_kit.normalise.logs.formats.json_roles import json_roles
@@ -60,13 +64,18 @@ def write_consoles(
         _Work(console, messages.of(console.pod), known.of(console.namespace, console.pod, console.container))
         for console in ordered
     )
-    with BucketWriter(tables_folder, CONSOLE_ENTRIES, count) as writer, ThreadPoolExecutor(WORKERS) as pool:
+
+    def pieces(pool: Executor) -> Iterator[tuple[Entries, int, int]]:
         for number, made in enumerate(in_order(pool, lambda work: _read(work, raw, context), works), 1):
-            for table in made.tables:
-                writer.write(table)
             context.gaps += made.gaps
-            rows += made.coverage
+            rows.extend(made.coverage)
+            for entries in made.entries:
+                yield from ((entries, *piece) for piece in entries.pieces())
             context.progress("consoles", number, len(ordered))
+
+    with ThreadPoolExecutor(WORKERS) as pool, BucketWriter(tables_folder, CONSOLE_ENTRIES, count) as writer:
+        for table in in_order(pool, lambda piece: piece[0].table(*piece[1:]), pieces(pool)):
+            writer.write(table)
     return rows
 
 
@@ -79,7 +88,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    tables: list[pa.Table]
+    entries: list[Entries]
     coverage: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
 
@@ -95,18 +104,17 @@ def _read(work: _Work, raw: RawFolder, context: Context) -> _Made:
     roles = json_roles(_json_lines(sample), work.messages)
     offset = offset_seconds(context)
     coverage = console_coverage(work.console, instances, work.known, context)
-    return _Made(list(_tables(work, instances, layout, roles, context.cluster, offset)), coverage, own.gaps)
+    return _Made(_entries(work, instances, layout, roles, context.cluster, offset), coverage, own.gaps)
 
 
-def _tables(
+def _entries(
     work: _Work, instances: list[InstanceLines], layout: Layout, roles: FieldRoles, cluster: str, offset: int | None
-) -> Iterator[pa.Table]:
-    number = 0
+) -> list[Entries]:
+    found: list[Entries] = []
     for one in instances:
         instance = _instance(work, one.restart_count, cluster)
-        for table in entries_of(one.lines, one.parts, instance, layout, roles, number, offset):
-            number += table.num_rows
-            yield table
+        found.append(entries_of(one.lines, one.parts, instance, layout, roles, sum(map(len, found)), offset))
+    return found
 
 
 def _sample(instances: list[InstanceLines]) -> pa.Array:
