@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Group
 
+from incident_kit.correlate.reconcile.verdicts import CAUSES
+from incident_kit.present.causes import CAUSES as MEANINGS
 from incident_kit.present.cells import readable
 from incident_kit.present.grid import table_with_notes
 from incident_kit.present.html import show, table_html
@@ -167,6 +169,15 @@ def test_what_could_not_be_judged_is_told_with_its_reasons():
     shown = render_table(CONSOLE_ONLY.frame(rows), COVERAGE.frame())
     assert "Why unknown: 3: the console of this time is not known; 1: not asked for." in shown
     assert "Why rejected: 1: status of type long." in shown
+
+
+def test_causes_are_explained_where_they_are_counted():
+    shown = render_table(CONSOLE_ONLY.frame([ENTRY]), COVERAGE.frame())
+    assert "burst: logged much faster than usual" in shown
+
+
+def test_every_cause_has_a_meaning():
+    assert set(MEANINGS) == {cause for cause in CAUSES if cause is not None}
 
 
 def test_the_line_above_a_table_counts_every_row():

@@ -22,7 +22,7 @@ from incident_kit.present.grid import table_with_notes
 from incident_kit.present.plain import plain
 from incident_kit.present.text import visible
 from incident_kit.present.trace_words import trace_sentences
-from incident_kit.present.views import summary_line, verdict_reasons
+from incident_kit.present.views import cause_meanings, summary_line, verdict_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,8 @@ _WIDTH_WITHOUT_TERMINAL, _NARROWEST = 150, 40
 def render_table(frame: pd.DataFrame, coverage: pd.DataFrame) -> str:
     """An answer for the terminal: a line in words, the table, and what it rests on."""
     parts: list[RenderableType] = [Text(summary_line(frame), style="bold")]
+    if meanings := cause_meanings(frame):
+        parts.append(Text(meanings, style="dim"))
     parts.extend(map(Text, verdict_reasons(frame)))
     parts.extend(table_with_notes(frame, ROWS_SHOWN, line_width()))
     if "verdict" in frame.columns:

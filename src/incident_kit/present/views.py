@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from incident_kit.counting import plural
+from incident_kit.present.causes import meaning_of
 from incident_kit.present.cells import cell
 from incident_kit.present.severity import rank, worst_first
 from incident_kit.present.text import shorten, visible
@@ -228,6 +229,13 @@ def summary_line(frame: pd.DataFrame) -> str:
     told = [f"{count:,} {visible(name)}" for name, count in counts.items()]
     untold = int(key.isna().sum())
     return f"{words}: {', '.join([*told, *([f'{untold:,} without {view.counted}'] if untold else [])])}"
+
+
+def cause_meanings(frame: pd.DataFrame) -> str:
+    """What the causes of these log entries mean, the commonest first; nothing where there is none."""
+    if not {"verdict", "cause"} <= set(frame.columns):
+        return ""
+    return "; ".join(f"{visible(cause)}: {meaning_of(cause)}" for cause in frame["cause"].dropna().value_counts().index)
 
 
 def verdict_reasons(frame: pd.DataFrame) -> list[str]:
