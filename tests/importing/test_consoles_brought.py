@@ -5,9 +5,12 @@ import json
 import lzma
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from incident_kit.normalise.logs.copies import without_copies
+from incident_kit.normalise.logs.lines import Lines
 from tests.importing.bringing import POD, PODS, bring
 
 OTHER = "orders-api-7c9f8d6b5-9hq2z"
@@ -168,6 +171,35 @@ def test_own_times_without_a_zone_are_in_the_one_that_documents_show(tmp_path, s
 
     assert kept[f"console/shop/{POD}/app.log"].startswith(f"2026-11-20T{expected}.004")
     assert f"UTC{shift:+g}" in gaps[0]["reason"] and "taken as UTC" not in gaps[0]["reason"]
+
+
+def copies(*files):
+    return [
+        Lines(np.array([int(second * 1e9) for second, _ in file], np.int64), np.zeros(len(file), np.int8),
+              pa.array([text for _, text in file], pa.large_string()), [])
+        for file in files
+    ]  # fmt: skip
+
+
+def test_lines_that_two_files_of_one_console_have_with_stamps_of_other_precision_come_once():
+    fine = [
+        (10.000_000_1, "a"),
+        (10.200_000_1, "beat"),
+        (10.400_000_1, "beat"),
+        (19.000_000_1, "b"),
+        (25.000_000_1, "c"),
+    ]
+    coarse = [(10.0, "a"), (10.2, "beat  "), (10.4, "beat"), (10.6, "beat"), (19.0, "b"), (30.0, "later")]
+
+    found = without_copies(copies(coarse, fine))
+
+    assert [one.text.to_pylist() for one in found] == [["beat", "later"], ["a", "beat", "beat", "b", "c"]]
+
+
+def test_files_that_follow_one_another_keep_equal_lines_near_the_rotation():
+    first, second = [(10.000_000_1, "beat"), (12.000_000_1, "beat")], [(12.0, "beat"), (14.0, "beat")]
+
+    assert [len(one) for one in without_copies(copies(first, second))] == [2, 2]
 
 
 def test_levels_in_front_of_a_bar_are_no_names_of_services(tmp_path):

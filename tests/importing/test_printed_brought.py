@@ -299,6 +299,18 @@ def test_a_history_of_argocd_is_the_applications_syncs(tmp_path):
     ]
 
 
+def test_a_history_beside_the_application_itself_tells_no_sync_twice(tmp_path):
+    application = {"kind": "Application", "metadata": {"name": "orders-api", "namespace": "argocd"}, "spec": {}, "status": {
+        "history": [{"id": 0, "deployedAt": "2026-11-20T08:10:00Z", "revision": "57ad10a"}]}}  # fmt: skip
+    history = "ID  DATE                           REVISION\n0   2026-11-20 08:10:00 +0000 UTC  main (57ad10a)\n"
+
+    found = changes(
+        evidence_of(tmp_path, {"argocd/a.json": json.dumps(application), "argocd/orders-api-history.txt": history})
+    )
+
+    assert len(found[found["kind"] == "Application"]) == 1
+
+
 def test_lines_of_one_file_that_go_on_over_a_restart_are_of_two_instances(tmp_path):
     two = pod()
     two["status"]["containerStatuses"][0] |= {

@@ -66,7 +66,9 @@ def _applications(documents: list[Row]) -> list[Row]:
         kind = document.get("kind", "Application" if mapping(document, "spec", "destination") else None)
         if kind == "Application" and isinstance(metadata, dict) and text(metadata.get("name")):
             found.setdefault((text(metadata.get("namespace")) or "", str(metadata["name"])), document)
-    return list(found.values())
+    # What argocd app history prints says no namespace: the object itself, where there is one, says more.
+    named = {name for namespace, name in found if namespace}
+    return [document for (namespace, name), document in found.items() if namespace or name not in named]
 
 
 def _of_gone_applications(known: list[Row], events: list[Row], context: Context) -> list[Row]:

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from incident_kit.arrays import put
 from incident_kit.normalise.context import Context
+from incident_kit.normalise.logs.copies import without_copies
 from incident_kit.normalise.logs.known_instances import KnownInstance
-from incident_kit.normalise.logs.lines import Lines, read_lines
+from incident_kit.normalise.logs.lines import Lines, read_lines, some_lines
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.window import SECOND
 
@@ -156,12 +157,12 @@ def _assign(
     # What a log store or a follower of the pod kept goes on over restarts.
     place = np.searchsorted(np.array([started for started, _ in later]), lines.time, side="right")
     counts = [begins, *(count for _, count in later)]
-    return [(counts[number], _kept(lines, place == number)) for number in np.unique(place).tolist()]
+    return [(counts[number], some_lines(lines, place == number)) for number in np.unique(place).tolist()]
 
 
 def _merge(restart_count: int | None, files: list[tuple[ConsoleFile, Lines]]) -> InstanceLines:
     restart_count = None if restart_count is None or restart_count < 0 else restart_count
-    pieces = _finished([lines for _, lines in files])
+    pieces = without_copies(_finished([lines for _, lines in files]))
     parts = np.concatenate([np.full(len(lines), number) for number, lines in enumerate(pieces)])
     if len(pieces) == 1:
         merged = pieces[0]
@@ -191,16 +192,10 @@ def _finished(pieces: list[Lines]) -> list[Lines]:
             keep[rest] = False
             text = put(before.text, np.array([row]), pa.array([whole], before.text.type))
             before = replace(before, text=text, unfinished=())
-            following = _kept(following, keep)
+            following = some_lines(following, keep)
         found[-1] = before
         found.append(following)
     return found
-
-
-def _kept(lines: Lines, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Lines:
-    places = np.cumsum(keep) - 1
-    unfinished = tuple(int(places[row]) for row in lines.unfinished if keep[row])
-    return Lines(lines.time[keep], lines.stream[keep], lines.text.filter(pa.array(keep)), lines.unstamped, unfinished)
 
 
 def _without_doubles(

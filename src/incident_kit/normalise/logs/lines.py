@@ -59,6 +59,13 @@ class Lines:
         return len(self.time)
 
 
+def some_lines(lines: Lines, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Lines:
+    """Those of the lines for which ``keep`` is true."""
+    places = np.cumsum(keep) - 1
+    unfinished = tuple(int(places[row]) for row in lines.unfinished if keep[row])
+    return Lines(lines.time[keep], lines.stream[keep], lines.text.filter(pa.array(keep)), lines.unstamped, unfinished)
+
+
 def read_lines(data: bytes) -> Lines:
     """Stamped lines of one console file's bytes, CRI partial lines joined."""
     fixed = _fixed(data)
