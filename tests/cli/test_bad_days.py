@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,12 @@ def run(monkeypatch, capsys):
         return left.value.code or 0, captured.out, captured.err
 
     return call
+
+
+def test_the_program_tells_its_version(run):
+    code, out, _ = run("--version")
+    assert code == 0
+    assert re.fullmatch(r"incident-kit \d+\.\d+\.\d+\n", out)
 
 
 @pytest.mark.parametrize(

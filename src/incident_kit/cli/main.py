@@ -11,12 +11,13 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType
+from typing import Annotated
 
 import typer
 
 from incident_kit.cli import answering, capturing, presenting
 from incident_kit.cli.run import FAILED, exit_code
-from incident_kit.cli.terminal import plain, prepare_streams, warn
+from incident_kit.cli.terminal import plain, prepare_streams, say, warn
 from incident_kit.errors import IncidentKitError
 
 #: Set to see where a fault of the kit itself happened.
@@ -38,6 +39,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"incident-kit {version('incident-kit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 capturing.register(app)
 answering.register(app)
 presenting.register(app)

@@ -21,6 +21,10 @@ _MOST_EVENTS = 22
 _LONGEST_VALUE, _LONGEST_SENTENCE = 60, 160
 #: Changes that say little by themselves: what exists was created once, runs run, instances are told as restarts.
 _QUIET = frozenset({"created", "job", "restart", "scale", "endpoints"})
+#: How a change is told whose name does not read well before "of Job orders-jobs".
+_TOLD_AS = dict.fromkeys(("config", "network_policy", "service", "ingress", "autoscaler"), "change") | {
+    "manual_job": "start by hand"
+}
 _BROKER_EVENTS = {"stopping": "is asked to stop", "stopped": "stopped", "started": "started",
                   "alarm_set": "raises an alarm", "alarm_cleared": "clears its alarm"}  # fmt: skip
 
@@ -66,7 +70,8 @@ def _changes_told(changed: pd.DataFrame, clock: Clock) -> list[_Event]:
     """Changes as sentences; a first deployment is a sync before which nothing was there."""
     told = []
     for row in changed[changed["time"].notna() & ~changed["what"].isin(_QUIET)].to_dict("records"):
-        what, subject = cell(row["what"]).replace("_", " "), f"{cell(row['kind'])} {cell(row['name'])}"
+        what = _TOLD_AS.get(row["what"], cell(row["what"]).replace("_", " "))
+        subject = f"{cell(row['kind'])} {cell(row['name'])}"
         words = f"{subject} {what}" if what.endswith("ed") else f"{what} of {subject}"
         old, new = cell(row["old"]), cell(row["new"])
         shown = [shorten(value, _LONGEST_VALUE) for value in (old, new) if value]
