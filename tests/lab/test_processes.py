@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_a_pid_file_of_an_earlier_process_with_the_same_number_means_nothing(pro
     other.pid_file.write_text(f"{pid} 1\n")
     other.stop()
     assert process.pid() == pid
+
+
+def test_a_process_that_ends_between_the_question_and_the_signal_is_stopped(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    answers = iter([ended.pid])
+    monkeypatch.setattr(Process, "pid", lambda _: next(answers, None))
+    process.stop()
 
 
 def test_a_process_that_dies_while_waited_for_is_an_error_with_its_last_words(process: Process) -> None:

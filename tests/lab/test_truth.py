@@ -91,3 +91,18 @@ def test_scoring_counts_right_wrong_and_swallowed_entries(tmp_path: Path) -> Non
     score = scoring.score_console(said, tmp_path, tmp_path / "raw", window)
     assert (score.precision, score.recall, score.swallowed) == (0.5, 1.0, 1)
     assert json.dumps(score.wrong) != "[]"
+
+
+def test_an_address_and_port_that_came_twice_are_each_holders_at_their_time(tmp_path: Path) -> None:
+    """The network hands a finished pod's address on, and a client may get the same port there."""
+    end = {"peer_host": "10.88.0.9", "peer_port": 40000, "rabbit_node": "rabbit1@localhost", "namespace": "shop"}
+    held = [{**end, "pod": "first-1", "opened_at": 5 * SECOND}, {**end, "pod": "second-1", "opened_at": 50 * SECOND}]
+    write_table(tmp_path / "connections.jsonl.gz", held)
+    said = {"match": "pod_ip", "connection": "10.88.0.9:40000", "namespace": "shop"}
+    answers = {
+        "shop/first-1": [{**end, **said, "pod": "first-1", "connected_at": "1970-01-01T00:00:04.9Z"}],
+        "shop/second-1": [{**end, **said, "pod": "first-1", "connected_at": "1970-01-01T00:00:49.9Z"}],
+    }
+    score = scoring.score_rabbit(tmp_path, answers.get, (0, 60 * SECOND))
+    assert score.right == 1
+    assert score.wrong == ["10.88.0.9:40000 on rabbit1@localhost given to first-1, is second-1"]
