@@ -1,4 +1,4 @@
-"""What changed, by whom, and what was undone."""
+"""changes: what changed, by whom, and what was undone."""
 
 from __future__ import annotations
 

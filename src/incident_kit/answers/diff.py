@@ -1,4 +1,4 @@
-"""Before and after: what was true at one time and is not at another."""
+"""diff: what was true at one time and is not at another."""
 
 from __future__ import annotations
 

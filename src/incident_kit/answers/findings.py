@@ -1,4 +1,4 @@
-"""What the rules conclude."""
+"""findings: what the rules conclude, which could not judge, and what changed before a symptom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a pod reach RabbitMQ, Elasticsearch or a Service, as the NetworkPolicies say: now, and before they changed?"""
+"""reach: may a pod reach RabbitMQ, Elasticsearch or a Service, as the NetworkPolicies say, now and before they changed?"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.pods.log_templates import rows_of_pod, template_counts
+from incident_kit.correlate.pods.template_counts import rows_of_pod, template_counts
 from incident_kit.tables import Table
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 

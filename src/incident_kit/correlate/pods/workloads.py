@@ -1,4 +1,4 @@
-"""Whose pod a pod is."""
+"""Workloads: the Deployment, StatefulSet, CronJob ... that a pod is of, and its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Workload = tuple[str, str | None, str]
 
 
 class Workloads:
-    """Whose pod a pod is: by its object, else by its name."""
+    """The workload of each pod: by its object, else as its own name tells."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._known: dict[tuple[str | None, str], Workload] = {}
