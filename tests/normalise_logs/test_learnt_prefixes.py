@@ -108,6 +108,16 @@ def test_what_always_begins_alike_behind_the_message_may_go_on_in_many_shapes(wr
     assert [text.rstrip() for text in parsed.message.to_pylist()] == [text for text, _ in MESSAGES]
 
 
+def test_a_message_may_begin_and_end_in_a_bracket_of_the_layout() -> None:
+    lines = [
+        f"##<Nov 20, 2026 8:00:{number:02d}> <{level.title()}> <a b> <> <{number * 7}> <{text}>"
+        for number, (text, level) in enumerate(MESSAGES)
+    ]
+    parsed = detect_layout(pa.array(lines, pa.large_string()), KNOWN).parse(pa.array(lines, pa.large_string()))
+    assert parsed.message.to_pylist() == [text for text, _ in MESSAGES]
+    assert parsed.level.tolist() == [level for _, level in MESSAGES]
+
+
 def test_a_quote_mark_at_a_messages_end_is_no_part_of_what_follows() -> None:
     messages = [f"Order {number} of {('Ana', 'a shop', 7)[number % 3]}" for number in range(60)]
     lines = [

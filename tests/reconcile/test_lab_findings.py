@@ -7,6 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.reconcile.incident import POD, Incident, lost
 
 OTHER = "orders-api-7c9f8d6b5-bcdfg"
@@ -66,9 +68,10 @@ def test_a_level_stays_below_though_one_of_its_texts_met_the_document_of_a_sidec
     assert found == {"below_level": 199}
 
 
-def test_a_property_without_field_is_refused_where_the_index_takes_no_new_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize("holder", ["fields", "log_parsed"])
+def test_a_property_without_field_is_refused_where_the_index_takes_no_new_ones(holder: str, tmp_path: Path) -> None:
     fields = {"properties": {"order": {"type": "long"}, "attr_1": {"type": "long"}, "attr_2": {"type": "long"}}}
-    incident = Incident(mappings={"logs": {"mappings": {"properties": {"fields": fields}}}})
+    incident = Incident(mappings={"logs": {"mappings": {"properties": {holder: fields}}}})
     incident.usual()
     for number in range(1, 6):
         values = f'{{"order": {number}, "attr_{number}": {number}}}'
@@ -76,7 +79,7 @@ def test_a_property_without_field_is_refused_where_the_index_takes_no_new_ones(t
             50 + number * 31,
             f"Attribute recorded {values}",
             shipped=number <= 2,
-            fields={"order": number, f"attr_{number}": number},
+            **{holder: {"order": number, f"attr_{number}": number}},
         )
     rows = [row for row in incident.answered(tmp_path) if row["verdict"] == "console_only"]
     assert len(rows) == 3

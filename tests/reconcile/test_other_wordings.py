@@ -46,7 +46,9 @@ def logcat(number: int, template: str, values: dict[str, Any]) -> str:
 
 
 def plain(_: int, template: str, values: dict[str, Any]) -> str:
-    return f"[INFO] (shop) {filled(template, values)}"
+    """Floats as most languages write them; the document's own are JSON's."""
+    shown = {name: float(value) if name == "Amount" else value for name, value in values.items()}
+    return f"[INFO] (shop) {filled(template, shown)}"
 
 
 def logger_in_front(number: int, template: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -142,3 +144,20 @@ def test_a_json_line_that_a_shipper_cut_is_truncated(tmp_path: Path) -> None:
     long = sum(4 * number + 61 + len(str(number)) > 120 for number in range(40))
     assert verdicts.count("truncated") == long
     assert verdicts.count("matched") == 40 - long
+
+
+@pytest.mark.parametrize("rendered", [True, False], ids=["rendered", "unrendered"])
+def test_a_template_with_other_values_is_another_event(*, rendered: bool, tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    template = "Payment {Id} over {Sum} booked"
+    for number in range(30):
+        values = {"Id": number * 31, "Sum": number * 7}
+        incident.log(11 + number * 9, filled(template, values), shipped=False)
+        if number < 10:
+            values = {name: value + 5 for name, value in values.items()}
+        text = filled(template, values) if rendered else template
+        incident.ship(11.2 + number * 9, text, **({"messageTemplate": template} if rendered else {}), fields=values)
+    rows = incident.answered(tmp_path)
+    assert len(lost(rows)) == 10
+    assert sum(row["verdict"] == "elastic_only" for row in rows) == 10

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.reconcile.hidden_values import fits_shown
-from incident_kit.normalise.logs.normal_form import normal_form
+from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
 if TYPE_CHECKING:
     from incident_kit.correlate.reconcile.leftovers import Leftovers
@@ -31,15 +32,21 @@ def is_opening(leftovers: Leftovers, entry: int, document: int) -> bool:
 
 
 def fits_template(leftovers: Leftovers, entry: int, document: int) -> bool:
-    """The entry is of the document's template, as its console says or as its text shows."""
+    """The entry is of the document's template, as its console says or as its text shows, and has most of its values."""
     template = leftovers.document_texts.template.get(document)
-    if not template:
+    if not template or not _has_most(leftovers.entry_texts.loose[entry], leftovers.document_texts.filled[document]):
         return False
     own = leftovers.entry_texts.template.get(entry)
     if own is not None:
         return own == normal_form(template)
     expression = _template_expression(template)
     return expression is not None and expression.match(leftovers.entry_texts.message[entry]) is not None
+
+
+def _has_most(text: str, values: Sequence[str]) -> bool:
+    """Whether at least half of some values stand in a folded text."""
+    there = sum(re.search(rf"(?<!\w){re.escape(value)}(?!\d)", text) is not None for value in values)
+    return 2 * there >= len(values)
 
 
 @lru_cache(maxsize=4096)
@@ -64,11 +71,19 @@ def fits_hidden(leftovers: Leftovers, entry: int, document: int) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
+def _loosely(text: str) -> str:
+    return loose_form(text)
+
+
 def is_part(leftovers: Leftovers, entry: int, document: int) -> bool:
     """The document's message stands in the entry's text at words' ends, but is not the beginning of its message."""
     theirs, whole = leftovers.document_texts.message[document], leftovers.entry_texts.whole[entry]
     if len(theirs) < _SHORTEST_PART or len(theirs) > len(whole):
         return False
+    if document in leftovers.document_texts.rendered:
+        # Rendered here, not by the application: numbers may be written otherwise.
+        return f" {leftovers.document_texts.loose[document]} " in f" {_loosely(whole)} "
     position = whole.find(theirs)
     if position < 0 or leftovers.entry_texts.message[entry].startswith(theirs):
         return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -13,6 +15,9 @@ from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.json_lines import render
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
+#: A hole of a template; one that names its value and says nothing of how to write it.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_PLAIN_HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _HOLE = re.compile(r"\{[@$]?[A-Za-z_]\w*(?:[:,][^{}]*)?\}")
 
 
@@ -28,6 +33,8 @@ class Texts:
     line: dict[int, str] = field(default_factory=dict)
     opening: dict[int, str] = field(default_factory=dict)
     exception: dict[int, str] = field(default_factory=dict)
+    filled: dict[int, list[str]] = field(default_factory=dict)
+    rendered: set[int] = field(default_factory=set)
     shown: dict[int, list[str]] = field(default_factory=dict)
 
     def say(self, row: int, message: str | None) -> None:
@@ -68,11 +75,26 @@ def document_texts(side: Side, rows: Integers) -> Texts:
     ):
         if exception:
             found.exception[row] = normal_form(exception)
-        if message and not template and properties and _HOLE.search(message):
-            values = {name.rpartition(".")[2]: value for name, value in orjson.loads(properties).items()}
+        values = _values(properties) if properties and _HOLE.search(template or message or "") else {}
+        if message and not template and values:
             rendered = render(message, values)
-            message, template = rendered, message if rendered != message else None
+            found.rendered.add(row)
+            # Where a value is missing, the template is all that there is to go by.
+            message, template = rendered, message if _HOLE.search(rendered) and rendered != message else None
         found.say(row, message)
         if template:
             found.template[row] = template
+            found.filled[row] = _filled(template, values)
     return found
+
+
+def _values(properties: str) -> dict[str, Any]:
+    """Values by the last part of their name, as a template names them."""
+    return {name.rpartition(".")[2]: value for name, value in orjson.loads(properties).items()}
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> list[str]:
+    """What fills the template's holes, folded: numbers and words, which all write alike, and no dates or truth values."""
+    said = (values.get(name) for name in _PLAIN_HOLE.findall(template))
+    told = [str(one) for one in said if isinstance(one, str | int | float) and not isinstance(one, bool)]
+    return [form for one in told if not _DATE.match(one) and (form := loose_form(one))]

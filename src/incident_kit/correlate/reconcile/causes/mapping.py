@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _LEAST_MISSING = 3
 _BY_CHANCE = 0.01
 #: From which share of mapped names on a container's properties are known to become fields.
 _MOSTLY_MAPPED = 0.8
+#: A shop's own holder has so many of the names of a container's properties at least, and this share of them.
+_LEAST_HELD, _MOSTLY_HELD = 3, 0.5
 
 
 def refusal(kind: str, value: Any) -> bool:
@@ -80,11 +83,24 @@ def _refuses_date(value: Any) -> bool:
 _HOLDERS = ("fields", "labels", "metadata", "properties", "Properties", "attributes", "context", "data", "attr", "json")
 
 
-def _paths(name: str, types: FieldTypes) -> list[str]:
+def _paths(name: str, types: FieldTypes, holders: Sequence[str] = _HOLDERS) -> list[str]:
     """Mapped fields that a console's value may have become: under one of the holders, or freed from one."""
     holder, _, inner = name.partition(".")
-    names = [name, inner] if inner and holder in _HOLDERS else [name]
-    return [path for one in names for path in (one, *(f"{h}.{one}" for h in _HOLDERS)) if path in types]
+    names = [name, inner] if inner and holder in holders else [name]
+    return [path for one in names for path in (one, *(f"{h}.{one}" for h in holders)) if path in types]
+
+
+def _holders(view: ContainerView, types: FieldTypes) -> tuple[str, ...]:
+    """The usual holders, and those below which the mapping has most of what delivered entries carry."""
+    known = view.delivered_names()
+    found = Counter(
+        path[:place]
+        for path in types
+        for place, character in enumerate(path)
+        if character == "." and path[place + 1 :] in known
+    )
+    own = [holder for holder, count in found.items() if count >= max(_LEAST_HELD, _MOSTLY_HELD * len(known))]
+    return (*_HOLDERS, *(holder for holder in own if holder not in _HOLDERS))
 
 
 def refused_by_mapping(
@@ -93,8 +109,10 @@ def refused_by_mapping(
     """Entries with a value that the mapping refuses; the proof names field, type and value."""
     if not types:
         return
-    for row in np.flatnonzero(losses.open()).tolist():
-        proof = _proof(_values(view.properties(row), hints.get(row)), types)
+    open_rows = np.flatnonzero(losses.open()).tolist()
+    holders = _holders(view, types) if open_rows else ()
+    for row in open_rows:
+        proof = _proof(_values(view.properties(row), hints.get(row)), types, holders)
         if proof is not None:
             path, value = proof
             losses.give(
@@ -112,12 +130,13 @@ def unmapped_field(view: ContainerView, losses: Losses, types: FieldTypes) -> No
     if not types or not open_rows:
         return
     known = view.delivered_names()
-    mapped = {name for name in known if _paths(name, types)}
+    holders = _holders(view, types)
+    mapped = {name for name in known if _paths(name, types, holders)}
     if not mapped or len(mapped) < _MOSTLY_MAPPED * len(known):
         return
     for row in open_rows:
         values = _values(view.properties(row), None)
-        fresh = [name for name in values if name not in known and not _paths(name, types)]
+        fresh = [name for name in values if name not in known and not _paths(name, types, holders)]
         if fresh:
             losses.give(
                 np.array([row]),
@@ -138,15 +157,15 @@ def _values(properties: str | None, hint: Mapping[str, Any] | None) -> dict[str,
     return found
 
 
-def _proof(values: Mapping[str, Any], types: FieldTypes) -> tuple[str, Any] | None:
+def _proof(values: Mapping[str, Any], types: FieldTypes, holders: Sequence[str]) -> tuple[str, Any] | None:
     for name, value in values.items():
-        for path in _paths(name, types):
+        for path in _paths(name, types, holders):
             if refusal(types[path], value):
                 return path, value
         # A value below a field that is no object.
         parent = name.rpartition(".")[0]
         while parent:
-            for path in _paths(parent, types):
+            for path in _paths(parent, types, holders):
                 if types[path] not in (*_WITH_FIELDS, LENIENT):
                     return path, {name: value}
             parent = parent.rpartition(".")[0]

@@ -26,7 +26,7 @@ _MAX_STARTS = 60
 _SHAPES = 12
 #: Lines that are split at once; each is tried from every place where its message could begin.
 _AT_ONCE = 200
-_START = re.compile(r"(?<=[\s\]|:>)}=\"'-])(?=\S)|(?<=[/,;#*~\[])(?=[^\s\d])")
+_START = re.compile(r"(?<=[\s\]|:<>)}=\"'-])(?=\S)|(?<=[/,;#*~\[])(?=[^\s\d])")
 #: Kinds of words that a slot may be limited to, narrowest first.
 _KINDS = (r"\d", r"[\d:.,/TZ+\-]", r"[^\w\s]")
 
