@@ -33,8 +33,10 @@ def pair_begun_otherwise(leftovers: Leftovers) -> None:
             continue
         for entry in entries:
             line = leftovers.entry_texts.line[entry]
+            if not line.endswith(theirs):
+                continue
             front = line[: -len(theirs)].rstrip()
-            if line.endswith(theirs) and front.endswith(_ENDS) and leftovers.allowed(entry, document):
+            if front.endswith(_ENDS) and leftovers.allowed(entry, document):
                 pod, shape = int(leftovers.entries.pod[entry]), shape_of(front)
                 if len(theirs) >= _LONG:
                     texts[pod, shape].add(theirs)
