@@ -27,7 +27,11 @@ def bring(
     (folder / "scratch").mkdir()
     copy_files(collected_files(brought, folder / "scratch", context), folder / "raw", context)
     raw = folder / "raw"
-    kept = {p.relative_to(raw).as_posix(): p.read_text(encoding="utf-8") for p in raw.rglob("*") if p.is_file()}
+    kept = {
+        p.relative_to(raw).as_posix(): p.read_text(encoding="utf-8", errors="replace")
+        for p in raw.rglob("*")
+        if p.is_file()
+    }
     return kept, context.gaps
 
 

@@ -101,5 +101,7 @@ def sample_of(path: Path, relative: str) -> Sample:
                 break
     except (OSError, EOFError, zlib.error):
         pass  # of a torn file, its beginning
-    is_binary = head.count(b"\0") > len(head) // 100
-    return Sample(relative, "" if is_binary else head.decode("utf-8", errors="replace"), is_binary)
+    text = head.decode("utf-8", errors="replace")
+    # Consoles hold a zero byte or text of another encoding now and then.
+    is_binary = text.count("\0") > len(text) // 100 or text.count("\ufffd") > len(text) // 4
+    return Sample(relative, "" if is_binary else text, is_binary)

@@ -178,9 +178,9 @@ def _conditions(lines: list[str]) -> list[dict[str, str]]:
 
 
 def _events(lines: list[str]) -> list[dict[str, str]]:
-    if len(lines) < 3 or not lines[0].lstrip().startswith("Type"):
-        return []
-    names = re.findall(r"\S+", lines[0])
+    names = re.findall(r"\S+", lines[0]) if len(lines) > 2 else []
+    if names != ["Type", "Reason", "Age", "From", "Message"]:
+        return []  # <none>, or a heading that is damaged
     starts = [found.start() for found in re.finditer(r"\S+", lines[0])]
     ends = [*starts[1:], 1 << 30]
     return [{name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)} for line in lines[2:]]

@@ -14,6 +14,7 @@ from incident_kit.importing.console_lines import ConsoleFiles, ConsoleLine, stam
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.shape import Pieces, Shape, Source
 from incident_kit.importing.shapes.tabular import as_line, columns_of, first_of, report_lost, rows_of
+from incident_kit.nested import listing
 from incident_kit.normalise.logs.times import time_value
 from incident_kit.normalise.raw import lenient_json
 from incident_kit.window import parse_rfc3339
@@ -74,9 +75,14 @@ def _line(row: dict[str, Any]) -> ConsoleLine | None:
     if time is None:
         time, text = stamped(text)
     return ConsoleLine(
-        str(first_of(said, _POD) or ""), first_of(said, _CONTAINER), first_of(said, _NAMESPACE), time,
+        _name(said, _POD) or "", _name(said, _CONTAINER), _name(said, _NAMESPACE), time,
         stream if stream in ("stdout", "stderr") else None, text, said.get("_p") != "P",
     )  # fmt: skip
+
+
+def _name(said: dict[str, Any], columns: tuple[str, ...]) -> str | None:
+    found = first_of(said, columns)
+    return found if isinstance(found, str) else None
 
 
 def _time(value: Any) -> int | None:
@@ -121,14 +127,13 @@ def _convert_loki(source: Source) -> Pieces:
         report_lost(source, "console", f"broken JSON: {error}; nothing of it is used")
         return
     answer = document.get("data") if isinstance(document, dict) else None
-    streams = answer.get("result") if isinstance(answer, dict) else None
-    lines = [
-        line
-        for stream in streams or []
-        for value in stream.get("values", [])
-        if (line := _line({"labels": stream.get("stream"), "line": value[1], "timestamp": time_value(value[0])}))
-        is not None
-    ]
+    lines = []
+    for stream in listing(answer, "result"):
+        values = stream.get("values")
+        for value in values if isinstance(values, list) else []:
+            if isinstance(value, list) and len(value) > 1:
+                row = {"labels": stream.get("stream"), "line": value[1], "timestamp": time_value(value[0])}
+                lines += [line for line in (_line(row),) if line is not None]
     yield from _in_order(source, lines)
 
 

@@ -5,7 +5,6 @@ Each becomes the answer of the management API that holds the same. Source of the
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +13,8 @@ import orjson
 
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.shape import Pieces, Shape, Source
-from incident_kit.nested import mapping
+from incident_kit.importing.shapes.tabular import csv_row
+from incident_kit.nested import mapping, texts
 from incident_kit.normalise.raw import objects_of
 
 Row = dict[str, Any]
@@ -46,7 +46,7 @@ def _cells(line: str) -> list[str]:
         return [cell.strip() for cell in re.split(r"[│|]", line)[1:-1]]
     if "\t" in line:
         return line.split("\t")
-    return next(csv.reader([line]))
+    return csv_row(line)
 
 
 def _header(line: str) -> tuple[str, list[str]] | None:
@@ -227,7 +227,7 @@ def _convert_status(source: Source) -> Pieces:
     if source.sample.is_json:
         for document in objects_of(source.data(), source.relative, source.context, "rabbitmq"):
             for heading, key in zip(_HEADINGS, ("running_nodes", "disk_nodes", "ram_nodes"), strict=True):
-                nodes[heading] = [name for name in document.get(key) or [] if isinstance(name, str)]
+                nodes[heading] = texts(document, key)
             partitions = mapping(document, "partitions")
     else:
         heading = ""

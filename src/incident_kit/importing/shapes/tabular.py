@@ -13,6 +13,7 @@ import orjson
 from incident_kit.importing.layout import shown_name
 from incident_kit.importing.sample import Sample
 from incident_kit.importing.shapes.shape import Source
+from incident_kit.nested import listing, mapping
 from incident_kit.normalise.raw import lenient_json
 
 Row = dict[str, Any]
@@ -30,11 +31,19 @@ def header_of(sample: Sample) -> tuple[str, list[str]] | None:
     first = next((line for line in sample.body.split("\n") if line.strip()), "").rstrip("\r")
     for delimiter in _DELIMITERS:
         if delimiter in first:
-            cells = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
+            cells = [cell.strip() for cell in csv_row(first, delimiter)]
             named = all(_CELL.fullmatch(cell) for cell in cells)
             if named and len(set(cells)) == len(cells) > 1 and not any(cell.isdecimal() for cell in cells):
                 return delimiter, cells
     return None
+
+
+def csv_row(line: str, delimiter: str = ",") -> list[str]:
+    """Cells of one line of CSV; none where it is no such line."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # no CSV: a carriage return amid it, a cell of megabytes
+        return []
 
 
 def has_columns(sample: Sample) -> bool:
@@ -101,12 +110,14 @@ def _of_tables(document: Any) -> Iterator[Row]:
     if isinstance(document, list):
         yield from (row for row in document if isinstance(row, dict))
         return
-    tables = document.get("tables")
-    for table in tables if isinstance(tables, list) else [document]:
-        columns = [str(column.get("name")) for column in table.get("columns") or table.get("schema") or []]
-        values = table.get("rows") or table.get("values") or table.get("datarows") or []
+    for table in listing(document, "tables") or [mapping(document)]:
+        columns = [str(column.get("name")) for column in listing(table, "columns") or listing(table, "schema")]
+        found: list[Any] = next(
+            (table[key] for key in ("rows", "values", "datarows") if isinstance(table.get(key), list)), []
+        )
+        values = [value for value in found if isinstance(value, list)]
         if len(values) == len(columns) and {len(value) for value in values} != {len(columns)}:
-            values = list(zip(*values, strict=False))  # ES|QL's columnar form
+            values = [list(row) for row in zip(*values, strict=False)]  # ES|QL's columnar form
         for row in values:
             yield {name: value for name, value in zip(columns, row, strict=False) if value is not None}
 
@@ -114,10 +125,14 @@ def _of_tables(document: Any) -> Iterator[Row]:
 def _of_csv(source: Source, system: str, delimiter: str, columns: list[str]) -> Iterator[Row]:
     names = [_ZONE_OF_PORTAL.sub("", cell) for cell in columns]
     odd = 0
-    for cells in _csv_cells(_after_header(source), delimiter):
-        if len(cells) > len(names):
-            odd += 1
-        yield {name: cell for name, cell in zip(names, cells, strict=False) if cell not in ("", "-", "(null)", "null")}
+    try:
+        for cells in _csv_cells(_after_header(source), delimiter):
+            odd += len(cells) > len(names)
+            yield {
+                name: cell for name, cell in zip(names, cells, strict=False) if cell not in ("", "-", "(null)", "null")
+            }
+    except csv.Error as error:
+        report_lost(source, system, f"broken CSV: {error}; what follows is left out")
     if odd:
         report_lost(source, system, f"{odd} rows have more cells than the header; what is beyond it is left out")
 
