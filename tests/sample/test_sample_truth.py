@@ -132,6 +132,14 @@ def test_a_template_that_both_sides_write_is_one_row_of_the_trace(sample: Eviden
     assert counts["Carrier answered DHL-#A for order A-#"] == (20, 0)
 
 
+def test_documents_without_an_image_are_of_the_version_that_wrote_their_entries(sample: Evidence) -> None:
+    [unknown, known] = sorted(
+        trace("payments-api-676598658b-kbbnl", sample)["logs"]["by_version"], key=lambda row: row["console_entries"]
+    )
+    assert known["image"] == "registry.lab/payments-api:1.5.0" and unknown["image"] is None
+    assert known["documents"] > 180 and known["documents"] + unknown["documents"] == 426
+
+
 def test_a_pod_that_went_back_to_a_node_is_told_so(sample: Evidence) -> None:
     told = "shop/payments-api-676598658b-kbbnl was on rabbit3@localhost, then on rabbit1@localhost, then on rabbit3@localhost."
     assert told in story.rabbit(sample)

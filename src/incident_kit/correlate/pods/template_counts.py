@@ -81,8 +81,9 @@ def _spellings_of_documents(identity: PodIdentity, evidence: Evidence) -> dict[s
 
     pairs = []
     for bucket in reconciliation_of(evidence).buckets:
-        rows = _paired(bucket, identity)
+        rows = paired_rows(bucket, identity)
         if len(rows):
+            rows = rows[:: len(rows) // _PAIRS + 1]
             entries = LogFiles(bucket.entry_paths).take(_COLUMNS, rows)
             documents = LogFiles(bucket.document_paths).take(_COLUMNS, bucket.document[rows].astype(np.int64))
             pairs.append(
@@ -98,11 +99,10 @@ def _spellings_of_documents(identity: PodIdentity, evidence: Evidence) -> dict[s
         return {str(written): str(told) for written, told in connection.execute(sql).fetchall() if written and told}
 
 
-def _paired(bucket: Bucket, identity: PodIdentity) -> Integers:
-    """Rows of the pod's entries that have a document of their own; of very many, some of every part."""
+def paired_rows(bucket: Bucket, identity: PodIdentity) -> Integers:
+    """Rows of the pod's entries in a bucket that have a document of their own, one that names the pod."""
     entries, find = bucket.entries, bucket.names.find
     own = entries.owners[:, 0] == find(identity.pod)
     if identity.namespace is not None:
         own &= entries.owners[:, 1] == find(identity.namespace)
-    rows = np.flatnonzero(own[entries.owner] & (bucket.where == OWN))
-    return rows[:: len(rows) // _PAIRS + 1]
+    return np.flatnonzero(own[entries.owner] & (bucket.where == OWN))
