@@ -6,9 +6,11 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_kit.present import formats
 from incident_kit.present.formats import render, render_trace
 from incident_kit.present.plain import plain
 from incident_kit.tables.answers import CHANGES, CONSOLE_ONLY, COVERAGE, FINDINGS, GAPS, RABBIT
@@ -19,11 +21,11 @@ AT = 1_763_625_600_123_456_789
 
 def _json(frame, coverage=None, gaps=None):
     empty = (COVERAGE.frame() if coverage is None else coverage, GAPS.frame() if gaps is None else gaps)
-    return json.loads(render(frame, *empty, "json"))
+    return json.loads("".join(render(frame, *empty, "json")))
 
 
 def _csv(frame):
-    return list(csv.DictReader(io.StringIO(render(frame, COVERAGE.frame(), GAPS.frame(), "csv"))))
+    return list(csv.DictReader(io.StringIO("".join(render(frame, COVERAGE.frame(), GAPS.frame(), "csv")))))
 
 
 def test_json_keeps_nanoseconds_of_a_time():
@@ -109,3 +111,12 @@ def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe_and_no_ot
     assert told == [*(f"'{text}" for text in texts[:4]), *texts[4:]]
     story = {"identity": {"pod": "=1+1"}}
     assert list(csv.reader(io.StringIO(render_trace(story, "csv"))))[1] == ["identity", "0", "pod", "'=1+1"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+def test_an_answer_in_several_pieces_is_the_answer_in_one(monkeypatch, count):
+    frame = RABBIT.frame([{"match": "none", "pod": f"api-{number}"} for number in range(count)])
+    whole = _json(frame), _csv(frame)
+    monkeypatch.setattr(formats, "_ROWS_OF_A_PIECE", 2)
+    assert (_json(frame), _csv(frame)) == whole
+    assert [row["pod"] for row in whole[0]["rows"]] == [row["pod"] for row in whole[1]] == frame["pod"].tolist()

@@ -152,7 +152,8 @@ def print_answer(command: str, frame: pd.DataFrame, evidence: Evidence, output: 
     from incident_kit.present.formats import render
 
     gaps = relevant_gaps(command, evidence, frame.attrs.get("gaps"))
-    print_text(render(frame, evidence.coverage, gaps, output.value), output)
+    for piece in render(frame, evidence.coverage, gaps, output.value):
+        print_text(piece, output)
     return finish(gaps, output)
 
 

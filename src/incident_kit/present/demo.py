@@ -90,8 +90,8 @@ def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str,
         "story.txt": lambda: story.encode(),
         "timeline.png": lambda: picture.png,
         "report.html": lambda: html_report(evidence, chapters, [picture]).encode(),
-        "findings.json": lambda: render_json(found, evidence.coverage, evidence.gaps).encode(),
-        "console-only.csv": lambda: render_csv(console_only(evidence)).encode(),
+        "findings.json": lambda: "".join(render_json(found, evidence.coverage, evidence.gaps)).encode(),
+        "console-only.csv": lambda: "".join(render_csv(console_only(evidence))).encode(),
     } | ({evidence.path.name: evidence.path.read_bytes} if evidence.path.suffix == ".zip" else {})
 
 

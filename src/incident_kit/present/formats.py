@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIST_SEPARATOR = "; "
+_ROWS_OF_A_PIECE = 50_000
 #: What a spreadsheet takes for a formula. A dash or plus begins many a line of a log; only one with a call could do anything.
 _FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
 
 
-def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, output: str) -> str:
-    """An answer in one output format.
+def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, output: str) -> Iterator[str]:
+    """An answer in one output format, in pieces of bounded size: it may have millions of rows.
 
     Args:
         frame: rows of an answer, columns as declared in ``tables.answers``.
@@ -35,26 +36,43 @@ def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, outp
         output: ``table``, ``json`` or ``csv``.
     """
     if output == "json":
-        return render_json(frame, coverage, gaps)
-    if output == "csv":
-        return render_csv(frame)
-    from incident_kit.present.tables import render_table  # loads rich, which programs that read JSON need not wait for
+        yield from render_json(frame, coverage, gaps)
+    elif output == "csv":
+        yield from render_csv(frame)
+    else:
+        from incident_kit.present.tables import render_table  # loads rich, for which no reader of JSON need wait
 
-    return render_table(frame, coverage)
+        yield render_table(frame, coverage)
 
 
-def render_json(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame) -> str:
+def render_json(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame) -> Iterator[str]:
     """The contracted object, one row a line so that it can be read and searched by eye."""
-    parts = {"rows": frame, "coverage": coverage, "gaps": gaps}
-    return "{" + ",\n".join(f'"{name}": {_json_array(records(part))}' for name, part in parts.items()) + "}\n"
+    before = "{"
+    for name, part in {"rows": frame, "coverage": coverage, "gaps": gaps}.items():
+        yield f'{before}"{name}": ['
+        between = "\n"
+        for piece in _pieces(part):
+            yield between + ",\n".join(orjson.dumps(row).decode() for row in records(piece))
+            between = ",\n"
+        yield "\n]" if len(part) else "]"
+        before = ",\n"
+    yield "}\n"
 
 
-def render_csv(frame: pd.DataFrame) -> str:
+def render_csv(frame: pd.DataFrame) -> Iterator[str]:
     """The rows as CSV with a header line; a missing value is an empty field."""
+    yield _csv_lines([frame.columns])
+    for piece in _pieces(frame):
+        yield _csv_lines(zip(*([_cell(value) for value in values] for values in columns(piece)), strict=True))
+
+
+def _pieces(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    return (frame.iloc[start : start + _ROWS_OF_A_PIECE] for start in range(0, len(frame), _ROWS_OF_A_PIECE))
+
+
+def _csv_lines(rows: Iterable[Iterable[str]]) -> str:
     buffer = _Lines()
-    writer = csv.writer(buffer)
-    writer.writerow(frame.columns)
-    writer.writerows(zip(*([_cell(value) for value in values] for values in columns(frame)), strict=True))
+    csv.writer(buffer).writerows(rows)
     return buffer.getvalue()
 
 
@@ -67,11 +85,6 @@ def render_trace(story: Mapping[str, Any], output: str) -> str:
     from incident_kit.present.tables import render_trace_table
 
     return render_trace_table(story)
-
-
-def _json_array(rows: Iterable[dict[str, Any]]) -> str:
-    lines = [orjson.dumps(row).decode() for row in rows]
-    return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"
 
 
 class _Lines(io.StringIO):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incident_kit.counting import plural
 from incident_kit.present.causes import meaning_of
@@ -194,7 +194,7 @@ def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], di
     kept: list[str] = []
     same: dict[str, str] = {}
     for name in names:
-        values = {cell(value, name) or view.blank.get(name, "") for value in frame[name].tolist()}
+        values = _some_texts(frame[name], view.blank.get(name, ""))
         if values == {""}:
             continue
         if name in _ALWAYS_SHOWN or name in view.under or len(frame) < 2 or len(values) > 1:
@@ -202,6 +202,21 @@ def split_constant(frame: pd.DataFrame, names: list[str]) -> tuple[list[str], di
         else:
             same[name] = values.pop()
     return kept, same
+
+
+#: Rows whose texts mostly tell whether a column's differ.
+_MOSTLY_TELL = 1_000
+
+
+def _some_texts(column: pd.Series[Any], blank: str) -> set[str]:
+    """The texts of a column, up to the second that differs: of millions of rows the first few mostly tell."""
+    found: set[str] = set()
+    for some in (column.head(_MOSTLY_TELL), column):
+        for value in some if some.dtype == object else some.unique():  # lists have no hash
+            found.add(cell(value, str(column.name)) or blank)
+            if len(found) > 1:
+                return found
+    return found
 
 
 def nothing_in(frame: pd.DataFrame) -> str:
