@@ -219,3 +219,15 @@ def test_hashes_do_not_depend_on_how_a_document_was_read(tmp_path: Path) -> None
     from incident_kit.normalise.logs.normal_form import hashes, normal_forms
 
     assert np.array_equal(found["head_hash"].to_numpy(), hashes(normal_forms(pa.array(heads, pa.string()))))
+
+
+def test_a_list_of_nulls_among_empty_ones_is_read_with_all_its_items() -> None:
+    lines = [hit(message="m", flags=[])] * 41 + [hit(message="m", flags=[None, None])]  # the last is not learnt from
+
+    block = read_block(b"".join(lines), HitShape(), FieldRoles(), fewest_lines=1)
+
+    assert not len(block.rest)
+    assert block.table(1, file_of_lines(), FieldRoles())["properties"].to_pylist()[-2:] == [
+        '{"flags":[]}',
+        '{"flags":[null,null]}',
+    ]

@@ -186,8 +186,14 @@ def field_of(array: pa.StructArray, position: int) -> pa.Array:
 
 def _fields(shape: Shape) -> list[pa.Field]:
     return [
-        pa.field(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind) for name, kind in shape.items()
+        pa.field(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else _declared(kind))
+        for name, kind in shape.items()
     ]
+
+
+def _declared(kind: pa.DataType) -> pa.DataType:
+    """The type under which a field is decoded: of a list of nulls Arrow makes fewer items than it counts."""
+    return pa.list_(pa.string()) if kind == pa.list_(pa.null()) else kind
 
 
 def _shape_of(value: Any, depth: int) -> Shape | pa.DataType | None:
