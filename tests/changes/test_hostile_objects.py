@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from incident_kit.answers.changes import changes
@@ -92,6 +92,7 @@ _PLACES = [p for p in _paths(_EVERYTHING) if len(p) > 2 and p[2] != "kind"]
 
 
 @settings(max_examples=25)
+@example([(("objects", 7, "spec", "ports", 0, "port"), {"a": None})])
 @given(st.lists(st.tuples(st.sampled_from(_PLACES), _JUNK), min_size=1, max_size=6))
 def test_any_field_may_hold_anything(faults: list[tuple[tuple[Any, ...], Any]]) -> None:
     broken = copy.deepcopy(_EVERYTHING)

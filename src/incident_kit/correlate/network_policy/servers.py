@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from incident_kit.correlate.network_policy.endpoints import Endpoint, endpoint_of_pod, external, service_targets
 from incident_kit.correlate.objects import Objects, name_of, namespace_of
-from incident_kit.nested import Document, listing, mapping
+from incident_kit.nested import Document, listing, mapping, whole
 
 #: Registered ports: AMQP and AMQPS; Elasticsearch's HTTP.
 _PORTS = {5672: "RabbitMQ", 5671: "RabbitMQ", 9200: "Elasticsearch"}
@@ -74,7 +74,7 @@ def _services(objects: Objects) -> Iterator[Server]:
     """RabbitMQ and Elasticsearch among the cluster's Services, by their registered ports."""
     for service in objects.of("Service"):
         for port in listing(service, "spec", "ports"):
-            system = _PORTS.get(port.get("port") or 0) or _PORTS.get(port.get("targetPort") or 0)
+            system = _PORTS.get(whole(port, "port") or 0) or _PORTS.get(whole(port, "targetPort") or 0)
             if system is None:
                 continue
             targets = tuple(service_targets(service, port, objects))
