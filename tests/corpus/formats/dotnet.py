@@ -6,7 +6,7 @@ import functools
 
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .rendering import compact, dotnet_value, fill
+from .rendering import compact, dotnet_value, fill, with_exception
 
 LONG = {"debug": "Debug", "info": "Information", "warn": "Warning", "error": "Error", "fatal": "Fatal"}
 SHORT = {"debug": "DBG", "info": "INF", "warn": "WRN", "error": "ERR", "fatal": "FTL"}
@@ -16,20 +16,18 @@ quoted = functools.partial(dotnet_value, quoted=True)
 literal = lambda value: "null" if value is None else dotnet_value(value)  # noqa: E731  Serilog's :l knows no (null)
 
 
-def _lines(head: str, event: Event, indent: str = "") -> str:
-    return "\n".join([head, *(indent + line for line in event.exception or [])])
-
-
 def serilog_console(event: Event, *, pattern: str = "%H:%M:%S", digits: int = 0, context: bool = False) -> str:
     """``[{Timestamp:HH:mm:ss} {Level:u3}] {Message:lj}{NewLine}{Exception}``, the console sink's default."""
     source = f" {event.logger}:" if context else ""
-    return _lines(f"[{local(event.time, pattern, digits)} {SHORT[event.level]}]{source} {fill(event, literal)}", event)
+    return with_exception(
+        f"[{local(event.time, pattern, digits)} {SHORT[event.level]}]{source} {fill(event, literal)}", event
+    )
 
 
 def serilog_dated(event: Event) -> str:
     """``{Timestamp:yyyy-MM-dd HH:mm:ss.fff zzz} [{Level:u3}] ({SourceContext}) {Message:lj}{NewLine}{Exception}``."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f +01:00", 3, hours=1)
-    return _lines(f"{stamp} [{SHORT[event.level]}] ({event.logger}) {fill(event, literal)}", event)
+    return with_exception(f"{stamp} [{SHORT[event.level]}] ({event.logger}) {fill(event, literal)}", event)
 
 
 def serilog_elastic(event: Event) -> JsonObject:
@@ -106,7 +104,7 @@ def hash_of(text: str) -> int:
 def nlog_console(event: Event) -> str:
     """``${longdate}|${level:uppercase=true}|${logger}|${message:withexception=true}``, NLog's default layout."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f", 4)
-    return _lines(f"{stamp}|{NLOG[event.level]}|{event.logger}|{fill(event, quoted)}", event)
+    return with_exception(f"{stamp}|{NLOG[event.level]}|{event.logger}|{fill(event, quoted)}", event)
 
 
 def nlog_elastic(event: Event) -> JsonObject:
@@ -129,7 +127,7 @@ def nlog_elastic(event: Event) -> JsonObject:
 def simple_console(event: Event) -> str:
     """The two-line console of Microsoft.Extensions.Logging."""
     message = fill(event, dotnet_value).replace("\n", "\n      ")
-    return _lines(f"{MICROSOFT[event.level]}: {event.logger}[0]\n      {message}", event, "      ")
+    return with_exception(f"{MICROSOFT[event.level]}: {event.logger}[0]\n      {message}", event, "      ")
 
 
 def json_console(event: Event) -> str:

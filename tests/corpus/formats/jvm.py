@@ -6,7 +6,7 @@ import functools
 
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .rendering import compact, fill, java_value
+from .rendering import compact, fill, java_value, with_exception
 
 NAMES = {"debug": "DEBUG", "info": "INFO", "warn": "WARN", "error": "ERROR", "fatal": "ERROR"}
 COLOURS = {"debug": "32", "info": "32", "warn": "33", "error": "31", "fatal": "31"}
@@ -27,15 +27,11 @@ def _abbreviated(name: str, length: int) -> str:
     return ".".join(parts)
 
 
-def _lines(head: str, event: Event) -> str:
-    return "\n".join([head, *(event.exception or [])])
-
-
 def logback(event: Event) -> str:
     """``%d{HH:mm:ss.SSS} [%thread] %-5level %logger{36} - %msg%n``, logback's own default."""
     stamp = local(event.time, "%H:%M:%S.%f", 3)
     name = _abbreviated(_class(event), 36)
-    return _lines(f"{stamp} [{event.thread}] {NAMES[event.level]:<5} {name} - {fill(event, java_value)}", event)
+    return with_exception(f"{stamp} [{event.thread}] {NAMES[event.level]:<5} {name} - {fill(event, java_value)}", event)
 
 
 def spring(event: Event, *, coloured: bool = False) -> str:
@@ -46,8 +42,8 @@ def spring(event: Event, *, coloured: bool = False) -> str:
     if coloured:
         dim, end = "\x1b[2m", "\x1b[0;39m"
         head = f"{dim}{stamp}{end} \x1b[{COLOURS[event.level]}m{level}{end} \x1b[35m1{end} {dim}---{end} {dim}[{event.thread:>15}]{end}"
-        return _lines(f"{head} \x1b[36m{name}{end} {dim}:{end} {fill(event, java_value)}", event)
-    return _lines(f"{stamp} {level} 1 --- [{event.thread:>15}] {name} : {fill(event, java_value)}", event)
+        return with_exception(f"{head} \x1b[36m{name}{end} {dim}:{end} {fill(event, java_value)}", event)
+    return with_exception(f"{stamp} {level} 1 --- [{event.thread:>15}] {name} : {fill(event, java_value)}", event)
 
 
 def spring_traced(event: Event) -> str:
@@ -56,13 +52,13 @@ def spring_traced(event: Event) -> str:
     trace = f"{event.time * 2654435761 % (1 << 64):016x}"
     name = f"{_abbreviated(_class(event), 39):<40.40}"
     head = f"{stamp} {NAMES[event.level]:>5} 1 --- [orders] [{event.thread:>15}] [{trace}{trace[::-1]}-{trace[:16]}] {name}"
-    return _lines(f"{head} : {fill(event, java_value)}", event)
+    return with_exception(f"{head} : {fill(event, java_value)}", event)
 
 
 def log4j(event: Event) -> str:
     """``%d{ISO8601} [%t] %-5p %c{1} - %m%n``: a comma before the milliseconds, no zone."""
     stamp = local(event.time, "%Y-%m-%dT%H:%M:%S,%f", 3, hours=2)
-    return _lines(
+    return with_exception(
         f"{stamp} [{event.thread}] {NAMES[event.level]:<5} {event.logger.rpartition('.')[2]} - {fill(event, java_value)}",
         event,
     )

@@ -6,7 +6,7 @@ import json
 
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .rendering import compact, constant, fill, go_value
+from .rendering import compact, constant, fill, go_value, with_exception
 
 LEVELS = {"debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
 
@@ -69,7 +69,7 @@ def ecs(event: Event) -> JsonObject:
 def winston(event: Event) -> str:
     """winston's usual printf: time, level, message."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S", 0)
-    return "\n".join([f"{stamp} [{event.level}]: {fill(event, go_value)}", *(event.exception or [])])
+    return with_exception(f"{stamp} [{event.level}]: {fill(event, go_value)}", event)
 
 
 def winston_elastic(event: Event) -> JsonObject:

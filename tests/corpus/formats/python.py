@@ -7,24 +7,20 @@ from typing import Any
 
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .rendering import constant, fill
+from .rendering import constant, fill, with_exception
 
 NAMES = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "CRITICAL"}
-
-
-def _lines(head: str, event: Event) -> str:
-    return "\n".join([head, *(event.exception or [])])
 
 
 def stdlib(event: Event) -> str:
     """``%(asctime)s %(levelname)s %(name)s: %(message)s``: local time, comma before the milliseconds."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S,%f", 3, hours=-6)
-    return _lines(f"{stamp} {NAMES[event.level]} {event.logger}: {fill(event, str)}", event)
+    return with_exception(f"{stamp} {NAMES[event.level]} {event.logger}: {fill(event, str)}", event)
 
 
 def basic(event: Event) -> str:
     """``logging.basicConfig()``: no time at all."""
-    return _lines(f"{NAMES[event.level]}:{event.logger}:{fill(event, str)}", event)
+    return with_exception(f"{NAMES[event.level]}:{event.logger}:{fill(event, str)}", event)
 
 
 def ecs(event: Event) -> JsonObject:
@@ -54,7 +50,7 @@ def structlog(event: Event) -> str:
     )
     level = f"[\x1b[32m\x1b[1m{NAMES[event.level].lower():<9}\x1b[0m]"
     head = f"\x1b[2m{rfc3339(event.time, 6)}\x1b[0m {level} \x1b[1m{constant(event):<30}\x1b[0m"
-    return _lines(f"{head} [\x1b[0m\x1b[1m\x1b[34m{event.logger}\x1b[0m]\x1b[0m {pairs}", event)
+    return with_exception(f"{head} [\x1b[0m\x1b[1m\x1b[34m{event.logger}\x1b[0m]\x1b[0m {pairs}", event)
 
 
 def structlog_json(event: Event) -> JsonObject:
@@ -84,7 +80,7 @@ def json_logger(event: Event) -> JsonObject:
 def loguru(event: Event) -> str:
     """loguru's default: ``{time} | {level: <8} | {name}:{function}:{line} - {message}``."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f", 3)
-    return _lines(
+    return with_exception(
         f"{stamp} | {NAMES[event.level]:<8} | {event.logger.lower()}:run:{len(event.template)} - {fill(event, str)}",
         event,
     )

@@ -19,6 +19,11 @@ def fill(event: Event, render: Callable[[Any], str]) -> str:
     )
 
 
+def with_exception(head: str, event: Event, indent: str = "") -> str:
+    """The entry's first lines with those of its exception behind them."""
+    return "\n".join([head, *(indent + line for line in event.exception or [])])
+
+
 def constant(event: Event) -> str:
     """The message as libraries with key-value pairs have it: the template's words without its slots."""
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.corpus.formats.rendering import compact, constant, dotnet_value, fill, go_value, java_value
+from tests.corpus.formats.rendering import compact, constant, dotnet_value, fill, go_value, java_value, with_exception
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
 UPPER = {"debug": "DEBUG", "info": "INFO", "warn": "WARN", "error": "ERROR", "fatal": "FATAL"}
@@ -19,8 +19,9 @@ def correlation(event: Event) -> str:
     return f"{event.time * 2654435761 % (1 << 64):016x}"
 
 
-def _lines(head: str, event: Event) -> str:
-    return "\n".join([head, *(event.exception or [])])
+def short_name(event: Event) -> str:
+    """The last part of the logger's name."""
+    return event.logger.rpartition(".")[2]
 
 
 def _trace(event: Event, name: str) -> JsonObject:
@@ -30,8 +31,8 @@ def _trace(event: Event, name: str) -> JsonObject:
 def pipes(event: Event) -> str:
     """``time|service|LEVEL|correlation|class|message``."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f", 3)
-    return _lines(
-        f"{stamp}|orders|{UPPER[event.level]}|{correlation(event)}|{event.logger.rpartition('.')[2]}|{fill(event, java_value)}",
+    return with_exception(
+        f"{stamp}|orders|{UPPER[event.level]}|{correlation(event)}|{short_name(event)}|{fill(event, java_value)}",
         event,
     )
 
@@ -51,8 +52,8 @@ def pipes_document(event: Event) -> JsonObject:
 def thread_first(event: Event) -> str:
     """``HH:mm:ss,SSS (thread) [LEVEL] Class :: message``."""
     stamp = local(event.time, "%H:%M:%S,%f", 3, hours=3)
-    return _lines(
-        f"{stamp} ({event.thread}) [{UPPER[event.level]}] {event.logger.rpartition('.')[2]} :: {fill(event, java_value)}",
+    return with_exception(
+        f"{stamp} ({event.thread}) [{UPPER[event.level]}] {short_name(event)} :: {fill(event, java_value)}",
         event,
     )
 
@@ -92,8 +93,8 @@ def logfmt_document(event: Event) -> JsonObject:
 
 def epoch(event: Event) -> str:
     """Milliseconds since the epoch, one letter for the level."""
-    return _lines(
-        f"{event.time // 1_000_000} {LETTER[event.level]} {event.logger.rpartition('.')[2]}: {fill(event, str)}", event
+    return with_exception(
+        f"{event.time // 1_000_000} {LETTER[event.level]} {short_name(event)}: {fill(event, str)}", event
     )
 
 
@@ -106,7 +107,7 @@ def gelf(event: Event) -> JsonObject:
         "host": "orders",
         "short_message": short,
         "level": SYSLOG[event.level],
-        "full_message": "\n".join([short, *(event.exception or [])]),
+        "full_message": with_exception(short, event),
         "_logger": event.logger,
     }
 
@@ -119,7 +120,7 @@ def tailed(event: Event) -> str:
         for name, value in event.properties.items()
     )
     stamp = local(event.time, "%Y/%m/%d %H:%M:%S.%f", 6)
-    return _lines(
+    return with_exception(
         f"{stamp} service.go:{len(event.template)}: {level}{fill(event, go_value)} | trace={correlation(event)[:12]} {tail}".rstrip(),
         event,
     )
@@ -185,8 +186,8 @@ def ruby(event: Event) -> str:
 def german(event: Event) -> str:
     """Day first, comma, levels in German, local time."""
     stamp = local(event.time, "%d.%m.%Y %H:%M:%S,%f", 3, hours=1)
-    return _lines(
-        f"{stamp} {GERMAN[event.level]:<8} <{event.thread}> {event.logger.rpartition('.')[2]} – {fill(event, dotnet_value)}",
+    return with_exception(
+        f"{stamp} {GERMAN[event.level]:<8} <{event.thread}> {short_name(event)} – {fill(event, dotnet_value)}",
         event,
     )
 
@@ -203,7 +204,7 @@ def german_document(event: Event) -> JsonObject:
 
 def traced(event: Event) -> str:
     """Level, trace and span in front, no time."""
-    return _lines(
+    return with_exception(
         f"[{UPPER[event.level]}] [trace_id={correlation(event)} span_id={correlation(event)[:8]}] {fill(event, java_value)}",
         event,
     )

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from tests.corpus.formats.dotnet import LONG, MICROSOFT, extensions_elastic
-from tests.corpus.formats.rendering import compact, dotnet_value, fill, java_value
+from tests.corpus.formats.rendering import compact, dotnet_value, fill, java_value, with_exception
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .formats import UPPER, correlation, plain_document
+from .formats import UPPER, correlation, plain_document, short_name
 
 POSTGRES = {"debug": "DEBUG", "info": "LOG", "warn": "WARNING", "error": "ERROR", "fatal": "FATAL"}
 APACHE = {"debug": "debug", "info": "notice", "warn": "warn", "error": "error", "fatal": "crit"}
 
 
-def _lines(head: str, event: Event, indent: str = "") -> str:
-    return "\n".join([head, *(indent + line for line in event.exception or [])])
-
-
-def _short(event: Event) -> str:
-    return event.logger.rpartition(".")[2]
-
-
 def angled(event: Event) -> str:
     """The time in angle brackets, the class between carets."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S,%f", 3)
-    return _lines(f"<{stamp}> {UPPER[event.level]} ^{_short(event)}^ {fill(event, java_value)}", event)
+    return with_exception(f"<{stamp}> {UPPER[event.level]} ^{short_name(event)}^ {fill(event, java_value)}", event)
 
 
 def columns(event: Event) -> str:
     """Columns of fixed width, a compact time."""
     stamp = local(event.time, "%Y%m%dT%H%M%S.%fZ", 3)
-    return _lines(f"{stamp:<22}{UPPER[event.level]:<8}{_short(event):<26}{fill(event, java_value)}", event)
+    return with_exception(f"{stamp:<22}{UPPER[event.level]:<8}{short_name(event):<26}{fill(event, java_value)}", event)
 
 
 def scoped(event: Event) -> str:
     """Microsoft's console with scopes: a line of them between the head and the message."""
     scopes = f"=> SpanId:{correlation(event)}, TraceId:{correlation(event) * 2}, ParentId:0000000000000000 => RequestPath:/api/orders RequestId:0HN{correlation(event)[:8]}:01"
-    return _lines(
+    return with_exception(
         f"{MICROSOFT[event.level]}: {event.logger}[17]\n      {scopes}\n      {fill(event, dotnet_value)}",
         event,
         "      ",
@@ -70,8 +62,9 @@ def apache(event: Event) -> str:
 def quarkus(event: Event) -> str:
     """Quarkus's default console."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S,%f", 3)
-    return _lines(
-        f"{stamp} {UPPER[event.level]:<5} [com.exa.{_short(event)}] ({event.thread}) {fill(event, java_value)}", event
+    return with_exception(
+        f"{stamp} {UPPER[event.level]:<5} [com.exa.{short_name(event)}] ({event.thread}) {fill(event, java_value)}",
+        event,
     )
 
 
@@ -82,7 +75,7 @@ def quarkus_document(event: Event) -> JsonObject:
         "@timestamp": rfc3339(event.time, 3),
         "sequence": event.time % 100_000,
         "loggerClassName": "org.jboss.logging.Logger",
-        "loggerName": f"com.exa.{_short(event)}",
+        "loggerName": f"com.exa.{short_name(event)}",
         "level": UPPER[event.level],
         "message": fill(event, java_value),
         "threadName": event.thread,
@@ -104,7 +97,7 @@ def cloud_json(event: Event) -> str:
 
 def comma_separated(event: Event) -> str:
     """Quoted columns; quotes inside are doubled."""
-    cells = (local(event.time, "%Y-%m-%d %H:%M:%S", 0), UPPER[event.level], _short(event), fill(event, java_value))
+    cells = (local(event.time, "%Y-%m-%d %H:%M:%S", 0), UPPER[event.level], short_name(event), fill(event, java_value))
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
 
 

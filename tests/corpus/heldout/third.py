@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from tests.corpus.formats.rendering import fill, java_value
+from tests.corpus.formats.rendering import fill, java_value, with_exception
 from tests.corpus.model import Event, Format, JsonObject, local, rfc3339
 
-from .formats import LETTER, UPPER, plain_document
+from .formats import LETTER, UPPER, plain_document, short_name
 
 MARKS = {"debug": ".", "info": "*", "warn": "#", "error": "!", "fatal": "!"}
-
-
-def _lines(head: str, event: Event) -> str:
-    return "\n".join([head, *(event.exception or [])])
-
-
-def _short(event: Event) -> str:
-    return event.logger.rpartition(".")[2]
 
 
 def marks(event: Event) -> str:
     """Redis: the level is a mark, and no document has the one of DEBUG."""
     stamp = local(event.time, "%d %b %Y %H:%M:%S.%f", 3)
-    return _lines(f"7:M {stamp} {MARKS[event.level]} {fill(event, java_value)}", event)
+    return with_exception(f"7:M {stamp} {MARKS[event.level]} {fill(event, java_value)}", event)
 
 
 def logcat(event: Event) -> str:
     """Android's: the tag stands before the message, aligned."""
     stamp = local(event.time, "%m-%d %H:%M:%S.%f", 3)
-    return f"{stamp}  1042  1077 {LETTER[event.level]} {_short(event):<16}: {fill(event, java_value)}"
+    return f"{stamp}  1042  1077 {LETTER[event.level]} {short_name(event):<16}: {fill(event, java_value)}"
 
 
 def logcat_document(event: Event) -> JsonObject:
@@ -41,13 +33,13 @@ def logcat_document(event: Event) -> JsonObject:
 
 def aligned(event: Event) -> str:
     """Seconds since the start, aligned to the right: every line begins with blanks."""
-    return f"{event.time % 10**13 / 10**9:13.6f} {LETTER[event.level]} {_short(event)}: {fill(event, java_value)}"
+    return f"{event.time % 10**13 / 10**9:13.6f} {LETTER[event.level]} {short_name(event)}: {fill(event, java_value)}"
 
 
 def bracketed(event: Event) -> str:
     """Time and level in brackets, the class in parentheses."""
     stamp = local(event.time, "%Y-%m-%d %H:%M:%S.%f", 3)
-    return _lines(f"[{stamp} {UPPER[event.level]}] ({_short(event)}) {fill(event, java_value)}", event)
+    return with_exception(f"[{stamp} {UPPER[event.level]}] ({short_name(event)}) {fill(event, java_value)}", event)
 
 
 def unrendered_document(event: Event) -> JsonObject:
@@ -67,7 +59,7 @@ def full_document(event: Event) -> JsonObject:
     return {
         "@timestamp": rfc3339(event.time, 3),
         "short_message": text[:40],
-        "full_message": "\n".join([text, *(event.exception or [])]),
+        "full_message": with_exception(text, event),
         "Severity": UPPER[event.level],
     }
 
