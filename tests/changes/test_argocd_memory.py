@@ -132,6 +132,41 @@ def test_the_syncs_of_an_application_that_is_gone_are_told_by_its_events() -> No
     assert [(r["what"], r["by"], r["observed"]) for r in found] == [("sync", "ci", False)]
 
 
+def _told(uid: str, number: int, kind: str, clock: str) -> list[dict[str, Any]]:
+    """The events of one whole operation on the Application orders with this uid."""
+    done = at(clock) + 1_000_000_000
+    started = event(
+        "Application", "orders", "OperationStarted", f"ci initiated {kind} to main ({revision(number)})", clock
+    )
+    ended = event(
+        "Application", "orders", "OperationCompleted", f"Sync operation to {revision(number)} succeeded", clock
+    )
+    ended["lastTimestamp"] = f"{pd.Timestamp(done, tz='UTC'):%Y-%m-%dT%H:%M:%SZ}"
+    for each in (started, ended):
+        each["involvedObject"]["uid"] = uid
+    return [started, ended]
+
+
+def test_the_first_sync_of_an_application_made_anew_undoes_no_rollback_of_the_one_deleted() -> None:
+    """Namespaces that come and go have Applications of one name; their events outlive them side by side."""
+    first = [
+        *_told("one", 1, "sync", "08:30"),
+        *_told("one", 2, "sync", "09:00"),
+        *_told("one", 1, "rollback", "09:30"),
+    ]
+    again = [*first, *_told("one", 2, "sync", "09:40")]
+    anew = _told("two", 3, "sync", "10:00")
+    assert judge("rollback-undone", *first, *anew, applications=[application("other")]) == []
+    (found,) = judge("rollback-undone", *again, *anew, applications=[application("other")])
+    assert (found["name"], found["severity"]) == ("orders", "critical")  # a list made by hand may be a part
+    now = application("orders", sync(3, "10:00", identifier=0))
+    now["metadata"]["uid"] = "two"
+    assert judge("rollback-undone", *first, *anew, applications=[now]) == []
+    (found,) = judge("rollback-undone", *again, *anew, applications=[now])
+    assert (found["severity"], found["evidence"][-1]) == ("info", "the Application has been deleted since")
+    assert [r["what"] for r in rows(*first, *anew, applications=[now])] == ["sync", "sync", "rollback", "sync"]
+
+
 def test_an_image_that_never_ran_is_no_second_version() -> None:
     owner = replica_set("orders", 1, "08:00", template(OLD))
     following = replica_set("orders", 2, "10:00", template(NEW))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from incident_kit.answers.changes import changes
+from incident_kit.answers.findings import findings
 from incident_kit.profile import Profile
 from incident_kit.rules import DidNotApply, rule_named
 from incident_kit.window import SECOND, Window
@@ -349,3 +350,13 @@ def test_an_object_belongs_to_the_application_that_lists_it_where_the_tracking_n
     assert [(row["kind"], row["application"]) for row in image] == [("Deployment", "argocd_orders")]
     (finding,) = judge("image-without-history", tracked, *sets, applications=[other, mine])
     assert (finding["namespace"], finding["name"]) == ("argocd", "orders")
+
+
+def test_what_lies_in_the_window_is_told_before_what_was_so_earlier() -> None:
+    """A cluster remembers the undone rollbacks of a whole day; the window's own must not stand below them."""
+    early = [sync(n, f"0{4 + i}:00", identifier=i) for i, n in enumerate((1, 2, 1, 2))]
+    late = [sync(n, f"10:0{i}", identifier=i) for i, n in enumerate((1, 2, 1, 2))]
+    evidence = evidence_of(
+        applications=[application("early", *early), application("late", *late)], window=("10:00", "11:00")
+    )
+    assert list(findings(evidence)["name"]) == ["late", "early"]

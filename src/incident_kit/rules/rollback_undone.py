@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.changes.applications import known_syncs
+from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.correlate.changes.table import joined_changes
@@ -28,12 +28,17 @@ _IMAGE_CHANGES = frozenset({"image", "rollback"})
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     changes = joined_changes(evidence)
     syncs = [s for s in known_syncs(evidence) if _did_something(s)]
-    syncs.sort(key=lambda s: (s["application"], moment(s) or 0))
+    syncs.sort(key=lambda s: (*_identity(s), moment(s) or 0))
     found = []
-    for application, series in groupby(syncs, key=lambda s: str(s["application"])):
+    for (application, _), series in groupby(syncs, key=_identity):
         mine = [c for c in changes if (c.application or "").rsplit("/", 1)[-1] == application]
         found += _of_application(list(series), mine, evidence)
     return found
+
+
+def _identity(sync: Row) -> tuple[str, str]:
+    """An Application that was deleted and made anew begins anew: its first sync undoes no rollback of the one before."""
+    return str(sync["application"]), sync["application_uid"] or ""
 
 
 def _did_something(sync: Row) -> bool:
@@ -100,6 +105,20 @@ def _image_change_at(images: list[Change], sync: Row) -> Change | None:
     return next((c for c in images if c.sync is not None and sync_sentence(c.sync) == wanted), None)
 
 
+def _is_gone(sync: Row, evidence: Evidence) -> bool:
+    """Whether the Application was deleted since, so that nothing is left to mend: made anew, or not in its namespace's list.
+
+    Lists that people collected by hand may be a part.
+    """
+    beside = [a for a in known_applications(evidence) if a["namespace"] == sync["namespace"]]
+    named = [a for a in beside if a["name"] == sync["name"]]
+    if named:
+        return not any(
+            None in (a["uid"], sync["application_uid"]) or a["uid"] == sync["application_uid"] for a in named
+        )
+    return bool(beside) and not evidence.manifest.imported
+
+
 def _finding(
     before: Row | None, rollback: Row, later: Row, confidence: float, why: str, evidence: Evidence
 ) -> dict[str, Any]:
@@ -108,16 +127,17 @@ def _finding(
     if later["initiated_by"] in evidence.profile.pipeline_accounts:
         who = f"the pipeline ({later['initiated_by']})"
     steps = [sync_sentence(s) for s in (before, rollback, later) if s is not None]
+    gone = _is_gone(rollback, evidence)
     return RULE.finding(
         f"The rollback of {application} at {at(moment(rollback))} was undone by a sync by {who} at {at(moment(later))}",
         time=moment(later),
         kind="Application",
         namespace=rollback["namespace"],
         name=rollback["name"],
-        evidence=[*steps, why],
+        evidence=[*steps, why, *(["the Application has been deleted since"] if gone else [])],
         confidence=confidence,
         next_step="Revert in Git what should stay away; a rollback holds only until the next sync.",
-        severity=severity_at(moment(later), evidence),
+        severity="info" if gone else severity_at(moment(later), evidence),
     )
 
 

@@ -47,6 +47,7 @@ SYNCS = declare(
         ("cluster", TEXT, "name of the Kubernetes cluster"),
         ("namespace", TEXT, "namespace of the Application object"),
         ("application", TEXT, "Application"),
+        ("application_uid", TEXT, "its metadata.uid: one that was deleted and made anew has another"),
         ("history_id", INTEGER, "id in history; null where history has none"),
         ("revisions", TEXTS, "one per source"),
         ("sources", TEXTS, "one per source: repository, path or chart, targetRevision"),

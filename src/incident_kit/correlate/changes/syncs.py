@@ -312,7 +312,8 @@ def _mark_undone_rollbacks(changes: list[Change], mine: list[Row], syncs: list[R
     for change, sync in zip(changes, mine, strict=True):
         if change.what != "rollback" or change.undone_by is not None or change.kind != "Application":
             continue
-        later = [s for s in syncs if s["application"] == sync["application"] and (moment(s) or 0) > (change.time or 0)]
+        same = [s for s in syncs if all(s[key] == sync[key] for key in ("application", "application_uid"))]
+        later = [s for s in same if (moment(s) or 0) > (change.time or 0)]
         whole = [s for s in later if not s["partial"] and s["phase"] == "Succeeded"]
         other = next((s for s in whole if ", ".join(s["revisions"] or []) != change.new), None)
         if other is not None and not other["rollback"]:

@@ -72,17 +72,17 @@ def _applications(documents: list[Row]) -> list[Row]:
 
 
 def _of_gone_applications(known: list[Row], events: list[Row], context: Context) -> list[Row]:
-    """SYNCS of Applications that were deleted: their events outlive them for an hour."""
-    named = {(r["namespace"], r["application"]) for r in known} | {(None, r["application"]) for r in known}
-    gone: dict[tuple[str | None, str], list[Row]] = {}
+    """SYNCS of Applications that were deleted, also of one that was made anew since: events outlive them for an hour."""
+    gone: dict[tuple[str | None, str, str | None], list[Row]] = {}
     for event in events:
-        key = (text(_involved(event).get("namespace")), text(_involved(event).get("name")) or "")
-        if key[1] and key not in named and (None, key[1]) not in named:
-            gone.setdefault(key, []).append(event)
+        involved = _involved(event)
+        name = text(involved.get("name"))
+        if name and not any(_is_about(event, row) for row in known):
+            gone.setdefault((text(involved.get("namespace")), name, text(involved.get("uid"))), []).append(event)
     syncs = []
-    for (namespace, name), own in sorted(gone.items(), key=str):
-        row = {"cluster": context.cluster, "namespace": namespace, "application": name, "history_limit": None}
-        syncs += sync_rows({}, row, own)
+    for (namespace, name, uid), own in sorted(gone.items(), key=str):
+        row = {"cluster": context.cluster, "namespace": namespace, "application": name, "uid": uid}
+        syncs += sync_rows({}, {**row, "history_limit": None}, own)
     return syncs
 
 

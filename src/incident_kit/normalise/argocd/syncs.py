@@ -49,6 +49,7 @@ def _blank(application: Row) -> Row:
         "cluster": application["cluster"],
         "namespace": application["namespace"],
         "application": application["application"],
+        "application_uid": application["uid"],
         "history_id": None,
         "sources": [],
         "selected_resources": [],
