@@ -17,7 +17,7 @@ from incident_kit.normalise.kubernetes import normalise_kubernetes
 from incident_kit.normalise.rabbitmq import normalise_rabbitmq
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.profile import Profile
-from incident_kit.rules import DidNotApply, rule_named
+from incident_kit.rules import Finding, rule_named
 from incident_kit.tables import ALL
 from incident_kit.window import Window, format_ns, parse_rfc3339
 
@@ -92,9 +92,9 @@ def evidence_of(
     return read_evidence(folder, verify=False)
 
 
-def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+def judge(rule: str, *objects: dict[str, Any], **more: Any) -> list[Finding]:
     """Findings of one rule about `evidence_of` the objects."""
-    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if not isinstance(o, DidNotApply)]
+    return [o for o in rule_named(rule).run(evidence_of(*objects, **more)) if isinstance(o, Finding)]
 
 
 def recorded(name: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_a_selective_sync_that_brings_the_image_back_undoes_the_rollback() -> No
     ]
     made = deployment("orders-api", template(NEW), application="orders-api")
     (finding,) = judge("rollback-undone", made, good, bad, *again, applications=[app])
-    assert finding["name"] == "orders-api" and "limited to chosen resources" in " ".join(finding["evidence"])
+    assert finding.name == "orders-api" and "limited to chosen resources" in " ".join(finding.evidence)
     assert judge("rollback-undone", made, good, bad, again[0], applications=[application("orders-api", *history)]) == []
 
 
@@ -158,12 +158,12 @@ def test_the_first_sync_of_an_application_made_anew_undoes_no_rollback_of_the_on
     anew = _told("two", 3, "sync", "10:00")
     assert judge("rollback-undone", *first, *anew, applications=[application("other")]) == []
     (found,) = judge("rollback-undone", *again, *anew, applications=[application("other")])
-    assert (found["name"], found["severity"]) == ("orders", "critical")  # a list made by hand may be a part
+    assert (found.name, found.severity) == ("orders", "critical")  # a list made by hand may be a part
     now = application("orders", sync(3, "10:00", identifier=0))
     now["metadata"]["uid"] = "two"
     assert judge("rollback-undone", *first, *anew, applications=[now]) == []
     (found,) = judge("rollback-undone", *again, *anew, applications=[now])
-    assert (found["severity"], found["evidence"][-1]) == ("info", "the Application has been deleted since")
+    assert (found.severity, found.evidence[-1]) == ("info", "the Application has been deleted since")
     assert [r["what"] for r in rows(*first, *anew, applications=[now])] == ["sync", "sync", "rollback", "sync"]
 
 

@@ -32,9 +32,7 @@ def test_an_oom_kill_in_the_window_is_found_with_its_limit(tmp_path):
     document = ended(pod("api"), 1, "OOMKilled", 137, "10:30:00")
     document["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
     [finding] = findings("oom-killed", tmp_path, [document])
-    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Pod", "shop", "api") and "64Mi" in finding[
-        "title"
-    ]
+    assert (finding.kind, finding.namespace, finding.name) == ("Pod", "shop", "api") and "64Mi" in finding.title
 
 
 def test_an_oom_kill_before_the_window_is_not_the_incidents(tmp_path):
@@ -49,7 +47,7 @@ def test_a_crash_loop_is_found_by_the_kubelets_word(tmp_path):
     [finding] = findings(
         "crash-loop", tmp_path, [ended(pod("api"), 5, "Error", 1, "10:30:00", waiting="CrashLoopBackOff")]
     )
-    assert (finding["name"], finding["confidence"]) == ("api", 1.0)
+    assert (finding.name, finding.confidence) == ("api", 1.0)
 
 
 def test_one_restart_is_no_crash_loop(tmp_path):
@@ -68,7 +66,7 @@ def versions(*images):
 def test_one_tag_with_two_digests_is_a_moved_tag(tmp_path):
     pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:1", "sha256:bb", "10:10:00"))
     [finding] = findings("moved-tag", tmp_path, pods)
-    assert (finding["kind"], finding["name"]) == ("StatefulSet", "api") and finding["time"] == day_ns("10:10:00")
+    assert (finding.kind, finding.name) == ("StatefulSet", "api") and finding.time == day_ns("10:10:00")
 
 
 def test_a_nodes_own_digest_and_a_registrys_are_not_compared(tmp_path):
@@ -87,7 +85,7 @@ def test_two_tags_with_two_digests_are_no_moved_tag(tmp_path):
 def test_two_versions_side_by_side_are_mixed(tmp_path):
     pods = versions(("registry/app:1", "sha256:aa", "09:00:00"), ("registry/app:2", "sha256:bb", "10:10:00"))
     [finding] = findings("mixed-versions", tmp_path, pods)
-    assert (finding["name"], finding["time"]) == ("api", day_ns("10:10:00"))
+    assert (finding.name, finding.time) == ("api", day_ns("10:10:00"))
 
 
 def test_a_rollout_that_just_began_is_not_called_mixed(tmp_path):

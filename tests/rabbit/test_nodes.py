@@ -46,8 +46,8 @@ def test_a_node_down_names_the_pods_hit_and_where_they_went(tmp_path):
 
 def test_the_finding_tells_the_same(tmp_path):
     [finding] = findings("rabbit-node-down", bundle(tmp_path, DOWN))
-    assert (finding["name"], finding["severity"], finding["time"]) == ("rabbit@rabbit-0", "critical", at("10:20:01"))
-    assert "shop/a went to rabbit@rabbit-1 at 2026-11-20T10:20:03Z" in finding["evidence"]
+    assert (finding.name, finding.severity, finding.time) == ("rabbit@rabbit-0", "critical", at("10:20:01"))
+    assert "shop/a went to rabbit@rabbit-1 at 2026-11-20T10:20:03Z" in finding.evidence
 
 
 DROPPING = (
@@ -71,9 +71,9 @@ DROPPING = (
 )
 def test_how_many_were_hit_is_a_bound_where_the_ended_run_dropped_records_of_its_log(tmp_path, own_log, bounded):
     told = findings("rabbit-node-down", bundle(tmp_path, DOWN | {"rabbitmq/rabbit@rabbit-0.log": own_log}))
-    finding = next(f for f in told if f["time"] == at("10:20:01"))
-    assert ("at most 1 connection of 1 pod" in finding["title"]) is bounded
-    assert ("connected when it went down: shop/a" in finding["evidence"]) is not bounded
+    finding = next(f for f in told if f.time == at("10:20:01"))
+    assert ("at most 1 connection of 1 pod" in finding.title) is bounded
+    assert ("connected when it went down: shop/a" in finding.evidence) is not bounded
 
 
 def test_peers_word_alone_ends_no_connection(tmp_path):
@@ -83,7 +83,7 @@ def test_peers_word_alone_ends_no_connection(tmp_path):
     [row] = rabbit_node("rabbit-0", evidence).to_dict("records")
     assert row["closed_at"] is None or row["closed_at"] != row["closed_at"]
     [finding] = findings("rabbit-node-down", evidence)
-    assert finding["confidence"] < 1 and "frozen or cut off" in finding["title"]
+    assert finding.confidence < 1 and "frozen or cut off" in finding.title
 
 
 STOPPED = "2026-11-20 10:20:00.000000+00:00 [info] <0.9.1> RabbitMQ is asked to stop...\n"
@@ -127,8 +127,8 @@ ALARM = """\
 
 def test_where_only_a_log_was_collected_it_tells_of_alarms_and_stops(tmp_path):
     evidence = bundle(tmp_path, {"rabbitmq/rabbit@rabbit-0.log": ALARM + STOPPED, "kubernetes/pods.json": [pod("a")]})
-    assert [found["name"] for found in findings("rabbit-alarm", evidence)] == ["rabbit@rabbit-0"]
-    assert [found["name"] for found in findings("rabbit-node-down", evidence)] == ["rabbit@rabbit-0"]
+    assert [found.name for found in findings("rabbit-alarm", evidence)] == ["rabbit@rabbit-0"]
+    assert [found.name for found in findings("rabbit-node-down", evidence)] == ["rabbit@rabbit-0"]
 
 
 def test_an_alarm_is_one_finding_though_every_node_logs_it(tmp_path):
@@ -138,10 +138,10 @@ def test_an_alarm_is_one_finding_though_every_node_logs_it(tmp_path):
         "rabbitmq/nodes.json": RUNNING_NODES,
     }
     [finding] = findings("rabbit-alarm", bundle(tmp_path, files))
-    assert (finding["name"], finding["time"]) == (
+    assert (finding.name, finding.time) == (
         "rabbit@rabbit-0",
         at("10:30:00"),
-    ) and "until 2026-11-20T10:35:00Z" in finding["title"]
+    ) and "until 2026-11-20T10:35:00Z" in finding.title
 
 
 def test_node_names_that_erlang_quotes_are_the_nodes_of_the_api(tmp_path):
@@ -153,7 +153,7 @@ def test_node_names_that_erlang_quotes_are_the_nodes_of_the_api(tmp_path):
         "rabbitmq/nodes.json": RUNNING_NODES,
     }
     evidence = bundle(tmp_path, files)
-    found = {rule: findings(rule, evidence)[0]["name"] for rule in ("rabbit-alarm", "rabbit-node-down")}
+    found = {rule: findings(rule, evidence)[0].name for rule in ("rabbit-alarm", "rabbit-node-down")}
     assert set(found.values()) == {"rabbit@rabbit-0"}
 
 
@@ -165,7 +165,7 @@ def test_an_alarm_at_capture_names_the_blocked_pods(tmp_path):
         "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", state="blocked")],
     }
     [finding] = findings("rabbit-alarm", bundle(tmp_path, files))
-    assert "blocked or blocking at capture: shop/a" in finding["evidence"]
+    assert "blocked or blocking at capture: shop/a" in finding.evidence
 
 
 CONSUMER = """\
@@ -182,8 +182,8 @@ def test_a_consumer_lost_by_the_acknowledgement_timeout_is_found_with_the_broker
         "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", channels=0)],
     }
     [finding] = findings("consumer-lost", bundle(tmp_path, files))
-    assert (finding["kind"], finding["name"], finding["severity"]) == ("Pod", "a", "warning")
-    assert any("delivery acknowledgement on channel 1 timed out" in fact for fact in finding["evidence"])
+    assert (finding.kind, finding.name, finding.severity) == ("Pod", "a", "warning")
+    assert any("delivery acknowledgement on channel 1 timed out" in fact for fact in finding.evidence)
 
 
 def test_a_connection_without_channel_and_without_more_evidence_is_only_information(tmp_path):
@@ -192,7 +192,7 @@ def test_a_connection_without_channel_and_without_more_evidence_is_only_informat
         "rabbitmq/connections.json": [connection("10.1.0.5", 1, "10:10:00", channels=0)],
     }
     [finding] = findings("consumer-lost", bundle(tmp_path, files))
-    assert (finding["severity"], finding["confidence"] < 0.5) == ("info", True)
+    assert (finding.severity, finding.confidence < 0.5) == ("info", True)
 
 
 def test_a_connection_with_channels_is_no_finding(tmp_path):

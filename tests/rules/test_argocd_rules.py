@@ -9,7 +9,7 @@ import pytest
 from incident_kit.answers.changes import changes
 from incident_kit.answers.findings import findings
 from incident_kit.profile import Profile
-from incident_kit.rules import DidNotApply, rule_named
+from incident_kit.rules import DidNotApply, Finding, rule_named
 from incident_kit.window import SECOND, Window
 from tests.changes.bundles import at, evidence_of, judge, recorded_evidence
 from tests.changes.objects import (
@@ -27,7 +27,6 @@ from tests.changes.objects import (
 )
 
 OLD, NEW, FIXED = ("registry.lab/orders-api:1.4.2", "registry.lab/orders-api:1.5.0", "registry.lab/orders-api:1.5.1")
-Finding = dict[str, Any]
 
 
 def rolled(*steps: tuple[str, str]) -> list[Finding]:
@@ -40,9 +39,9 @@ def test_a_rollback_that_the_next_sync_takes_back_is_undone() -> None:
     history = [sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1), sync(1, "09:30", "alice", identifier=2)]
     app = application("orders-api", *history, sync(2, "10:00", identifier=3))
     (finding,) = judge("rollback-undone", applications=[app], profile=Profile(pipeline_accounts=("ci",)))
-    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Application", "argocd", "orders-api")
-    assert finding["confidence"] == 1.0
-    assert "the pipeline (ci)" in finding["title"]
+    assert (finding.kind, finding.namespace, finding.name) == ("Application", "argocd", "orders-api")
+    assert finding.confidence == 1.0
+    assert "the pipeline (ci)" in finding.title
 
 
 @pytest.mark.parametrize(("days", "severity"), [(0, "critical"), (1, "critical"), (2, "info")])
@@ -51,7 +50,7 @@ def test_what_history_remembers_from_long_before_the_window_does_not_lead(days: 
     app = application("orders-api", *history, sync(2, "10:00", identifier=3))
     later = Window(start=at("09:00") + days * 86_400 * SECOND, end=at("12:00") + days * 86_400 * SECOND)
     (finding,) = judge("rollback-undone", applications=[app], bounds=later)
-    assert finding["severity"] == severity
+    assert finding.severity == severity
 
 
 def test_a_rollback_that_nobody_undid_is_none() -> None:
@@ -85,8 +84,8 @@ def test_a_newer_revision_that_brings_the_bad_image_back_undoes_the_rollback() -
     (finding,) = judge(
         "rollback-undone", workload, bad, good, again, applications=[application("orders-api", *history)]
     )
-    assert finding["confidence"] >= 0.9
-    assert f"the image {NEW} is the one that was rolled back from" in finding["evidence"]
+    assert finding.confidence >= 0.9
+    assert f"the image {NEW} is the one that was rolled back from" in finding.evidence
 
 
 def test_a_newer_revision_with_a_fix_undoes_nothing() -> None:
@@ -159,7 +158,7 @@ def test_a_rollout_seen_as_a_sync_a_replica_set_and_pods_is_one_change() -> None
         "orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", "alice", identifier=1), parent="apps"
     )
     found = changes(evidence_of(*objects, *pods, applications=[app, application("apps")]))
-    (row,) = found[found["time"].dt.hour == 9].to_dict("records")
+    (row,) = found[found.time.dt.hour == 9].to_dict("records")
     assert (row["old"], row["new"], row["by"], row["automated"]) == (OLD, NEW, "alice", False)
     assert row["application"] == "apps/orders-api"
     told = " | ".join(row["evidence"])
@@ -172,8 +171,8 @@ def test_an_image_set_by_hand_has_no_history() -> None:
     (finding,) = judge(
         "image-without-history", *objects, applications=[application("orders-api", sync(1, "08:00", identifier=0))]
     )
-    assert (finding["kind"], finding["name"]) == ("Application", "orders-api")
-    assert "kubectl-set" in finding["title"]
+    assert (finding.kind, finding.name) == ("Application", "orders-api")
+    assert "kubectl-set" in finding.title
 
 
 def test_an_image_set_by_a_selective_sync_has_no_history() -> None:
@@ -196,7 +195,7 @@ def test_an_image_set_by_a_selective_sync_has_no_history() -> None:
         ),
     ]
     (finding,) = judge("image-without-history", *rolled(("08:00", OLD), ("09:00", NEW)), *events, applications=[app])
-    assert "selective sync" in finding["title"]
+    assert "selective sync" in finding.title
 
 
 def test_an_image_that_came_with_a_whole_sync_has_history() -> None:
@@ -219,13 +218,13 @@ def released(*steps: tuple[str, str]) -> list[Finding]:
 def test_a_service_before_its_api_breaks_the_order() -> None:
     apps = released(("orders-api", "09:05"), ("orders-service", "09:00"), ("orders-jobs", "09:10"))
     (finding,) = judge("release-order", applications=apps)
-    assert finding["name"] == "orders-service"
+    assert finding.name == "orders-service"
 
 
 def test_syncs_right_after_each_other_have_an_order_and_those_side_by_side_have_none() -> None:
     apps = released(("orders-api", "09:00:03"), ("orders-service", "09:00:02"))
     (finding,) = judge("release-order", applications=apps)
-    assert finding["name"] == "orders-service"
+    assert finding.name == "orders-service"
     apps[0]["status"]["history"][-1]["deployStartedAt"] = apps[1]["status"]["history"][-1]["deployedAt"]
     assert judge("release-order", applications=apps) == []
 
@@ -253,16 +252,16 @@ def test_a_release_that_left_the_jobs_behind_is_incomplete() -> None:
             for name, clock in (("orders-api", "09:00"), ("orders-service", "09:05"))]  # fmt: skip
     left = application("orders-jobs", sync(1, "06:00", identifier=0), images=["r/x:1.4.2"])
     (finding,) = judge("release-incomplete", applications=[*done, left])
-    assert (finding["name"], finding["confidence"]) == ("orders-jobs", 0.9)
+    assert (finding.name, finding.confidence) == ("orders-jobs", 0.9)
     same = application("orders-jobs", sync(1, "06:00", identifier=0), images=["r/x:1.5.0"])
     assert judge("release-incomplete", applications=[*done, same]) == []
 
 
 def test_what_left_git_and_was_not_pruned_is_an_orphan() -> None:
     found = [
-        o for o in rule_named("orphan").run(recorded_evidence("09b-removed-requires-pruning")) if isinstance(o, dict)
+        o for o in rule_named("orphan").run(recorded_evidence("09b-removed-requires-pruning")) if isinstance(o, Finding)
     ]
-    assert [(f["kind"], f["name"]) for f in found] == [("ConfigMap", "billing-extra")]
+    assert [(f.kind, f.name) for f in found] == [("ConfigMap", "billing-extra")]
 
 
 def test_pruned_objects_hooks_and_what_could_not_be_compared_are_no_orphans() -> None:
@@ -282,7 +281,7 @@ def test_an_image_beside_the_last_sync_is_drift() -> None:
         "orders-api", template(NEW), written("kubectl-set", "10:00", "spec.template.spec"), application="orders-api"
     )
     (finding,) = judge("image-drift", by_hand, applications=[app])
-    assert (finding["kind"], finding["name"]) == ("Deployment", "orders-api")
+    assert (finding.kind, finding.name) == ("Deployment", "orders-api")
     as_synced = deployment("orders-api", template(OLD), application="orders-api")
     assert judge("image-drift", as_synced, applications=[app]) == []
 
@@ -319,7 +318,7 @@ def test_a_multi_source_sync_names_each_source() -> None:
     assert any("multi-source" in line and "charts.example area at 4.2.0" in line for line in found["evidence"][0])
 
 
-def in_namespace(namespace: str, app: Finding) -> Finding:
+def in_namespace(namespace: str, app: dict[str, Any]) -> dict[str, Any]:
     metadata = app["metadata"] | {"namespace": namespace, "uid": f"{namespace}-{app['metadata']['name']}"}
     return app | {"metadata": metadata}
 
@@ -336,7 +335,7 @@ def test_applications_of_one_name_in_two_namespaces_share_no_history() -> None:
 
     undone = application("orders", *theirs, sync(2, "10:30", identifier=3))
     (finding,) = judge("rollback-undone", applications=[in_namespace("team-b", undone), mine])
-    assert (finding["namespace"], finding["name"]) == ("team-b", "orders")
+    assert (finding.namespace, finding.name) == ("team-b", "orders")
 
 
 def test_an_object_belongs_to_the_application_that_lists_it_where_the_tracking_name_is_shared() -> None:
@@ -349,7 +348,7 @@ def test_an_object_belongs_to_the_application_that_lists_it_where_the_tracking_n
     image = told[told["new"] == NEW].to_dict("records")
     assert [(row["kind"], row["application"]) for row in image] == [("Deployment", "argocd_orders")]
     (finding,) = judge("image-without-history", tracked, *sets, applications=[other, mine])
-    assert (finding["namespace"], finding["name"]) == ("argocd", "orders")
+    assert (finding.namespace, finding.name) == ("argocd", "orders")
 
 
 def test_what_lies_in_the_window_is_told_before_what_was_so_earlier() -> None:

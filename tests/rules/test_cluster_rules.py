@@ -14,9 +14,6 @@ from tests.changes.bundles import evidence_of, judge, rfc
 from tests.changes.objects import cron_job, deployment, event, job, pod, replica_set, service, template, written
 from tests.identity.bundles import bundle
 
-Finding = dict[str, Any]
-
-
 HOURLY = cron_job("nightly", "0 * * * *", last="11:00")
 #: Hours 9 to 11 ran (8:00 is the window's first instant, and ran too).
 RUNS = [job(f"nightly-{n}", f"{n:02}:00", f"{n:02}:10", cron="nightly", scheduled=f"{n:02}:00") for n in (8, 9, 10, 11)]
@@ -25,7 +22,7 @@ RUNS = [job(f"nightly-{n}", f"{n:02}:00", f"{n:02}:10", cron="nightly", schedule
 def test_a_job_made_by_hand_is_a_manual_run() -> None:
     by_hand = job("nightly-2611231007", "10:07", "10:09", cron="nightly", manual=True)
     (finding,) = judge("manual-run", HOURLY, *RUNS, by_hand)
-    assert (finding["kind"], finding["name"]) == ("Job", "nightly-2611231007")
+    assert (finding.kind, finding.name) == ("Job", "nightly-2611231007")
 
 
 def test_a_deleted_job_that_its_controller_did_not_make_is_a_manual_run() -> None:
@@ -41,7 +38,7 @@ def test_a_deleted_job_that_its_controller_did_not_make_is_a_manual_run() -> Non
         ),
     ]
     (finding,) = judge("manual-run", HOURLY, *RUNS, *events)
-    assert finding["name"] == "by-hand"
+    assert finding.name == "by-hand"
 
 
 def test_deleted_runs_that_only_their_cron_job_told_of_are_changes() -> None:
@@ -99,8 +96,8 @@ def test_scheduled_jobs_are_no_manual_runs() -> None:
 def test_a_scheduled_time_after_the_last_one_kept_is_missed() -> None:
     stuck = cron_job("nightly", "0 * * * *", last="09:00")
     (finding,) = judge("missed-run", stuck, RUNS[0], RUNS[1])
-    assert (finding["kind"], finding["name"]) == ("CronJob", "nightly")
-    assert "2026-11-23T10:00:00Z" in finding["title"]
+    assert (finding.kind, finding.name) == ("CronJob", "nightly")
+    assert "2026-11-23T10:00:00Z" in finding.title
 
 
 def test_history_limits_make_no_missed_runs() -> None:
@@ -110,7 +107,7 @@ def test_history_limits_make_no_missed_runs() -> None:
 
 def test_a_hole_between_jobs_that_are_there_is_missed() -> None:
     (finding,) = judge("missed-run", HOURLY, RUNS[0], RUNS[1], RUNS[3])
-    assert finding["confidence"] < 0.9
+    assert finding.confidence < 0.9
 
 
 def test_a_schedule_is_judged_only_since_it_was_written() -> None:
@@ -124,7 +121,7 @@ def test_a_time_zone_moves_the_schedule() -> None:
     (finding,) = judge(
         "missed-run", cron_job("report", "0 9 * * *", timeZone="Europe/Madrid", last="06:00"), window=("07:00", "12:00")
     )
-    assert "2026-11-23T08:00:00Z" in finding["title"]
+    assert "2026-11-23T08:00:00Z" in finding.title
 
 
 def test_a_starting_deadline_that_has_not_passed_misses_nothing() -> None:
@@ -137,7 +134,7 @@ def test_a_suspended_cron_job_is_suspended_and_misses_nothing() -> None:
         "nightly", "0 * * * *", written("kubectl-patch", "07:00", "spec.suspend"), last="07:00", suspend=True
     )
     (finding,) = judge("suspended", asleep)
-    assert (finding["severity"], "kubectl-patch" in " ".join(finding["evidence"])) == ("warning", True)
+    assert (finding.severity, "kubectl-patch" in " ".join(finding.evidence)) == ("warning", True)
     assert judge("missed-run", asleep) == []
     assert judge("suspended", HOURLY) == []
 
@@ -150,7 +147,7 @@ def test_a_broken_schedule_is_not_judged() -> None:
 def test_a_job_made_minutes_after_its_time_is_late() -> None:
     late = job("nightly-29924560", "10:07", "10:10", cron="nightly", scheduled="10:00")
     (finding,) = judge("late-run", HOURLY, RUNS[0], late)
-    assert (finding["kind"], finding["name"], "420 s" in finding["title"]) == ("CronJob", "nightly", True)
+    assert (finding.kind, finding.name, "420 s" in finding.title) == ("CronJob", "nightly", True)
     assert judge("late-run", HOURLY, *RUNS) == []
 
 
@@ -161,7 +158,7 @@ def test_a_manual_job_with_digits_in_its_name_is_not_late() -> None:
 def test_two_runs_at_once_overlap_and_runs_one_after_the_other_do_not() -> None:
     long = job("nightly-9", "09:00", "10:20", cron="nightly", scheduled="09:00")
     (finding,) = judge("overlapping-run", HOURLY, long, RUNS[2])
-    assert finding["name"] == "nightly"
+    assert finding.name == "nightly"
     assert judge("overlapping-run", HOURLY, *RUNS) == []
     touching = job("nightly-9", "09:00", "10:00", cron="nightly", scheduled="09:00")
     assert judge("overlapping-run", HOURLY, touching, RUNS[2]) == []
@@ -174,8 +171,8 @@ def test_changed_limits_and_probes_are_told_and_a_new_image_alone_is_not() -> No
         replica_set("orders", 2, "09:00", template(resources=large)),
     ]
     (finding,) = judge("resources-changed", deployment("orders", template(resources=large)), *sets)
-    assert (finding["kind"], finding["name"]) == ("Deployment", "orders")
-    assert "app: limits.memory 256Mi -> 512Mi" in finding["title"]
+    assert (finding.kind, finding.name) == ("Deployment", "orders")
+    assert "app: limits.memory 256Mi -> 512Mi" in finding.title
     respelt = [*sets[:1], replica_set("orders", 2, "09:00", template(resources={"limits": {"memory": "0.25Gi"}}))]
     assert judge("resources-changed", deployment("orders", template(resources=large)), *respelt) == []
     images = [replica_set("orders", 1, "08:00", template("a:1")), replica_set("orders", 2, "09:00", template("a:2"))]
@@ -199,7 +196,7 @@ def test_services_without_selector_or_of_another_host_need_no_pod() -> None:
     assert judge("no-ready-pod", *objects) == []
 
 
-def ingress(name: str, port: int | str) -> Finding:
+def ingress(name: str, port: int | str) -> dict[str, Any]:
     number = {"number": port} if isinstance(port, int) else {"name": port}
     paths = [{"path": "/", "backend": {"service": {"name": name, "port": number}}}]
     metadata = {"name": "web", "namespace": "shop", "uid": "i", "creationTimestamp": rfc("06:00")}
@@ -215,10 +212,10 @@ def ingress(name: str, port: int | str) -> Finding:
 )
 def test_an_ingress_leads_to_a_service_and_port_that_exist(name: str, port: int | str, expected: int) -> None:
     found = judge("ingress-nowhere", ingress(name, port), service("orders", {"app": "orders-api"}))
-    assert [f["name"] for f in found] == ["web"] * expected
+    assert [f.name for f in found] == ["web"] * expected
 
 
-def netpol(name: str, created: str, egress: list[Any]) -> Finding:
+def netpol(name: str, created: str, egress: list[Any]) -> dict[str, Any]:
     metadata = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": rfc(created)}
     return {
         "kind": "NetworkPolicy",
@@ -241,9 +238,9 @@ def test_a_policy_without_the_brokers_port_keeps_the_pods_from_it() -> None:
     (finding,) = judge(
         "netpol-denies", *BROKER, pod("orders-1", "09:00", USER, ip="10.1.0.1"), netpol("strict", "10:00", [DNS])
     )
-    assert (finding["kind"], finding["namespace"], finding["name"]) == ("NetworkPolicy", "shop", "strict")
-    assert finding["confidence"] > 0.9
-    assert "since 2026-11-23T10:00:00Z" in finding["title"]
+    assert (finding.kind, finding.namespace, finding.name) == ("NetworkPolicy", "shop", "strict")
+    assert finding.confidence > 0.9
+    assert "since 2026-11-23T10:00:00Z" in finding.title
 
 
 @pytest.mark.parametrize(("last", "found"), [("10:01", 1), ("11:58", 0), ("09:00", 0)])
@@ -268,7 +265,7 @@ def test_a_policy_whose_change_ended_a_pods_documents_keeps_it_from_elasticsearc
     }
     evidence = bundle(tmp_path, files, start=rfc("08:00"), end=rfc("12:00"), captured_at=rfc("12:00"))
     judged = [o for o in rule_named("netpol-denies").run(evidence) if not isinstance(o, DidNotApply)]
-    assert [f["name"] for f in judged] == ["strict"] * found
+    assert [f.name for f in judged] == ["strict"] * found
 
 
 def test_a_policy_that_allows_the_broker_denies_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incident_kit.rules import DidNotApply, rule_named
+from incident_kit.rules import DidNotApply, Finding, rule_named
 from tests.changes.bundles import evidence_of, judge, rfc
 from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
 
@@ -35,9 +35,9 @@ def projected() -> dict[str, Any]:
 )
 def test_a_container_older_than_the_change_of_what_it_read_at_its_start_is_stale(made: dict[str, Any]) -> None:
     (finding,) = judge("stale-config", CHANGED_AT_TEN, pod("orders-1", "09:00", made))
-    assert (finding["kind"], finding["namespace"], finding["name"]) == ("Pod", "shop", "orders-1")
-    assert finding["confidence"] >= 0.8
-    assert "next restart" in finding["title"]
+    assert (finding.kind, finding.namespace, finding.name) == ("Pod", "shop", "orders-1")
+    assert finding.confidence >= 0.8
+    assert "next restart" in finding.title
 
 
 def test_a_secret_counts_like_a_config_map() -> None:
@@ -48,7 +48,7 @@ def test_a_secret_counts_like_a_config_map() -> None:
 @pytest.mark.parametrize("made", [mounted(), projected()], ids=["volume", "projected"])
 def test_a_config_map_read_only_by_volume_is_never_surely_stale(made: dict[str, Any]) -> None:
     found = judge("stale-config", CHANGED_AT_TEN, pod("orders-1", "09:00", made))
-    assert all(f["confidence"] <= 0.5 for f in found)
+    assert all(f.confidence <= 0.5 for f in found)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_reloader_gets_some_time() -> None:
     objects = (CHANGED_AT_TEN, workload, owner, pod("orders-1", "09:00", made, owner=owner))
     (soon,) = judge("stale-config", *objects, captured_at="10:02")
     (later,) = judge("stale-config", *objects, captured_at="11:00")
-    assert soon["confidence"] < 0.5 < later["confidence"]
+    assert soon.confidence < 0.5 < later.confidence
 
 
 def test_without_managed_fields_the_last_write_is_read_from_resource_versions() -> None:
@@ -117,8 +117,8 @@ def test_without_managed_fields_the_last_write_is_read_from_resource_versions() 
         seen["metadata"]["resourceVersion"] = str(490 + position + (position >= 10))
         events.append(seen)
     (finding,) = judge("stale-config", config, pod("orders-1", "09:00", template(**ENV_FROM)), *events)
-    assert "09:59:00" in finding["title"]
-    assert finding["confidence"] < 0.95
+    assert "09:59:00" in finding.title
+    assert finding.confidence < 0.95
     assert judge("stale-config", config, pod("orders-1", "10:05", template(**ENV_FROM)), *events) == []
 
 
@@ -132,7 +132,7 @@ def test_a_restart_in_the_same_pod_activates_the_earlier_change() -> None:
     (finding,) = judge(
         "config-activated", CHANGED_AT_TEN, pod("orders-1", "10:30", template(**ENV_FROM), previous=("09:00", "10:29"))
     )
-    assert (finding["name"], rfc("10:30")[11:16] in finding["title"]) == ("orders-1", True)
+    assert (finding.name, rfc("10:30")[11:16] in finding.title) == ("orders-1", True)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +176,12 @@ def test_a_deploy_restart_long_after_the_change_activates_it_and_one_for_it_does
     restarted = template(annotations={"kubectl.kubernetes.io/restartedAt": rfc("10:35")}, **ENV_FROM)
     released = template("registry.lab/orders-api:1.5.0", **ENV_FROM)
 
-    def found(made: dict[str, Any], clock: str) -> list[dict[str, Any]]:
+    def found(made: dict[str, Any], clock: str) -> list[Finding]:
         first, second = replica_set("orders", 1, "07:00", before), replica_set("orders", 2, clock, made)
         new = pod("orders-2", clock, made, owner=second)
         return judge("config-activated", CHANGED_AT_TEN, deployment("orders", made), first, second, new)
 
     (finding,) = found(restarted, "10:35")
-    assert "Deploy Restart" in " ".join(finding["evidence"])
+    assert "Deploy Restart" in " ".join(finding.evidence)
     assert found(restarted, "10:02") == []
     assert found(released, "10:35") == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.preceding import telling_changes
 from incident_kit.correlate.symptoms.symptoms import console_only_rises
-from incident_kit.rules import DidNotApply, Outcome, all_rules
+from incident_kit.rules import DidNotApply, Finding, Outcome, all_rules
 from incident_kit.rules.rule import at
+from incident_kit.tables import Row
 from incident_kit.tables.answers import FINDINGS, GAPS
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def findings(evidence: Evidence) -> pd.DataFrame:
     import pandas as pd
 
     outcomes: list[tuple[str, Outcome]] = evidence.memo("findings", lambda: _outcomes(evidence))
-    frame = FINDINGS.frame(o for _, o in outcomes if not isinstance(o, DidNotApply))
+    frame = FINDINGS.frame(o.row() for _, o in outcomes if isinstance(o, Finding))
     outside = [not pd.isna(time) and time.value not in evidence.window for time in frame["time"]]
     frame = frame.iloc[np.argsort(outside, kind="stable")].reset_index(drop=True)
     frame.attrs["gaps"] = GAPS.frame(_gap(rule, o) for rule, o in outcomes if isinstance(o, DidNotApply))
@@ -43,20 +45,24 @@ def findings(evidence: Evidence) -> pd.DataFrame:
 
 def _outcomes(evidence: Evidence) -> list[tuple[str, Outcome]]:
     outcomes = [(rule.name, outcome) for rule in all_rules() for outcome in rule.run(evidence)]
-    for name, outcome in outcomes:
-        if name in _SYMPTOMS and not isinstance(outcome, DidNotApply):
-            outcome["evidence"] = [*outcome["evidence"], *_preceded_by(outcome, evidence)]
-    return outcomes
+    return [
+        (name, _with_preceding(outcome, evidence) if isinstance(outcome, Finding) and name in _SYMPTOMS else outcome)
+        for name, outcome in outcomes
+    ]
 
 
-def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
+def _with_preceding(symptom: Finding, evidence: Evidence) -> Finding:
+    return replace(symptom, evidence=(*symptom.evidence, *_preceded_by(symptom, evidence)))
+
+
+def _preceded_by(symptom: Finding, evidence: Evidence) -> list[str]:
     """What changed before a symptom on a path to it; it precedes, and more is not said.
 
     Entries are lost all the time, at the ends of processes; what is a symptom of ``logs-lost`` is a burst of losses.
     """
-    time, namespace, told = finding["time"], finding["namespace"], []
-    if finding["rule"] == "logs-lost":
-        subject = (finding["kind"], namespace, finding["name"])
+    time, namespace, told = symptom.time, symptom.namespace, []
+    if symptom.rule == "logs-lost":
+        subject = (symptom.kind, namespace, symptom.name)
         burst = next((s for s in console_only_rises(evidence) if s.workload == subject), None)
         if burst is None:
             return []
@@ -66,14 +72,14 @@ def _preceded_by(finding: dict[str, Any], evidence: Evidence) -> list[str]:
         ]
     if time is None:
         return told
-    if finding["kind"] == "Pod":
-        found = telling_changes(evidence, time, namespace=namespace, pod=finding["name"])
+    if symptom.kind == "Pod":
+        found = telling_changes(evidence, time, namespace=namespace, pod=symptom.name)
     else:
-        found = telling_changes(evidence, time, namespace=namespace, workload=(finding["kind"], finding["name"]))
+        found = telling_changes(evidence, time, namespace=namespace, workload=(symptom.kind, symptom.name))
     return told + [p.sentence() for p in found]
 
 
-def _gap(rule: str, outcome: DidNotApply) -> dict[str, Any]:
+def _gap(rule: str, outcome: DidNotApply) -> Row:
     about = f" to {outcome.about}" if outcome.about else ""
     return {
         "source": "rules",

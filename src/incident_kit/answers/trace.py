@@ -12,11 +12,12 @@ from incident_kit.answers.findings import findings
 from incident_kit.correlate.changes.preceding import before_restarts
 from incident_kit.correlate.pods.about import Subjects, subjects_of
 from incident_kit.correlate.pods.identity import PodIdentity, lives_of, resolve_pod
-from incident_kit.correlate.pods.images import image_rows
+from incident_kit.correlate.pods.images import ImageRun, image_runs
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.pods.log_numbers import log_counts, log_numbers
 from incident_kit.correlate.several import instances_of, rabbit_rows_of
 from incident_kit.errors import UsageError
+from incident_kit.tables import Row
 from incident_kit.tables.answers import CHANGES, COVERAGE, FINDINGS, GAPS, PRECEDING, RABBIT
 from incident_kit.tables.kubernetes import CONTAINERS
 from incident_kit.window import format_ns
@@ -50,14 +51,14 @@ def trace(pod: str, *evidence: Evidence) -> dict[str, Any]:
         raise UsageError(f"The bundles are of several clusters: {', '.join(clusters)}. Trace in one cluster at a time.")
     identity = resolve_pod(pod, *evidence)
     lives = lives_of(identity, *evidence)
-    rows = instances_of(identity, evidence)
+    instances = instances_of(identity, evidence)
     connections = rabbit_rows_of(identity, evidence)
     subjects = subjects_of(identity, lives, evidence)
     return {
         "pod": str(identity),
         "identity": _identity(identity, lives),
-        "instances": CONTAINERS.frame(rows),
-        "images": image_rows(lives, rows),
+        "instances": CONTAINERS.frame(instance.row() for instance in instances),
+        "images": [_image(run) for run in image_runs(lives, instances)],
         "logs": _logs(identity, evidence),
         "rabbit": RABBIT.frame(connections),
         "rabbit_summary": _rabbit_summary(connections),
@@ -69,7 +70,22 @@ def trace(pod: str, *evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _preceding(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> list[dict[str, Any]]:
+def _image(run: ImageRun) -> Row:
+    """An image of the pod's, with the time in which it ran as ``from`` and ``to``."""
+    return {
+        "pod_uid": run.pod_uid,
+        "container": run.container,
+        "image": run.image,
+        "image_digest": run.image_digest,
+        "revision": run.revision,
+        "from": run.started_at,
+        "to": run.finished_at,
+        "observed": run.observed,
+        "source": run.source,
+    }
+
+
+def _preceding(identity: PodIdentity, evidence: tuple[Evidence, ...]) -> list[Row]:
     """What changed before each restart, once where several bundles tell of it."""
     rows = [row for one in evidence for row in before_restarts(one, identity.namespace, identity.pod)]
     return list({tuple(map(str, row.values())): row for row in rows}.values())
@@ -134,7 +150,7 @@ def _verdicts(identity: PodIdentity, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _rabbit_summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _rabbit_summary(rows: list[Row]) -> dict[str, Any]:
     """Which nodes the pod's own connections are on, and whether all that are open sit on one."""
     own = [row for row in rows if row["match"] in ("client_name", "pod_ip")]
     still_open = [row for row in own if row.get("closed_at") is None]

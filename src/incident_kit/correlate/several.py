@@ -3,52 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.pods.identity import PodIdentity, lifetimes, lives_of
+from incident_kit.correlate.pods.instances import ContainerInstance, container_instances
 from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.pods.presence import learn_presence
-from incident_kit.correlate.pods.restarts import instances
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.connections import connection_intervals
 from incident_kit.correlate.rabbitmq.listed import end_unlisted
 from incident_kit.correlate.rabbitmq.merging import merge_connections
 from incident_kit.correlate.rabbitmq.owners import Matched, match_connections, matched_connections
 from incident_kit.correlate.rabbitmq.rows import NextConnections, could_not_look, none_row, rabbit_row, why_none
+from incident_kit.tables import Row
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
+#: What a container's status tells of an end: of one instance it all comes from one bundle.
+_END = ("state", "finished_at", "reason", "exit_code", "signal", "message")
 
-def instances_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+
+def instances_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[ContainerInstance]:
     """The pod's container instances; what one bundle knows only by count, another may have seen."""
-    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    merged: dict[tuple[str | None, str, int], ContainerInstance] = {}
     for evidence in sorted(evidences, key=lambda one: one.captured_at or one.window.end):
-        for row in instances(evidence):
-            if row["pod"] != identity.pod or (
-                identity.namespace is not None and row["namespace"] != identity.namespace
+        for instance in container_instances(evidence):
+            if instance.pod != identity.pod or (
+                identity.namespace is not None and instance.namespace != identity.namespace
             ):
                 continue
-            key = (row["pod_uid"], row["container"], row["restart_count"])
-            merged[key] = _fuller(merged[key], row) if key in merged else dict(row)
+            key = (instance.pod_uid, instance.container, instance.restart_count)
+            merged[key] = _fuller(merged[key], instance) if key in merged else instance
     return list(merged.values())
 
 
-def _fuller(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Both rows' knowledge; the later bundle's state and end, and the image of whoever observed it."""
-    base, extra = (other, one) if other["observed"] or not one["observed"] else (one, other)
-    joined = {name: base[name] if base[name] is not None else extra[name] for name in base}
-    ended = one if one["finished_at"] is not None else other
-    if ended["finished_at"] is not None:
-        for name in ("state", "finished_at", "reason", "exit_code", "signal", "message"):
-            joined[name] = ended[name]
-    joined["observed"] = bool(one["observed"] or other["observed"])
-    joined["source"] = "+".join(dict.fromkeys([*str(base["source"]).split("+"), *str(extra["source"]).split("+")]))
-    return joined
+def _fuller(one: ContainerInstance, other: ContainerInstance) -> ContainerInstance:
+    """Both bundles' knowledge; the later one's state and end, and the image of whoever observed it."""
+    base, extra = (other, one) if other.observed or not one.observed else (one, other)
+    unknown = {name: known for name, known in extra.row().items() if getattr(base, name) is None}
+    ended = one if one.finished_at is not None else other
+    end = {name: getattr(ended, name) for name in _END} if ended.finished_at is not None else {}
+    sources = dict.fromkeys([*base.source.split("+"), *extra.source.split("+")])
+    told = {**unknown, **end, "observed": one.observed or other.observed, "source": "+".join(sources)}
+    return replace(base, **told)
 
 
-def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+def rabbit_rows_of(identity: PodIdentity, evidences: Sequence[Evidence]) -> list[Row]:
     """RABBIT rows of the pod that overlap any of the windows."""
     newest = max(evidences, key=lambda one: one.captured_at or one.window.end)
     matched = matched_connections(newest) if len(evidences) == 1 else several_matched(evidences)

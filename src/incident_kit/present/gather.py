@@ -116,10 +116,10 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
     import pandas as pd
 
     from incident_kit.correlate.pods.identity import lifetimes
-    from incident_kit.correlate.pods.restarts import instances
+    from incident_kit.correlate.pods.instances import container_instances
 
     known = set(evidence.table(CONTAINERS)["pod_uid"].dropna())
-    captured = CONTAINERS.frame([row for row in instances(evidence) if row["pod_uid"] in known])
+    captured = CONTAINERS.frame(one.row() for one in container_instances(evidence) if one.pod_uid in known)
     rows = []
     for life in lifetimes(evidence):
         if life.captured or life.pod_uid in known:

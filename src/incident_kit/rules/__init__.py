@@ -10,9 +10,9 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule
 
-__all__ = ["DidNotApply", "Outcome", "Rule", "all_rules", "rule_named"]
+__all__ = ["DidNotApply", "Finding", "Outcome", "Rule", "all_rules", "rule_named"]
 
 
 @cache

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.rollouts import revisions
 from incident_kit.correlate.changes.templates import compare_templates
 from incident_kit.correlate.configuration.state import DataChange, describe, readings_of
 from incident_kit.correlate.objects import Objects, controller, created_at, name_of, namespace_of, read_objects
-from incident_kit.correlate.pods.restarts import instances
+from incident_kit.correlate.pods.instances import container_instances
 from incident_kit.nested import Document, mapping
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 #: A rollout this soon after the change delivers it; later it takes it up by the way.
 _DELIVERED_TOGETHER = 300 * SECOND
 
-Row = dict[str, Any]
+#: When each instance started (ns), by pod uid and container and then by restart count.
+Starts = dict[tuple[str | None, str], dict[int, int | None]]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
@@ -35,21 +36,19 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         return [
             DidNotApply(because="no ConfigMap and no Secret was captured", remedy="Capture configmaps and secrets.")
         ]
-    known: dict[tuple[str, str], dict[int, Row]] = {}
-    for row in instances(evidence):
-        if row["restart_count"] is not None:
-            known.setdefault((row["pod_uid"], row["container"]), {})[row["restart_count"]] = row
+    started: Starts = {}
+    for instance in container_instances(evidence):
+        starts = started.setdefault((instance.pod_uid, instance.container), {})
+        starts[instance.restart_count] = instance.started_at
     found = []
     for pod in objects.of("Pod"):
-        finding = _of_pod(pod, known, objects, evidence)
+        finding = _of_pod(pod, started, objects, evidence)
         if finding is not None:
             found.append(finding)
     return found
 
 
-def _of_pod(
-    pod: Document, started: dict[tuple[str, str], dict[int, Row]], objects: Objects, evidence: Evidence
-) -> dict[str, Any] | None:
+def _of_pod(pod: Document, started: Starts, objects: Objects, evidence: Evidence) -> Finding | None:
     uid = str(mapping(pod, "metadata").get("uid"))
     for change in readings_of(pod, objects):
         if change.created or not change.reading.fixed or change.time >= evidence.window.end:
@@ -69,21 +68,21 @@ def _of_pod(
     return None
 
 
-def _restarted_over(change: DataChange, known: dict[int, Row], pod: Document) -> int | None:
+def _restarted_over(change: DataChange, known: dict[int, int | None], pod: Document) -> int | None:
     """Start of the first instance after the change, when an earlier one in the same pod started before it."""
-    starts = sorted((count, row["started_at"]) for count, row in known.items() if row["started_at"] is not None)
+    starts = sorted((count, start) for count, start in known.items() if start is not None)
     after = [(count, start) for count, start in starts if count > 0 and start > change.time]
     if not after:
         return None
     count, start = after[0]
-    previous = known.get(count - 1, {}).get("started_at")
+    previous = known.get(count - 1)
     if previous is None and count > 0:
         # The first instance started when the pod did; what lies between is not remembered.
         previous = created_at(pod) if count == 1 else None
-    return int(start) if previous is not None and previous < change.time else None
+    return start if previous is not None and previous < change.time else None
 
 
-def _replaced_over(change: DataChange, known: dict[int, Row], pod: Document, objects: Objects) -> int | None:
+def _replaced_over(change: DataChange, known: dict[int, int | None], pod: Document, objects: Objects) -> int | None:
     """Start of a new pod of a ReplicaSet that is older than the change: an eviction, a deletion, or scaling up."""
     owner = controller(pod, "ReplicaSet")
     holder = objects.get("ReplicaSet", namespace_of(pod), str(owner["name"])) if owner else None
@@ -92,8 +91,8 @@ def _replaced_over(change: DataChange, known: dict[int, Row], pod: Document, obj
         return None
     if born - change.time < _DELIVERED_TOGETHER and annotation_changed(holder):
         return None
-    start = known.get(0, {}).get("started_at")
-    return int(start) if start is not None else born
+    start = known.get(0)
+    return start if start is not None else born
 
 
 def _deploy_restarted_over(change: DataChange, pod: Document, objects: Objects) -> int | None:
@@ -119,7 +118,7 @@ def annotation_changed(replica_set: Document | None) -> bool:
     return "deployment.kubernetes.io/revision-history" in annotations
 
 
-def _finding(pod: Document, change: DataChange, start: int, confidence: float, how: str) -> dict[str, Any]:
+def _finding(pod: Document, change: DataChange, start: int, confidence: float, how: str) -> Finding:
     config = f"{change.reading.kind} {name_of(change.config)}"
     if change.reading.keys or change.inferred:
         confidence = min(confidence, 0.75)

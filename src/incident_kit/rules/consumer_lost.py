@@ -9,7 +9,7 @@ from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import could_not_look
 from incident_kit.counting import plural
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import CHANNELS, CONSUMERS, RABBIT_EVENTS
 from incident_kit.window import SECOND
 
@@ -82,7 +82,7 @@ def _workloads_with_channels(evidence: Evidence) -> set[tuple[Any, Any]]:
     }
 
 
-def _finding(lost: list[tuple[Matched, tuple[int, str] | None]], *, siblings: bool) -> dict[str, Any]:
+def _finding(lost: list[tuple[Matched, tuple[int, str] | None]], *, siblings: bool) -> Finding:
     """One finding per pod, over all its connections that carry nothing."""
     life = lost[0][0].match.lives[0]
     facts: list[str] = []

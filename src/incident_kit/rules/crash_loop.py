@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.pods.exits import meaning
-from incident_kit.correlate.pods.restarts import instances, is_of_the_incident
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.correlate.pods.instances import ContainerInstance, container_instances
+from incident_kit.correlate.pods.restarts import is_of_the_incident
+from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 
 if TYPE_CHECKING:
@@ -18,42 +19,39 @@ _RESTARTS = 3
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    by_container: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
-    for row in instances(evidence):
-        by_container.setdefault((row["pod_uid"], row["container"]), []).append(row)
-    for rows in by_container.values():
-        rows.sort(key=lambda row: int(row["restart_count"]))
-        waiting = next((row for row in rows if row["waiting_reason"] == "CrashLoopBackOff"), None)
-        ended = [row for row in rows if row["finished_at"] is not None and row["reason"] != "Completed"]
-        recent = [row for row in ended if is_of_the_incident(evidence, row["finished_at"])]
-        restarts = int(rows[-1]["restart_count"])
-        if waiting is None and not (recent and restarts >= _RESTARTS):
+    by_container: dict[tuple[str | None, str], list[ContainerInstance]] = {}
+    for instance in container_instances(evidence):
+        by_container.setdefault((instance.pod_uid, instance.container), []).append(instance)
+    for instances in by_container.values():
+        instances.sort(key=lambda instance: instance.restart_count)
+        waiting = next((one for one in instances if one.waiting_reason == "CrashLoopBackOff"), None)
+        ended = [one for one in instances if one.finished_at is not None and one.reason != "Completed"]
+        recent = [one for one in ended if is_of_the_incident(evidence, one.finished_at)]
+        if waiting is None and not (recent and instances[-1].restart_count >= _RESTARTS):
             continue
-        yield _finding(rows[-1], ended, restarts, waiting)
+        yield _finding(instances[-1], ended, waiting)
 
 
-def _finding(
-    latest: dict[str, Any], ended: list[dict[str, Any]], restarts: int, waiting: dict[str, Any] | None
-) -> dict[str, Any]:
+def _finding(latest: ContainerInstance, ended: list[ContainerInstance], waiting: ContainerInstance | None) -> Finding:
     last = ended[-1] if ended else latest
-    why = meaning(last["reason"], last["exit_code"], last["signal"])
-    facts = [f"container {latest['container']}: {restarts} restarts"]
+    why = meaning(last.reason, last.exit_code, last.signal)
+    facts = [f"container {latest.container}: {latest.restart_count} restarts"]
     facts += [
-        f"instance {row['restart_count']} ended {at(row['finished_at'])}: {row['reason']}, exit code {row['exit_code']}"
-        for row in ended[-3:]
+        f"instance {one.restart_count} ended {at(one.finished_at)}: {one.reason}, exit code {one.exit_code}"
+        for one in ended[-3:]
     ]
     if waiting is not None:
-        facts.append(f"waiting: CrashLoopBackOff: {waiting['waiting_message'] or ''}")
+        facts.append(f"waiting: CrashLoopBackOff: {waiting.waiting_message or ''}")
     return RULE.finding(
-        f"Container {latest['container']} of {latest['pod']} keeps ending: {restarts} restarts"
+        f"Container {latest.container} of {latest.pod} keeps ending: {latest.restart_count} restarts"
         + (f"; {why}" if why else ""),
-        time=last["finished_at"],
+        time=last.finished_at,
         kind="Pod",
-        namespace=latest["namespace"],
-        name=latest["pod"],
+        namespace=latest.namespace,
+        name=latest.pod,
         evidence=facts,
         confidence=1.0 if waiting is not None else 0.8,
-        next_step=f"Read the entries before each end: incident-kit logs {latest['namespace']}/{latest['pod']} BUNDLE",
+        next_step=f"Read the entries before each end: incident-kit logs {latest.namespace}/{latest.pod} BUNDLE",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.symptoms.log_templates import Template
 from incident_kit.correlate.symptoms.symptoms import Symptom, error_rises, template_changes
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return [_finding(symptoms, evidence) for symptoms in first.values()]
 
 
-def _finding(symptoms: list[Symptom], evidence: Evidence) -> Outcome:
+def _finding(symptoms: list[Symptom], evidence: Evidence) -> Finding:
     """One finding for each workload: its first rise, and the later ones as evidence."""
     symptom = symptoms[0]
     kind, namespace, name = symptom.workload

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.applications import known_syncs
 from incident_kit.correlate.changes.rollouts import current_images, template_of
-from incident_kit.correlate.changes.syncs import moment, results_of, sync_sentence
+from incident_kit.correlate.changes.sync import Sync
 from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import Write, writes_of
 from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.field_managers import is_gitops
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects, tracked_by
 from incident_kit.nested import Document, field, instant, listing, mapping
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 #: A rollout that is older than this is not just under way (progressDeadlineSeconds is 600 by default).
 _UNDER_WAY = 600 * SECOND
-
-Row = dict[str, Any]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
@@ -41,34 +39,34 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return found
 
 
-def _last_synced_images(syncs: list[Row]) -> dict[tuple[str, str | None, str], tuple[set[str], Row]]:
+def _last_synced_images(syncs: list[Sync]) -> dict[tuple[str, str | None, str], tuple[set[str], Sync]]:
     """Images that the last real sync applied, by object; known only where operationState lists them."""
-    found: dict[tuple[str, str | None, str], tuple[set[str], Row]] = {}
-    for sync in sorted(syncs, key=lambda s: moment(s) or 0):
-        if sync["dry_run"] is True:
+    found: dict[tuple[str, str | None, str], tuple[set[str], Sync]] = {}
+    for sync in sorted(syncs, key=lambda s: s.order):
+        if sync.dry_run is True:
             continue
-        for result in results_of(sync):
-            if result.get("status") == "Synced" and result.get("images"):
-                key = (str(result.get("kind")), result.get("namespace"), str(result.get("name")))
-                found[key] = (set(result["images"]), sync)
+        for result in sync.results:
+            if result.status == "Synced" and result.images:
+                key = (result.kind, result.namespace, result.name)
+                found[key] = (set(result.images), sync)
     return found
 
 
 def _against_sync(
-    workload: Document, synced: dict[tuple[str, str | None, str], tuple[set[str], Row]]
-) -> dict[str, Any] | None:
+    workload: Document, synced: dict[tuple[str, str | None, str], tuple[set[str], Sync]]
+) -> Finding | None:
     kind, name = str(workload["kind"]), name_of(workload)
     applied = synced.get((kind, namespace_of(workload), name))
     live = {str(i) for i in images(template_of(workload)).values() if i}
     if applied is not None and live and not live <= applied[0]:
         strange, (wanted, sync) = sorted(live - applied[0]), applied
-        later = [w for w in writes_of(workload) if w.touches("f:spec") and (w.time or 0) >= (moment(sync) or 0)]
+        later = [w for w in writes_of(workload) if w.touches("f:spec") and (w.time or 0) >= sync.order]
         writers = [f"{w.manager} wrote its specification at {at(w.time)}" for w in later if _by_hand(w)]
         return _finding(
             workload,
             f"{kind} {name} asks for {', '.join(strange)}, the last sync applied {', '.join(sorted(wanted))}",
             time=next((w.time for w in later if _by_hand(w)), None),
-            evidence=[sync_sentence(sync), *writers],
+            evidence=[sync.sentence, *writers],
             confidence=0.95,
         )
     if applied is None and tracked_by(workload):
@@ -81,7 +79,7 @@ def _by_hand(write: Write) -> bool:
     return write.manager is not None and not is_gitops(write.manager)
 
 
-def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | None:
+def _written_by_hand(workload: Document, live: set[str]) -> Finding | None:
     """A person's tool owns the image field of an object that Argo CD tracks."""
     for write in reversed(writes_of(workload)):
         containers = field(write.fields, "f:spec", "f:template", "f:spec", "f:containers")
@@ -103,7 +101,7 @@ def _written_by_hand(workload: Document, live: set[str]) -> dict[str, Any] | Non
     return None
 
 
-def _against_pods(workload: Document, objects: Objects, seen_at: int) -> dict[str, Any] | None:
+def _against_pods(workload: Document, objects: Objects, seen_at: int) -> Finding | None:
     """Ready pods that still run another image than the workload asks for, long after the rollout began."""
     if workload["kind"] != "Deployment":
         return None
@@ -135,9 +133,7 @@ def _against_pods(workload: Document, objects: Objects, seen_at: int) -> dict[st
     )
 
 
-def _finding(
-    workload: Document, title: str, *, time: int | None, evidence: list[str], confidence: float
-) -> dict[str, Any]:
+def _finding(workload: Document, title: str, *, time: int | None, evidence: list[str], confidence: float) -> Finding:
     return RULE.finding(
         title,
         time=time,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.cron_jobs.runs import Run, runs_of
 from incident_kit.correlate.objects import name_of, namespace_of, read_objects
 from incident_kit.nested import Document, field
-from incident_kit.rules.rule import Outcome, Rule, at, not_captured
+from incident_kit.rules.rule import Finding, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -36,7 +36,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return found
 
 
-def _finding(cron_job: Document, late: list[tuple[Run, int]], runs: list[Run]) -> Outcome:
+def _finding(cron_job: Document, late: list[tuple[Run, int]], runs: list[Run]) -> Finding:
     run, lag = max(late, key=lambda pair: pair[1])
     evidence = [
         f"Job {r.job} was scheduled for {at(r.scheduled)} and made at {at(r.created)}, {d // SECOND} s late"

@@ -14,7 +14,7 @@ from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.verdicts import CAUSES, CODE, NOT_LOST
 from incident_kit.counting import plural
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _count(
             loss.add(pod, entries.time[chosen], causes, verdicts.percent[chosen] / 100)
 
 
-def _finding(key: tuple[str | None, str, str], loss: _Loss) -> dict[str, Any]:
+def _finding(key: tuple[str | None, str, str], loss: _Loss) -> Finding:
     namespace, kind, workload = key
     total = sum(loss.causes.values())
     shown = ", ".join(f"{number:,} {cause}" for cause, number in loss.causes.most_common())

@@ -16,7 +16,7 @@ from incident_kit.correlate.changes.runs import (
 from incident_kit.correlate.changes.table import change_list
 from incident_kit.correlate.cron_jobs.runs import ended_at
 from incident_kit.correlate.objects import created_at, name_of, namespace_of, read_objects
-from incident_kit.rules.rule import Outcome, Rule, at, not_captured
+from incident_kit.rules.rule import Finding, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return found
 
 
-def _remembered(run: RememberedRun) -> Outcome:
+def _remembered(run: RememberedRun) -> Finding:
     """A Job that is deleted: the CronJob's controller said that it had not created it."""
     return RULE.finding(
         f"Job {run.job} of CronJob {run.cron_job} was started by hand at {at(run.created)}: {run.outcome or 'running'}",

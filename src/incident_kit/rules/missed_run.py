@@ -15,7 +15,7 @@ from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_r
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import name_of, namespace_of, read_objects
 from incident_kit.nested import Document, field
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, not_captured
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -77,7 +77,7 @@ def _missed(cron_job: Document, expected: list[int], runs: list[Run]) -> list[tu
     return found
 
 
-def _finding(cron_job: Document, missed: list[tuple[int, str, float]], events: list[Row]) -> dict[str, Any] | None:
+def _finding(cron_job: Document, missed: list[tuple[int, str, float]], events: list[Row]) -> Finding | None:
     told = [e for e in events if e["reason"] == "MissSchedule"]
     if not missed and not told:
         return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.pods.images import workload_images
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 from incident_kit.window import SECOND
 
@@ -19,17 +19,20 @@ _ROLLOUT = 300 * SECOND
 #: Still mixed at the end of the evidence: a rollout that began this shortly before may just be running.
 _JUST_BEGUN = 30 * SECOND
 
+#: Kind, namespace and name of a workload, and one of its containers.
+_Container = tuple[str, str | None, str, str]
+
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
     until = evidence.captured_at if evidence.captured_at is not None else evidence.window.end
-    spans: dict[tuple[Any, Any, Any, Any], dict[tuple[str, str], list[tuple[int, int]]]] = {}
-    for row in workload_images(evidence):
-        if row["workload_kind"] not in _KINDS or row["from"] is None or row["container"] is None:
+    spans: dict[_Container, dict[tuple[str, str], list[tuple[int, int]]]] = {}
+    for ran in workload_images(evidence):
+        run = ran.run
+        if ran.workload_kind not in _KINDS or run.started_at is None or run.container is None:
             continue
-        workload = (row["workload_kind"], row["namespace"], row["workload"], row["container"])
-        version = (row["image"], row["pod"])
-        end = row["to"] if row["to"] is not None else until
-        spans.setdefault(workload, {}).setdefault(version, []).append((int(row["from"]), int(end)))
+        workload = (ran.workload_kind, ran.namespace, ran.workload, run.container)
+        end = run.finished_at if run.finished_at is not None else until
+        spans.setdefault(workload, {}).setdefault((run.image, ran.pod), []).append((run.started_at, end))
     for workload, pods in spans.items():
         mixed = _longest_overlap(pods)
         if mixed is None:
@@ -57,14 +60,14 @@ def _longest_overlap(
 
 
 def _finding(
-    workload: tuple[Any, Any, Any, Any],
+    workload: _Container,
     start: int,
     end: int,
     one: tuple[str, str],
     other: tuple[str, str],
     *,
     still: bool,
-) -> dict[str, Any]:
+) -> Finding:
     kind, namespace, name, container = workload
     lasted = "still at the end of the evidence" if still else f"until {at(end)}"
     return RULE.finding(

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.objects import read_objects
-from incident_kit.correlate.pods.images import workload_images
+from incident_kit.correlate.pods.images import WorkloadImage, workload_images
 from incident_kit.nested import listing
 from incident_kit.normalise.kubernetes.instances import digest_of
-from incident_kit.rules.rule import Outcome, Rule, at
+from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
+#: Kind, namespace and name of a workload.
+Subject = tuple[str, str | None, str]
+
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    by_image: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    by_image: dict[tuple[str, bool], list[WorkloadImage]] = {}
     local = _local_digests(evidence)
-    for row in workload_images(evidence):
-        if row["image_digest"] is not None and "@sha256:" not in row["image"]:
-            by_image.setdefault((row["image"], row["image_digest"] in local), []).append(row)
-    for (image, _), rows in by_image.items():
-        if len({row["image_digest"] for row in rows}) < 2:
+    for ran in workload_images(evidence):
+        if ran.run.image_digest is not None and "@sha256:" not in ran.run.image:
+            by_image.setdefault((ran.run.image, ran.run.image_digest in local), []).append(ran)
+    for (image, _), runs in by_image.items():
+        if len({ran.run.image_digest for ran in runs}) < 2:
             continue
-        for workload in _subjects(rows):
-            yield _finding(image, workload, rows)
+        for workload in _subjects(runs):
+            yield _finding(image, workload, runs)
+
+
+def _start(ran: WorkloadImage) -> int:
+    return ran.run.started_at or 0
 
 
 def _local_digests(evidence: Evidence) -> set[str]:
@@ -41,40 +48,36 @@ def _local_digests(evidence: Evidence) -> set[str]:
     return {found for image_id in ids if "@" not in image_id and (found := digest_of(image_id))}
 
 
-def _subjects(rows: list[dict[str, Any]]) -> list[tuple[Any, Any, Any]]:
+def _subjects(runs: list[WorkloadImage]) -> list[Subject]:
     """Workloads that ran several digests themselves; else those that run the newest one."""
-    digests: dict[tuple[Any, Any, Any], set[str]] = {}
-    for row in rows:
-        digests.setdefault(_workload(row), set()).add(row["image_digest"])
+    digests: dict[Subject, set[str | None]] = {}
+    for ran in runs:
+        subject = (ran.workload_kind, ran.namespace, ran.workload)
+        digests.setdefault(subject, set()).add(ran.run.image_digest)
     several = [workload for workload, found in digests.items() if len(found) > 1]
     if several:
         return several
-    newest = max(rows, key=lambda row: row["from"] or 0)["image_digest"]
+    newest = max(runs, key=_start).run.image_digest
     return [workload for workload, found in digests.items() if newest in found]
 
 
-def _workload(row: dict[str, Any]) -> tuple[Any, Any, Any]:
-    return row["workload_kind"], row["namespace"], row["workload"]
-
-
-def _finding(image: str, workload: tuple[Any, Any, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _finding(image: str, workload: Subject, runs: list[WorkloadImage]) -> Finding:
     kind, namespace, name = workload
-    ordered = sorted(rows, key=lambda row: row["from"] or 0)
-    first = ordered[0]["image_digest"]
-    moved = next((row for row in ordered if row["image_digest"] != first), ordered[-1])
-    seen: dict[str, str] = {}
-    for row in ordered:
-        seen.setdefault(
-            row["image_digest"], f"{row['image_digest']} ran in {row['namespace']}/{row['pod']} from {at(row['from'])}"
-        )
+    ordered = sorted(runs, key=_start)
+    first = ordered[0].run.image_digest
+    moved = next((ran for ran in ordered if ran.run.image_digest != first), ordered[-1])
+    seen: dict[str | None, str] = {}
+    for ran in ordered:
+        digest = ran.run.image_digest
+        seen.setdefault(digest, f"{digest} ran in {ran.namespace}/{ran.pod} from {at(ran.run.started_at)}")
     return RULE.finding(
         f"{image} stands for {len(seen)} different images in {name}",
-        time=moved["from"],
+        time=moved.run.started_at,
         kind=kind,
         namespace=namespace,
         name=name,
         evidence=list(seen.values()),
-        confidence=1.0 if all(row["observed"] for row in rows) else 0.8,
+        confidence=1.0 if all(ran.run.observed for ran in runs) else 0.8,
         next_step="Deploy by digest, or never push a tag twice; ask the registry when the tag was pushed.",
     )
 

@@ -15,7 +15,7 @@ from incident_kit.correlate.network_policy.servers import Server, servers, uses
 from incident_kit.correlate.objects import Objects, created_at, name_of, read_objects
 from incident_kit.correlate.pods.logged import pods_in_logs
 from incident_kit.nested import Document, field, listing
-from incident_kit.rules.rule import Outcome, Rule, at, not_captured
+from incident_kit.rules.rule import Finding, Outcome, Rule, at, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS
 from incident_kit.window import SECOND
@@ -106,7 +106,7 @@ def _denied(
     return _Denied(pod=name_of(pod), server=server, decision=now[0], before=before, use=use)
 
 
-def _finding(policy: str, cases: list[_Denied], changed: dict[str, int]) -> dict[str, Any]:
+def _finding(policy: str, cases: list[_Denied], changed: dict[str, int]) -> Finding:
     namespace, name = policy.split("/", 1)
     since = changed.get(policy) or None
     systems = " and ".join(sorted({c.server.system for c in cases}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of, read_objects
 from incident_kit.counting import plural
 from incident_kit.nested import Document, field, instant, listing, mapping
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, not_captured
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     return [f for service in objects.of("Service") if (f := _of_service(service, objects)) is not None]
 
 
-def _of_service(service: Document, objects: Objects) -> dict[str, Any] | None:
+def _of_service(service: Document, objects: Objects) -> Finding | None:
     spec = mapping(service, "spec")
     selector = mapping(spec, "selector")
     if not selector or spec.get("type") == "ExternalName":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from incident_kit.correlate.frames import plain, records
+from incident_kit.correlate.frames import rows
 from incident_kit.correlate.pods.exits import meaning
-from incident_kit.correlate.pods.restarts import instances, is_of_the_incident
+from incident_kit.correlate.pods.instances import container_instances
+from incident_kit.correlate.pods.restarts import is_of_the_incident
 from incident_kit.rules.rule import Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS, PODS
 
@@ -19,40 +20,40 @@ if TYPE_CHECKING:
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
     limits = _memory_limits(evidence)
-    for row in instances(evidence):
-        finished = row["finished_at"]
-        if row["reason"] != "OOMKilled" or not is_of_the_incident(evidence, finished):
+    for ended in container_instances(evidence):
+        finished = ended.finished_at
+        if ended.reason != "OOMKilled" or not is_of_the_incident(evidence, finished):
             continue
-        limit = limits.get((row["pod_uid"], row["container"]))
+        limit = limits.get((ended.pod_uid, ended.container))
         facts = [
-            f"status of container {row['container']}, instance {row['restart_count']} ({row['source']}): reason OOMKilled, "
-            f"exit code {row['exit_code']}, finished {at(finished)}",
-            meaning("OOMKilled", row["exit_code"]) or "",
+            f"status of container {ended.container}, instance {ended.restart_count} ({ended.source}): reason OOMKilled, "
+            f"exit code {ended.exit_code}, finished {at(finished)}",
+            meaning("OOMKilled", ended.exit_code) or "",
         ]
         if limit:
             facts.append(f"memory limit {limit}")
         yield RULE.finding(
-            f"Container {row['container']} of {row['pod']} was killed for exceeding its memory limit"
+            f"Container {ended.container} of {ended.pod} was killed for exceeding its memory limit"
             + (f" of {limit}" if limit else "")
             + f" at {at(finished)}",
             time=finished,
             kind="Pod",
-            namespace=row["namespace"],
-            name=row["pod"],
+            namespace=ended.namespace,
+            name=ended.pod,
             evidence=facts,
-            next_step=f"Read its last entries: incident-kit logs {row['namespace']}/{row['pod']} BUNDLE; "
+            next_step=f"Read its last entries: incident-kit logs {ended.namespace}/{ended.pod} BUNDLE; "
             "compare its memory with the limit before raising it.",
         )
 
 
-def _memory_limits(evidence: Evidence) -> dict[tuple[Any, Any], str]:
-    found: dict[tuple[Any, Any], str] = {}
-    for pod in records(evidence.table(PODS)):
-        resources = plain(pod["resources"])
-        for container, wanted in orjson.loads(resources).items() if resources else ():
+def _memory_limits(evidence: Evidence) -> dict[tuple[str | None, str], str]:
+    """Memory limits as written, e.g. ``110Mi``, by pod uid and container."""
+    found: dict[tuple[str | None, str], str] = {}
+    for pod in rows(evidence.table(PODS)):
+        for container, wanted in orjson.loads(pod["resources"]).items() if pod["resources"] else ():
             limit = (wanted.get("limits") or {}).get("memory")
             if limit:
-                found[plain(pod["pod_uid"]), container] = str(limit)
+                found[pod["pod_uid"], container] = str(limit)
     return found
 
 

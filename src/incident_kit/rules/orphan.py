@@ -6,12 +6,11 @@ sync status Unknown), and so do finished hook Jobs, which stand in ``resources``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from incident_kit.correlate.changes.applications import known_applications, known_syncs
-from incident_kit.correlate.changes.syncs import moment, results_of
+from incident_kit.correlate.changes.applications import Application, known_applications, known_syncs
+from incident_kit.correlate.changes.sync import Sync
 from incident_kit.correlate.objects import (
     Objects,
     annotation,
@@ -22,13 +21,11 @@ from incident_kit.correlate.objects import (
     tracked_by,
 )
 from incident_kit.nested import Document
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
-
-Row = dict[str, Any]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
@@ -37,30 +34,28 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     applications = known_applications(evidence)
     outcomes: list[Outcome] = []
     for application in applications:
-        resources = [r for r in json.loads(application["resources"] or "[]") if isinstance(r, dict)]
-        required = [r for r in resources if _requires_pruning(r, objects)]
+        required = [r for r in application.resources if _requires_pruning(r, objects)]
         trouble = _cannot_compare(application)
         if trouble and required:
-            about = f"the resources of {application['application']}"
+            about = f"the resources of {application.application}"
             outcomes.append(DidNotApply(because=f"Argo CD could not compare them: {trouble}", about=about))
             continue
-        suspicious = len(required) > 1 and len(required) == len([r for r in resources if "status" in r])
-        mine = [s for s in syncs if s["application"] == application["application"]]
+        suspicious = len(required) > 1 and len(required) == len([r for r in application.resources if "status" in r])
+        mine = [s for s in syncs if s.application == application.application]
         outcomes += [_finding(r, application, mine, suspicious=suspicious) for r in required]
-    known = {a["name"] for a in applications}
+    known = {a.name for a in applications}
     outcomes += [_left_behind(d, a) for d, a in _of_missing_applications(objects, known)]
     return outcomes
 
 
-def _cannot_compare(application: Row) -> str | None:
-    conditions = [c for c in json.loads(application["conditions"] or "[]") if isinstance(c, dict)]
-    for condition in conditions:
+def _cannot_compare(application: Application) -> str | None:
+    for condition in application.conditions:
         if condition.get("type") in {"ComparisonError", "InvalidSpecError", "UnknownError"}:
             return f"{condition.get('type')}: {str(condition.get('message'))[:200]}"
-    return "sync status Unknown" if application["sync_status"] == "Unknown" else None
+    return "sync status Unknown" if application.sync_status == "Unknown" else None
 
 
-def _requires_pruning(resource: Row, objects: Objects) -> bool:
+def _requires_pruning(resource: Document, objects: Objects) -> bool:
     if resource.get("requiresPruning") is not True or "status" not in resource or resource.get("hook") is True:
         return False
     kind, name = str(resource.get("kind")), str(resource.get("name"))
@@ -68,21 +63,21 @@ def _requires_pruning(resource: Row, objects: Objects) -> bool:
     return kind not in objects.kinds or objects.get(kind, resource.get("namespace") or None, name) is not None
 
 
-def _finding(resource: Row, application: Row, syncs: list[Row], *, suspicious: bool) -> dict[str, Any]:
+def _finding(resource: Document, application: Application, syncs: list[Sync], *, suspicious: bool) -> Finding:
     kind, name = str(resource.get("kind")), str(resource.get("name"))
     evidence = [
-        f"resources of Application {application['application']}: {kind} {name} requiresPruning, {resource['status']}"
+        f"resources of Application {application.application}: {kind} {name} requiresPruning, {resource['status']}"
     ]
-    skipped = [s for s in syncs if s["dry_run"] is not True and _skipped(s, kind, name)]
-    evidence += [f"sync at {at(moment(s))}: PruneSkipped" for s in skipped]
+    skipped = [s for s in syncs if s.dry_run is not True and _skipped(s, kind, name)]
+    evidence += [f"sync at {at(s.moment)}: PruneSkipped" for s in skipped]
     if suspicious:
         evidence.append("every resource of the Application requires pruning: a manifest that is skipped looks the same")
-    called = application["name"]
-    if called != application["application"]:  # another namespace has one of that name: as argocd's own commands want it
-        called = f"{application['namespace']}/{called}"
+    called = application.name
+    if called != application.application:  # another namespace has one of that name: as argocd's own commands want it
+        called = f"{application.namespace}/{called}"
     return RULE.finding(
-        f"{kind} {name} is no longer in Git and lives on: no sync of {application['application']} pruned it",
-        time=moment(skipped[-1]) if skipped else application["reconciled_at"],
+        f"{kind} {name} is no longer in Git and lives on: no sync of {application.application} pruned it",
+        time=skipped[-1].moment if skipped else application.reconciled_at,
         kind=kind,
         namespace=resource.get("namespace") or None,
         name=name,
@@ -93,10 +88,8 @@ def _finding(resource: Row, application: Row, syncs: list[Row], *, suspicious: b
     )
 
 
-def _skipped(sync: Row, kind: str, name: str) -> bool:
-    return any(
-        (r.get("kind"), r.get("name"), r.get("status")) == (kind, name, "PruneSkipped") for r in results_of(sync)
-    )
+def _skipped(sync: Sync, kind: str, name: str) -> bool:
+    return any((r.kind, r.name, r.status) == (kind, name, "PruneSkipped") for r in sync.results)
 
 
 def _of_missing_applications(objects: Objects, known: set[str]) -> Iterable[tuple[Document, str]]:
@@ -112,7 +105,7 @@ def _of_missing_applications(objects: Objects, known: set[str]) -> Iterable[tupl
                 yield document, application
 
 
-def _left_behind(document: Document, application: str) -> dict[str, Any]:
+def _left_behind(document: Document, application: str) -> Finding:
     kind, name = str(document["kind"]), name_of(document)
     return RULE.finding(
         f"{kind} {name} is tracked by Application {application}, which does not exist any more",

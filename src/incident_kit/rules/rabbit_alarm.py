@@ -10,7 +10,7 @@ from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.correlate.rabbitmq.rows import nodes_not_looked_at
 from incident_kit.counting import plural
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _add_standing(alarms: list[_Alarm], evidence: Evidence) -> None:
             alarm.words.append(f"GET /api/nodes: {' and '.join(told)} alarm at capture")
 
 
-def _finding(alarm: _Alarm, evidence: Evidence) -> Outcome:
+def _finding(alarm: _Alarm, evidence: Evidence) -> Finding:
     blocked = [m for m in matched_connections(evidence) if m.connection.state in ("blocked", "blocking")]
     pods = sorted({m.match.lives[0].key for m in blocked if m.match.single})
     until = f" until {at(alarm.end)}" if alarm.end is not None else ", not seen cleared"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import instant, records
 from incident_kit.correlate.rabbitmq.downs import Down, node_downs
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.correlate.rabbitmq.rows import next_connections, nodes_not_looked_at
 from incident_kit.counting import plural
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.rabbitmq import RABBIT_EVENTS
 from incident_kit.window import SECOND
 
@@ -62,7 +62,7 @@ def _log_has_holes(down: Down, evidence: Evidence) -> bool:
     return holes
 
 
-def _finding(down: Down, evidence: Evidence) -> dict[str, Any]:
+def _finding(down: Down, evidence: Evidence) -> Finding:
     hit = _hit(down, evidence)
     following = next_connections(evidence)
     pods = sorted({matched.match.lives[0].key for matched in hit if matched.match.single})

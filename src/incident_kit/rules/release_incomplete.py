@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from incident_kit.correlate.changes.applications import known_applications, known_syncs
+from incident_kit.correlate.changes.applications import Application, known_applications, known_syncs
 from incident_kit.correlate.changes.releases import Member, Release, releases, units
-from incident_kit.correlate.changes.syncs import moment, sync_sentence
 from incident_kit.rules.release_order import no_groups
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
@@ -16,11 +15,9 @@ from incident_kit.window import SECOND
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-Row = dict[str, Any]
-
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
-    applications = {r["application"]: r for r in known_applications(evidence)}
+    applications = {one.application: one for one in known_applications(evidence)}
     known = units(applications, evidence.profile.release_groups)
     if not known:
         return [no_groups(evidence.profile.release_groups)]
@@ -37,9 +34,9 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
 
 
 def _of_last(
-    last: Release, earlier: list[Release], applications: dict[str, Row], seen_at: int, pause_seconds: float
+    last: Release, earlier: list[Release], applications: dict[str, Application], seen_at: int, pause_seconds: float
 ) -> list[Outcome]:
-    latest = max(moment(s) or 0 for _, s in last.syncs)
+    latest = max(s.order for _, s in last.syncs)
     if seen_at - latest < pause_seconds * SECOND:
         return [
             DidNotApply(
@@ -58,10 +55,10 @@ def _of_last(
             f"The release of {last.unit} stopped half way: {synced} synced, {', '.join(m.application for m in left)} not",
             time=latest,
             kind="Application",
-            namespace=applications[member.application]["namespace"],
-            name=applications[member.application]["name"],
+            namespace=applications[member.application].namespace,
+            name=applications[member.application].name,
             evidence=[
-                *(sync_sentence(sync) for _, sync in last.syncs),
+                *(sync.sentence for _, sync in last.syncs),
                 f"no sync of {member.application} in that release",
                 *why,
             ],
@@ -89,12 +86,11 @@ def _weigh(
     return 0.6, [*images, "history shows no earlier release to compare with"]
 
 
-def _versions(application: Row) -> set[str]:
+def _versions(application: Application) -> set[str]:
     """Tags (or digests) of the images that Argo CD last saw."""
     found = set()
-    for image in application["images"] or []:
-        name = str(image)
-        tail = name.rsplit("/", 1)[-1]
+    for image in application.images:
+        tail = image.rsplit("/", 1)[-1]
         if "@" in tail or ":" in tail:
             found.add(tail.split("@", 1)[-1] if "@" in tail else tail.split(":", 1)[1])
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.applications import known_applications, known_syncs
 from incident_kit.correlate.changes.releases import Release, releases, units
-from incident_kit.correlate.changes.syncs import moment, sync_sentence
+from incident_kit.correlate.changes.sync import Sync
 from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at, is_near
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import SECOND
@@ -22,7 +22,7 @@ _TOGETHER = 2 * SECOND
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
     groups = evidence.profile.release_groups
-    applications = [r["application"] for r in known_applications(evidence)]
+    applications = [one.application for one in known_applications(evidence)]
     known = units(applications, groups)
     if not known:
         return [no_groups(groups)]
@@ -48,23 +48,23 @@ def _of_release(release: Release, evidence: Evidence) -> Outcome | None:
     broken = [
         (early, late)
         for early, late in combinations(release.syncs, 2)
-        if late[0].place < early[0].place and _begun(late[1]) - (moment(early[1]) or 0) > -_TOGETHER
+        if late[0].place < early[0].place and _begun(late[1]) - early[1].order > -_TOGETHER
     ]
     broken = [(e, s) for e, s in broken if _one_after_the_other(e[1], s[1])]
-    if not broken or not is_near(moment(broken[0][0][1]) or 0, evidence):
+    if not broken or not is_near(broken[0][0][1].order, evidence):
         return None
     (first, first_sync), (second, second_sync) = broken[0]
     pipeline = evidence.profile.pipeline_accounts
-    who = first_sync["initiated_by"] or "somebody who is not recorded"
+    who = first_sync.initiated_by or "somebody who is not recorded"
     return RULE.finding(
-        f"{first.application} ({first.group}) was synced at {at(moment(first_sync))}, before {second.application} "
-        f"({second.group}) at {at(moment(second_sync))}",
-        time=moment(first_sync),
+        f"{first.application} ({first.group}) was synced at {at(first_sync.moment)}, before {second.application} "
+        f"({second.group}) at {at(second_sync.moment)}",
+        time=first_sync.moment,
         kind="Application",
-        namespace=first_sync["namespace"],
-        name=first_sync["name"],
+        namespace=first_sync.namespace,
+        name=first_sync.name,
         evidence=[
-            *(sync_sentence(sync) for _, sync in release.syncs),
+            *(sync.sentence for _, sync in release.syncs),
             f"release order of the profile: {' -> '.join(_order(release))}",
             f"{who} is {'the pipeline' if who in pipeline else 'not one of the pipeline accounts'}",
         ],
@@ -73,15 +73,14 @@ def _of_release(release: Release, evidence: Evidence) -> Outcome | None:
     )
 
 
-def _one_after_the_other(early: dict[str, Any], late: dict[str, Any]) -> bool:
+def _one_after_the_other(early: Sync, late: Sync) -> bool:
     """Whether there is an order to break: the later sync began in a second after the earlier one's end, or ended well after it."""
-    began, ended = late["started_at"], moment(early) or 0
-    return (began is not None and began > ended) or (moment(late) or 0) - ended > _TOGETHER
+    began, ended = late.started_at, early.order
+    return (began is not None and began > ended) or late.order - ended > _TOGETHER
 
 
-def _begun(sync: dict[str, object]) -> int:
-    started = sync["started_at"]
-    return started if isinstance(started, int) else moment(sync) or 0
+def _begun(sync: Sync) -> int:
+    return sync.started_at if sync.started_at is not None else sync.order
 
 
 def _order(release: Release) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from incident_kit.tables import Table
+from incident_kit.tables import Row, Table
 from incident_kit.window import SECOND, format_ns
 
 if TYPE_CHECKING:
@@ -32,8 +32,42 @@ class DidNotApply:
     remedy: str = ""
 
 
-#: A row of FINDINGS (made by `Rule.finding`), or why there can be none.
-Outcome = dict[str, Any] | DidNotApply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one rule concludes about one subject; made by `Rule.finding`.
+
+    Attributes:
+        rule: name of the rule.
+        severity: critical, warning or info.
+        title: one sentence that says what is the case.
+        time: when it became so (ns), None when not known.
+        kind: kind of the subject.
+        namespace: namespace of the subject, None when cluster-scoped.
+        name: name of the subject.
+        evidence: what it rests on, one fact each.
+        confidence: 0 to 1.
+        next_step: what to do or look at next.
+        refuted_by: what would show that it is wrong.
+    """
+
+    rule: str
+    severity: str
+    title: str
+    time: int | None
+    kind: str
+    namespace: str | None
+    name: str
+    evidence: tuple[str, ...]
+    confidence: float
+    next_step: str | None
+    refuted_by: str
+
+    def row(self) -> Row:
+        """The row of FINDINGS."""
+        return {column.name: getattr(self, column.name) for column in fields(self)}
+
+
+Outcome = Finding | DidNotApply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +107,8 @@ class Rule:
         confidence: float = 1.0,
         next_step: str = "",
         severity: str | None = None,
-    ) -> dict[str, Any]:
-        """A row of FINDINGS about one subject.
+    ) -> Finding:
+        """What the rule concludes about one subject.
 
         Args:
             title: one sentence that says what is the case.
@@ -87,19 +121,19 @@ class Rule:
             next_step: what to do or look at next.
             severity: where it differs from the rule's.
         """
-        return {
-            "rule": self.name,
-            "severity": severity or self.severity,
-            "title": title,
-            "time": time,
-            "kind": kind,
-            "namespace": namespace,
-            "name": name,
-            "evidence": list(dict.fromkeys(evidence)),
-            "confidence": confidence,
-            "next_step": next_step or None,
-            "refuted_by": self.refuted_by,
-        }
+        return Finding(
+            rule=self.name,
+            severity=severity or self.severity,
+            title=title,
+            time=time,
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            evidence=tuple(dict.fromkeys(evidence)),
+            confidence=confidence,
+            next_step=next_step or None,
+            refuted_by=self.refuted_by,
+        )
 
     def run(self, evidence: Evidence) -> list[Outcome]:
         """Outcomes on this evidence; tables it needs and that have no rows are a `DidNotApply`."""

@@ -8,7 +8,7 @@ volumes are, and then it depends on the application. Argo CD says Synced either 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.configuration.state import (
     DataChange,
@@ -20,7 +20,7 @@ from incident_kit.correlate.configuration.state import (
 )
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.nested import Document, mapping
-from incident_kit.rules.rule import DidNotApply, Outcome, Rule, at
+from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import OBJECTS, PODS
 from incident_kit.window import SECOND
 
@@ -55,7 +55,7 @@ def readings_of_writes(objects: Objects) -> Iterable[bool]:
             yield bool(document.get("metadata", {}).get("managedFields"))
 
 
-def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[dict[str, Any]]:
+def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[Finding]:
     since = running_since(pod)
     missed = [
         change
@@ -70,9 +70,7 @@ def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[dict[st
     return [_volume_finding(pod, missed, since)] if missed else []
 
 
-def _finding(
-    pod: Document, missed: list[DataChange], since: dict[str, int], objects: Objects, seen_at: int
-) -> dict[str, Any]:
+def _finding(pod: Document, missed: list[DataChange], since: dict[str, int], objects: Objects, seen_at: int) -> Finding:
     last = max(missed, key=lambda c: c.time)
     names = ", ".join(dict.fromkeys(f"{c.reading.kind} {name_of(c.config)}" for c in missed))
     confidence = max(_confidence(c) for c in missed)
@@ -99,7 +97,7 @@ def _confidence(change: DataChange) -> float:
     return sure * 0.8 if change.inferred else sure
 
 
-def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, int]) -> dict[str, Any]:
+def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, int]) -> Finding:
     last = max(missed, key=lambda c: c.time)
     return RULE.finding(
         f"{name_of(pod)} started before the last change of {last.reading.kind} {name_of(last.config)}, which it reads by "

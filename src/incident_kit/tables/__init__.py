@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incident_kit.tables import answers, argocd, kubernetes, logs, rabbitmq
-from incident_kit.tables.schema import Table, declare
+from incident_kit.tables.schema import Row, Table, declare
 
 _MODULES = (kubernetes, logs, rabbitmq, argocd, answers)
 
@@ -12,4 +12,4 @@ ALL: dict[str, Table] = {
     table.name: table for module in _MODULES for table in vars(module).values() if isinstance(table, Table)
 }
 
-__all__ = ["ALL", "Table", "answers", "argocd", "declare", "kubernetes", "logs", "rabbitmq"]
+__all__ = ["ALL", "Row", "Table", "answers", "argocd", "declare", "kubernetes", "logs", "rabbitmq"]

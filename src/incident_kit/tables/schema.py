@@ -30,6 +30,9 @@ TEXTS = pa.list_(pa.string())
 #: Name, type, meaning (with unit and origin) of one column.
 Column = tuple[str, pa.DataType, str]
 
+#: One row of a declared table by column: times are int nanoseconds in UTC; what is missing is None, or not there.
+Row = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

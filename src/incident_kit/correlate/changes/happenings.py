@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, name_of, namespace_of
+from incident_kit.correlate.pods.instances import ContainerInstance
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.nested import field, instant, listing
 from incident_kit.window import SECOND
@@ -27,29 +28,29 @@ _SCALED = re.compile(
 )
 
 
-def restart_changes(instances: Iterable[dict[str, Any]]) -> list[Change]:
+def restart_changes(instances: Iterable[ContainerInstance]) -> list[Change]:
     """Instances that followed another one in the same pod."""
-    known = {(r["pod_uid"], r["container"], r["restart_count"]): r for r in instances}
+    known = {(one.pod_uid, one.container, one.restart_count): one for one in instances}
     changes = []
     for (uid, container, count), instance in known.items():
-        if not count or instance["started_at"] is None:
+        if not count or instance.started_at is None:
             continue
-        before = known.get((uid, container, count - 1), {})
-        ended = before.get("reason") or "ended"
-        code = before.get("exit_code")
+        before = known.get((uid, container, count - 1))
+        ended = before.reason if before is not None and before.reason else "ended"
+        code = before.exit_code if before is not None else None
         changes.append(
             Change(
-                time=instance["started_at"],
+                time=instance.started_at,
                 kind="Pod",
-                namespace=instance["namespace"],
-                name=instance["pod"],
+                namespace=instance.namespace,
+                name=instance.pod,
                 what="restart",
                 old=f"{container}: {ended}" + (f", exit code {code}" if code is not None else ""),
                 new=f"{container}: instance {count}",
                 by="kubelet",
                 automated=True,
-                evidence=[f"instance {count}, from {instance['source'] or 'the container status'}"],
-                observed=instance["source"] != "event Started",
+                evidence=[f"instance {count}, from {instance.source or 'the container status'}"],
+                observed=instance.source != "event Started",
             )
         )
     return changes

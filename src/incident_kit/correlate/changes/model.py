@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from incident_kit.correlate.changes.sync import Sync
+from incident_kit.tables import Row
 
 
 @dataclass(kw_only=True)
@@ -14,7 +16,7 @@ class Change:
         time: when it took effect (ns), None when not known.
         precision_seconds: how precise that time is.
         manager: field manager of the write, for finding who did it; not a column.
-        sync: the SYNCS row that made the change, where one did; not a column.
+        sync: the sync that made the change, where one did; not a column.
     """
 
     time: int | None
@@ -32,9 +34,9 @@ class Change:
     application: str | None = None
     undone_by: str | None = None
     manager: str | None = None
-    sync: dict[str, Any] | None = None
+    sync: Sync | None = None
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Row:
         """The row of CHANGES."""
         columns = dict(vars(self))
         manager = columns.pop("manager")

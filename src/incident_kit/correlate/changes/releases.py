@@ -9,10 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from incident_kit.correlate.changes.syncs import changed_nothing, moment
+from incident_kit.correlate.changes.sync import Sync
 from incident_kit.window import SECOND
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,7 @@ class Release:
 
     unit: str
     members: list[Member]
-    syncs: list[tuple[Member, Row]] = field(default_factory=list)
+    syncs: list[tuple[Member, Sync]] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -81,22 +79,22 @@ def _stem(name: str, pattern: str) -> str | None:
     return match[1] if match else ""
 
 
-def releases(unit: str, members: list[Member], syncs: Iterable[Row], pause_seconds: float) -> list[Release]:
+def releases(unit: str, members: list[Member], syncs: Iterable[Sync], pause_seconds: float) -> list[Release]:
     """Releases of one unit, oldest first: syncs by people or the pipeline that follow each other within the pause.
 
     Args:
         unit: what is released.
         members: every Application of the unit.
-        syncs: rows of SYNCS.
+        syncs: of any Application.
         pause_seconds: the longest time between two syncs of one release (the profile's ``release_pause_seconds``).
     """
     by_name = {m.application: m for m in members}
-    mine = sorted((s for s in syncs if s["application"] in by_name), key=lambda s: moment(s) or 0)
+    mine = sorted((s for s in syncs if s.application in by_name), key=lambda s: s.order)
     real = [s for s in mine if _moves(s) and not _follows_rollback(s, mine)]
     found: list[Release] = []
     last: int | None = None
     for sync in real:
-        time, member = moment(sync) or 0, by_name[sync["application"]]
+        time, member = sync.order, by_name[sync.application]
         again = bool(found) and any(m == member for m, _ in found[-1].syncs)
         if last is None or time - last > pause_seconds * SECOND or (again and found[-1].complete):
             found.append(Release(unit=unit, members=members))
@@ -107,20 +105,14 @@ def releases(unit: str, members: list[Member], syncs: Iterable[Row], pause_secon
     return found
 
 
-def _follows_rollback(sync: Row, syncs: list[Row]) -> bool:
+def _follows_rollback(sync: Sync, syncs: list[Sync]) -> bool:
     """Whether the sync undoes a rollback of its Application: that is no release, and has a rule of its own."""
-    earlier = [s for s in syncs if s["application"] == sync["application"] and (moment(s) or 0) < (moment(sync) or 0)]
-    whole = [s for s in earlier if s["dry_run"] is not True and not s["partial"] and s["phase"] == "Succeeded"]
-    return bool(whole) and whole[-1]["rollback"] is True
+    earlier = [s for s in syncs if s.application == sync.application and s.order < sync.order]
+    whole = [s for s in earlier if s.dry_run is not True and s.succeeded_whole]
+    return bool(whole) and whole[-1].rollback is True
 
 
-def _moves(sync: Row) -> bool:
+def _moves(sync: Sync) -> bool:
     """A whole, real sync that succeeded, not by Argo CD itself, no rollback, and not one that changed nothing."""
-    real = sync["dry_run"] is not True and not sync["partial"] and sync["phase"] == "Succeeded"
-    return (
-        real
-        and not sync["automated"]
-        and not sync["rollback"]
-        and moment(sync) is not None
-        and not changed_nothing(sync)
-    )
+    whole = sync.is_real and sync.succeeded_whole
+    return whole and not sync.automated and not sync.rollback and not sync.changed_nothing

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.pods.images import repository
-from incident_kit.correlate.pods.restarts import instances
+from incident_kit.correlate.pods.instances import container_instances
 from incident_kit.correlate.pods.workloads import Workload, Workloads
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
@@ -81,10 +81,10 @@ def _images(change: Change) -> list[str]:
 
 
 def _from_containers(evidence: Evidence) -> Iterator[tuple[str | None, Sighting]]:
-    for row in instances(evidence):
-        if row["image"] is not None and row["started_at"] is not None and row["observed"]:
-            sighting = (int(row["started_at"]), str(row["image"]), str(row["pod"]), "container status", True)
-            yield row["namespace"], sighting
+    for instance in container_instances(evidence):
+        if instance.image is not None and instance.started_at is not None and instance.observed:
+            sighting = (instance.started_at, instance.image, instance.pod, "container status", True)
+            yield instance.namespace, sighting
 
 
 def _from_documents(evidence: Evidence) -> Iterator[tuple[str | None, Sighting]]:

@@ -6,23 +6,17 @@ failed, or whose effects nobody remembers.
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
-
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import describe_briefly
+from incident_kit.correlate.changes.sync import Sync, is_unchanged
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.field_managers import is_argo_cd
 from incident_kit.correlate.objects import Objects
 from incident_kit.nested import Document
-from incident_kit.window import SECOND, format_ns
-
-Row = dict[str, Any]
+from incident_kit.window import SECOND
 
 #: Clocks of Argo CD and of the API server are whole seconds; controllers follow a write within seconds.
 _BEFORE, _AFTER = 2 * SECOND, 5 * SECOND
-_UNCHANGED = re.compile(r"\bunchanged\b")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 #: Changes of workloads whose ``new`` is a list of images.
 _WITH_IMAGES = frozenset({"image", "created", "rollout", "rollback"})
@@ -31,25 +25,9 @@ _OWN_ROWS = frozenset({"ConfigMap", "Secret", "NetworkPolicy"})
 _QUIET = {"ConfigMap": "config", "Secret": "config", "NetworkPolicy": "network_policy"}
 
 
-def sync_sentence(sync: Row) -> str:
-    """One sync in words, as evidence."""
-    who = "autosync" if sync["automated"] else sync["initiated_by"] or "nobody recorded"
-    kind = "rollback" if sync["rollback"] else "partial sync" if sync["partial"] else "sync"
-    revision = ", ".join(r[:12] for r in sync["revisions"] or []) or "unknown revision"
-    number = f" (history id {sync['history_id']})" if sync["history_id"] is not None else " (not in history)"
-    when = (format_ns(moment(sync)) or "")[:19]
-    return f"{kind} of {sync['application']} to {revision} by {who} at {when}Z, {sync['phase']}{number}, from {sync['source']}"
-
-
-def moment(sync: Row) -> int | None:
-    """When a sync ended, or began where its end is not known."""
-    value: int | None = sync["finished_at"] if sync["finished_at"] is not None else sync["started_at"]
-    return value
-
-
-def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str], objects: Objects) -> list[Change]:
+def join_syncs(changes: list[Change], syncs: list[Sync], paths: dict[str, str], objects: Objects) -> list[Change]:
     """The changes with the syncs that made them, and as changes of their own the syncs that left no other trace."""
-    real = [s for s in syncs if s["dry_run"] is not True and moment(s) is not None]
+    real = [s for s in syncs if s.is_real]
     changes = [*changes, *_only_in_results(changes, real, objects), *_pruned(real)]
     for change in changes:
         found = _sync_of(change, real)
@@ -66,30 +44,30 @@ def join_syncs(changes: list[Change], syncs: list[Row], paths: dict[str, str], o
     return [*changes, *rest]
 
 
-def _images_by_revision(rest: list[Change], syncs: list[Row], changes: list[Change]) -> None:
+def _images_by_revision(rest: list[Change], syncs: list[Sync], changes: list[Change]) -> None:
     """Images of syncs that no rollout shows: a revision of an Application brings the images that it brought before."""
     known: dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, str], str]] = {}
     course: dict[str, list[tuple[int, str]]] = {}
     for change in changes:
         sync = change.sync
         if sync is not None and change.kind in _WORKLOADS and change.what in _WITH_IMAGES and change.new:
-            images = known.setdefault((sync["application"], tuple(sync["revisions"] or [])), {})
+            images = known.setdefault((sync.application, sync.revisions), {})
             images[(change.namespace, change.name)] = change.new
-            course.setdefault(sync["application"], []).append((moment(sync) or 0, change.new))
-    for change, sync in sorted(zip(rest, syncs, strict=True), key=lambda pair: moment(pair[1]) or 0):
-        images = known.get((sync["application"], tuple(sync["revisions"] or [])), {})
-        if len(images) != 1 or change.what not in {"sync", "rollback"} or not sync["revisions"]:
+            course.setdefault(sync.application, []).append((sync.order, change.new))
+    for change, sync in sorted(zip(rest, syncs, strict=True), key=lambda pair: pair[1].order):
+        images = known.get((sync.application, sync.revisions), {})
+        if len(images) != 1 or change.what not in {"sync", "rollback"} or not sync.revisions:
             continue
         [brought] = images.values()
-        time = moment(sync) or 0
-        before = max((step for step in course.get(sync["application"], []) if step[0] < time), default=None)
-        course.setdefault(sync["application"], []).append((time, brought))
+        time = sync.order
+        before = max((step for step in course.get(sync.application, []) if step[0] < time), default=None)
+        course.setdefault(sync.application, []).append((time, brought))
         if before is None or before[1] != brought:
             change.evidence.append(f"to {change.new}; images inferred: this revision brought {brought} before")
             change.old, change.new = (before[1] if before else None), brought
 
 
-def _place_unknown(changes: list[Change], syncs: list[Row]) -> None:
+def _place_unknown(changes: list[Change], syncs: list[Sync]) -> None:
     """A rollout of unknown time is the one sync between the rollouts before and after it that made no other."""
     series: dict[tuple[str, str | None, str], list[Change]] = {}
     for change in changes:
@@ -105,51 +83,51 @@ def _place_unknown(changes: list[Change], syncs: list[Row]) -> None:
             open_syncs = [
                 s
                 for s in syncs
-                if s["application"] == change.application
+                if s.application == change.application
                 and id(s) not in used
-                and before < (moment(s) or 0)
-                and (after is None or (moment(s) or 0) < after)
-                and not changed_nothing(s)
+                and before < s.order
+                and (after is None or s.order < after)
+                and not s.changed_nothing
             ]
             if len(open_syncs) == 1:
                 used.add(id(open_syncs[0]))
-                change.time = moment(open_syncs[0])
+                change.time = open_syncs[0].moment
                 _adopt(change, open_syncs[0])
 
 
-def _pruned(syncs: list[Row]) -> list[Change]:
+def _pruned(syncs: list[Sync]) -> list[Change]:
     """Objects that a sync deleted: nothing else remembers them."""
     return [
         Change(
-            time=moment(sync),
-            kind=str(result.get("kind")),
-            namespace=result.get("namespace") or None,
-            name=str(result.get("name")),
+            time=sync.moment,
+            kind=result.kind,
+            namespace=result.namespace,
+            name=result.name,
             what="pruned",
             old="there",
-            evidence=[f"sync result: {result.get('message') or 'Pruned'}"],
-            application=sync["application"],
+            evidence=[f"sync result: {result.message or 'Pruned'}"],
+            application=sync.application,
         )
         for sync in syncs
-        for result in results_of(sync)
-        if result.get("status") == "Pruned"
+        for result in sync.results
+        if result.status == "Pruned"
     ]
 
 
-def _only_in_results(changes: list[Change], syncs: list[Row], objects: Objects) -> list[Change]:
+def _only_in_results(changes: list[Change], syncs: list[Sync], objects: Objects) -> list[Change]:
     """Objects that a sync says it configured and that remember no write themselves (no managedFields)."""
     found = []
     for sync in syncs:
-        for result in results_of(sync):
-            kind, name, namespace = str(result.get("kind")), str(result.get("name")), result.get("namespace") or None
+        for result in sync.results:
+            kind, name, namespace = result.kind, result.name, result.namespace
             what = _QUIET.get(kind)
-            message = str(result.get("message") or "")
-            if what is None or result.get("status") != "Synced" or not message.endswith((" configured", " created")):
+            message = result.message or ""
+            if what is None or result.status != "Synced" or not message.endswith((" configured", " created")):
                 continue
             if _remembers_writes(objects.get(kind, namespace, name)):
                 continue  # its managedFields know: what was configured was a label or an annotation
             mine = [c for c in changes if (c.kind, c.namespace, c.name) == (kind, namespace, name)]
-            end = moment(sync) or 0
+            end = sync.order
             if any(c.time is not None and abs(c.time - end) <= 60 * SECOND for c in mine):
                 continue
             found.append(
@@ -161,7 +139,7 @@ def _only_in_results(changes: list[Change], syncs: list[Row], objects: Objects) 
                     what=what if message.endswith(" configured") else "created",
                     evidence=[f"sync result: {message}"],
                     observed=False,
-                    application=sync["application"],
+                    application=sync.application,
                 )
             )
     return found
@@ -202,119 +180,93 @@ def _folded(parts: list[Change], paths: dict[str, str]) -> Change:
         change.evidence += [f"{part.kind} {part.name}: {part.what}", *part.evidence]
     change.evidence = list(dict.fromkeys(change.evidence))
     change.undone_by = next((p.undone_by for p in parts if p.undone_by), None)
-    if change.time is None or sync["source"] == "event":
+    if change.time is None or sync.source == "event":
         change.time = min((p.time for p in parts if p.time is not None), default=change.time)
     return change
 
 
-def _sync_of(change: Change, syncs: list[Row]) -> Row | None:
+def _sync_of(change: Change, syncs: list[Sync]) -> Sync | None:
     """The sync whose operation the change falls into and that covers its object, of the same kind; else the nearest."""
     if change.time is None or change.kind == "Pod" or change.what in {"job", "manual_job", "endpoints", "scale"}:
         return None
     if change.manager and not is_argo_cd(change.manager):
         return None
-    best: tuple[tuple[int, bool, int], Row] | None = None
+    best: tuple[tuple[int, bool, int], Sync] | None = None
     slack = int((change.precision_seconds - 1) * SECOND)
     for sync in syncs:
-        if sync["application"] != change.application or not _covers(sync, change):
+        if sync.application != change.application or not _covers(sync, change):
             continue
-        end = moment(sync) or 0
-        start = sync["started_at"] if sync["started_at"] is not None else end
+        end = sync.order
+        start = sync.started_at if sync.started_at is not None else end
         if start - _BEFORE - slack <= change.time <= end + _AFTER:
             outside = max(start - change.time, change.time - end, 0)
-            distance = outside, (change.what == "rollback") != bool(sync["rollback"]), abs(change.time - end)
+            distance = outside, (change.what == "rollback") != bool(sync.rollback), abs(change.time - end)
             if best is None or distance < best[0]:
                 best = (distance, sync)
     return best[1] if best else None
 
 
-def _covers(sync: Row, change: Change) -> bool:
-    if sync["selected_resources"]:
-        return f"{change.kind}/{change.name}" in sync["selected_resources"]
-    results = results_of(sync)
-    if not results:
-        return True
-    mine = [r for r in results if (r.get("kind"), r.get("name")) == (change.kind, change.name)]
-    return not mine or not all(_UNCHANGED.search(str(r.get("message"))) for r in mine)
+def _covers(sync: Sync, change: Change) -> bool:
+    if sync.selected_resources:
+        return f"{change.kind}/{change.name}" in sync.selected_resources
+    mine = [r for r in sync.results if (r.kind, r.name) == (change.kind, change.name)]
+    return not mine or not all(is_unchanged(r) for r in mine)
 
 
-def results_of(sync: Row) -> list[Row]:
-    """syncResult.resources of a sync, empty when only history or an event remembers it."""
-    found = json.loads(sync["results"]) if sync["results"] else []
-    results = []
-    for result in found:
-        if isinstance(result, dict):
-            texts = {k: v for k, v in result.items() if isinstance(v, str)}
-            images = result.get("images")
-            images = [i for i in images if isinstance(i, str)] if isinstance(images, list) else []
-            results.append({**texts, "images": images})
-    return results
-
-
-def _adopt(change: Change, sync: Row) -> None:
+def _adopt(change: Change, sync: Sync) -> None:
     change.sync = sync
-    change.evidence.insert(0, sync_sentence(sync))
-    if sync["initiated_by"] or sync["automated"] is not None:
-        change.by, change.automated = sync["initiated_by"], sync["automated"]
-    if sync["rollback"] and change.what in {"image", "rollout", "template"}:
+    change.evidence.insert(0, sync.sentence)
+    if sync.initiated_by or sync.automated is not None:
+        change.by, change.automated = sync.initiated_by, sync.automated
+    if sync.rollback and change.what in {"image", "rollout", "template"}:
         change.what = "rollback"
 
 
-def changed_nothing(sync: Row) -> bool:
-    """Whether every resource of a sync that succeeded was said to be unchanged, or was left although Git has it no more."""
-    results = [r for r in results_of(sync) if not r.get("hookType")]
-    messages = [str(r.get("message")) for r in results if r.get("status") != "PruneSkipped"]
-    return sync["phase"] == "Succeeded" and bool(messages) and all(_UNCHANGED.search(m) for m in messages)
-
-
-def _sync_change(sync: Row, paths: dict[str, str]) -> Change:
+def _sync_change(sync: Sync, paths: dict[str, str]) -> Change:
     what = "sync"
-    new = ", ".join(sync["revisions"] or []) or None
-    if sync["rollback"]:
+    new = ", ".join(sync.revisions) or None
+    if sync.rollback:
         what = "rollback"
-    elif sync["phase"] in {"Failed", "Error"}:
+    elif sync.phase in {"Failed", "Error"}:
         what = "failed_sync"
-    elif sync["partial"]:
+    elif sync.partial:
         what = "partial_sync"
-    elif changed_nothing(sync):
+    elif sync.changed_nothing:
         what, new = "sync_without_changes", f"{new}: every resource was unchanged"
-    evidence = [sync_sentence(sync)]
-    if sync["selected_resources"]:
-        evidence.append(f"limited to {', '.join(sync['selected_resources'])}")
-    if len(sync["revisions"] or []) > 1:
+    evidence = [sync.sentence]
+    if sync.selected_resources:
+        evidence.append(f"limited to {', '.join(sync.selected_resources)}")
+    if len(sync.revisions) > 1:
         evidence.append("multi-source: " + "; ".join(
-            f"{source} at {revision}" for source, revision in zip(sync["sources"], sync["revisions"], strict=False)
+            f"{source} at {revision}" for source, revision in zip(sync.sources, sync.revisions, strict=False)
         ))  # fmt: skip
-    if sync["message"] and sync["phase"] != "Succeeded":
-        evidence.append(str(sync["message"])[:500])
-    evidence += [
-        f"{r.get('kind')}/{r.get('name')}: {r.get('status')}" for r in results_of(sync) if r.get("status") in _TELLING
-    ]
+    if sync.message and sync.phase != "Succeeded":
+        evidence.append(str(sync.message)[:500])
+    evidence += [f"{r.kind}/{r.name}: {r.status}" for r in sync.results if r.status in _TELLING]
     return Change(
-        time=moment(sync),
+        time=sync.moment,
         kind="Application",
-        namespace=sync["namespace"],
-        name=sync["name"],
+        namespace=sync.namespace,
+        name=sync.name,
         what=what,
         new=new,
-        by=sync["initiated_by"],
-        automated=sync["automated"],
+        by=sync.initiated_by,
+        automated=sync.automated,
         evidence=evidence,
-        observed=not (sync["source"] == "event" and not sync["partial"] and sync["phase"] == "Succeeded"),
-        application=paths.get(sync["application"], sync["application"]),
+        observed=not (sync.source == "event" and not sync.partial and sync.phase == "Succeeded"),
+        application=paths.get(sync.application, sync.application),
     )
 
 
 _TELLING = frozenset({"PruneSkipped", "Pruned", "SyncFailed"})
 
 
-def _mark_undone_rollbacks(changes: list[Change], mine: list[Row], syncs: list[Row], paths: dict[str, str]) -> None:
+def _mark_undone_rollbacks(changes: list[Change], mine: list[Sync], syncs: list[Sync], paths: dict[str, str]) -> None:
     for change, sync in zip(changes, mine, strict=True):
         if change.what != "rollback" or change.undone_by is not None or change.kind != "Application":
             continue
-        same = [s for s in syncs if all(s[key] == sync[key] for key in ("application", "application_uid"))]
-        later = [s for s in same if (moment(s) or 0) > (change.time or 0)]
-        whole = [s for s in later if not s["partial"] and s["phase"] == "Succeeded"]
-        other = next((s for s in whole if ", ".join(s["revisions"] or []) != change.new), None)
-        if other is not None and not other["rollback"]:
+        later = [s for s in syncs if s.subject == sync.subject and s.order > (change.time or 0)]
+        whole = [s for s in later if s.succeeded_whole]
+        other = next((s for s in whole if ", ".join(s.revisions) != change.new), None)
+        if other is not None and not other.rollback:
             change.undone_by = describe_briefly(_sync_change(other, paths))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.actions import name_actors
-from incident_kit.correlate.changes.applications import known_applications, known_syncs
+from incident_kit.correlate.changes.applications import Application, known_applications, known_syncs
 from incident_kit.correlate.changes.happenings import (
     deletion_changes,
     eviction_changes,
@@ -24,13 +23,11 @@ from incident_kit.correlate.changes.writes import config_changes, specification_
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by, tracking_name
 from incident_kit.correlate.pods.identity import lifetimes
-from incident_kit.correlate.pods.restarts import instances
+from incident_kit.correlate.pods.instances import container_instances
 from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
-
-Row = dict[str, Any]
 
 
 def change_list(evidence: Evidence) -> list[Change]:
@@ -49,8 +46,8 @@ def _change_list(evidence: Evidence) -> list[Change]:
     return sorted(folded, key=lambda c: (c.time is None, c.time or 0, c.kind, str(c.namespace), c.name))
 
 
-def _paths(known: list[Row]) -> dict[str, str]:
-    return {row["application"]: row["path"] for row in known}
+def _paths(known: list[Application]) -> dict[str, str]:
+    return {one.application: one.path for one in known}
 
 
 def _joined(evidence: Evidence) -> list[Change]:
@@ -70,7 +67,7 @@ def _joined(evidence: Evidence) -> list[Change]:
         change.application = owner_of.get((change.kind, change.namespace, change.name))
     changes = join_syncs(changes, known_syncs(evidence), _paths(known), objects)
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])), owner_of)
-    changes += restart_changes(instances(evidence))
+    changes += restart_changes(container_instances(evidence))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *node_event_changes(events)]
     changes += scale_changes(events)
     changes += deletion_changes(lifetimes(evidence), objects, changes)
@@ -78,11 +75,11 @@ def _joined(evidence: Evidence) -> list[Change]:
     return changes
 
 
-def application_by_object(objects: Objects, known: list[Row]) -> dict[tuple[str, str | None, str], str]:
+def application_by_object(objects: Objects, known: list[Application]) -> dict[tuple[str, str | None, str], str]:
     """Argo CD Application by (kind, namespace, name): from Applications' resources, else from tracking ids."""
     found: dict[tuple[str, str | None, str], str] = {}
-    names = {row["application"] for row in known}
-    shared = {row["name"] for row in known if row["name"] != row["application"]}
+    names = {one.application for one in known}
+    shared = {one.name for one in known if one.name != one.application}
     for kind in objects.kinds:
         for document in objects.of(kind):
             tracking = tracking_name(document)
@@ -92,11 +89,9 @@ def application_by_object(objects: Objects, known: list[Row]) -> dict[tuple[str,
             ):  # of a shared name, the Applications' own lists tell whose it is
                 metadata = document["metadata"]
                 found[(kind, metadata.get("namespace"), metadata["name"])] = application
-    for row in known:
-        for resource in json.loads(row["resources"] or "[]"):
-            if not isinstance(resource, dict):
-                continue
+    for one in known:
+        for resource in one.resources:
             namespace = resource.get("namespace") or None
             key = (str(resource.get("kind")), str(namespace) if namespace else None, str(resource.get("name")))
-            found.setdefault(key, str(row["application"]))
+            found.setdefault(key, one.application)
     return found

@@ -3,14 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.instances import ContainerInstance, container_instances
 from incident_kit.correlate.pods.lifetimes import Lifetime
-from incident_kit.correlate.pods.restarts import instances
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRun:
+    """One image that one container of one pod ran: all its instances with that image together.
+
+    Attributes:
+        pod_uid: None for a pod known only from logs.
+        container: None where only the pod's documents, or its owner's template, name the image.
+        image: reference as written.
+        image_digest: ``sha256:...`` as run, None where nobody knows.
+        revision: of the pod's ReplicaSet, None where it has none.
+        started_at: start of the first instance (ns), else when the pod was first seen; None where nobody knows.
+        finished_at: end of the last one (ns), else when the pod was last seen; None while it runs.
+        observed: False where image or times are inferred.
+        source: what it is known from.
+    """
+
+    pod_uid: str | None
+    container: str | None
+    image: str
+    image_digest: str | None
+    revision: str | None
+    started_at: int | None
+    finished_at: int | None
+    observed: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadImage:
+    """One image that a pod of a workload ran.
+
+    Attributes:
+        namespace: None where only documents without namespace know the pod.
+        workload_kind: kind of the top owner; ``Pod`` for a pod of its own.
+        workload: name of the top owner.
+        pod: name.
+        run: the image and its times, those of the pod's life where the run's own are not known.
+    """
+
+    namespace: str | None
+    workload_kind: str
+    workload: str
+    pod: str
+    run: ImageRun
 
 
 def repository(image: str) -> str:
@@ -20,98 +67,95 @@ def repository(image: str) -> str:
     return head + slash + last.partition(":")[0]
 
 
-def image_rows(lives: Iterable[Lifetime], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def image_runs(lives: Iterable[Lifetime], instances: Iterable[ContainerInstance]) -> list[ImageRun]:
     """Images of a pod's lives over time, each with where it is known from.
 
     Args:
         lives: the pod's lives.
-        rows: its container instances, as `instances` gives them.
+        instances: its container instances.
 
     Returns:
-        Dicts with pod_uid, container, image, image_digest, revision, from, to, observed, source; a pod known only
-        from logs has what its documents or its ReplicaSet tell.
+        A run for each image of each container; a pod known only from logs has what its documents or its ReplicaSet tell.
     """
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: dict[tuple[str | None, str, str, str | None], ImageRun] = {}
     known = {life.pod_uid: life for life in lives}
-    for row in sorted(rows, key=lambda r: (r["container"], r["restart_count"])):
-        if row["image"] is None:
+    for instance in sorted(instances, key=lambda one: (one.container, one.restart_count)):
+        if instance.image is None:
             continue
-        life = known.get(row["pod_uid"])
-        key = (row["pod_uid"], row["container"], row["image"], row["image_digest"])
-        entry = found.setdefault(
-            key,
-            {
-                "pod_uid": row["pod_uid"],
-                "container": row["container"],
-                "image": row["image"],
-                "image_digest": row["image_digest"],
-                "revision": life.value("revision") if life else None,
-                "from": row["started_at"],
-                "to": row["finished_at"],
-                "observed": bool(row["observed"]),
-                "source": f"container {row['source']}",
-            },
+        life = known.get(instance.pod_uid)
+        key = (instance.pod_uid, instance.container, instance.image, instance.image_digest)
+        run = found.get(key) or ImageRun(
+            pod_uid=instance.pod_uid,
+            container=instance.container,
+            image=instance.image,
+            image_digest=instance.image_digest,
+            revision=life.value("revision") if life else None,
+            started_at=instance.started_at,
+            finished_at=None,
+            observed=False,
+            source=f"container {instance.source}",
         )
-        entry["to"] = row["finished_at"]
-        entry["observed"] = entry["observed"] or bool(row["observed"])
-    told = {row["pod_uid"] for row in found.values()}
-    return [*found.values(), *(row for life in lives if life.pod_uid not in told for row in _from_facts(life))]
+        found[key] = replace(run, finished_at=instance.finished_at, observed=run.observed or instance.observed)
+    told = {run.pod_uid for run in found.values()}
+    return [*found.values(), *(run for life in lives if life.pod_uid not in told for run in _from_facts(life))]
 
 
-def _from_facts(life: Lifetime) -> list[dict[str, Any]]:
+def _from_facts(life: Lifetime) -> list[ImageRun]:
     fact = life.facts.get("images")
     if fact is None:
         return []
     return [
-        {
-            "pod_uid": life.pod_uid,
-            "container": None,
-            "image": image,
-            "image_digest": None,
-            "revision": life.value("revision"),
-            "from": life.first_seen[0] if life.first_seen else None,
-            "to": life.last_seen[0] if life.last_seen else None,
-            "observed": fact.observed,
-            "source": fact.source,
-        }
+        ImageRun(
+            pod_uid=life.pod_uid,
+            container=None,
+            image=image,
+            image_digest=None,
+            revision=life.value("revision"),
+            started_at=life.first_seen[0] if life.first_seen else None,
+            finished_at=life.last_seen[0] if life.last_seen else None,
+            observed=fact.observed,
+            source=fact.source,
+        )
         for image in fact.value
     ]
 
 
-def workload_images(evidence: Evidence) -> list[dict[str, Any]]:
-    """Every run of an image by a workload: one dict per container instance that has one.
+def workload_images(evidence: Evidence) -> list[WorkloadImage]:
+    """Every run of an image by an app container or a sidecar of a workload.
 
-    Returns:
-        Dicts with namespace, workload_kind, workload, pod, container, image, image_digest, from, to, observed,
-        source. Pods known only from logs take part with what their documents or their ReplicaSet tell.
+    Pods known only from logs take part with what their documents or their ReplicaSet tell.
     """
 
-    def build() -> list[dict[str, Any]]:
-        by_pod: dict[Any, list[dict[str, Any]]] = {}
-        for row in instances(evidence):
-            by_pod.setdefault(row["pod_uid"], []).append(row)
-        found = []
-        for life in lifetimes(evidence):
-            rows = by_pod.get(life.pod_uid, []) if life.pod_uid else []
-            for image in image_rows([life], [row for row in rows if _ran(row)]):
-                begin = image["from"] if image["from"] is not None else life.begin
-                found.append(
-                    {
-                        "namespace": life.namespace,
-                        "workload_kind": life.value("workload_kind") or "Pod",
-                        "workload": life.value("workload") or life.pod,
-                        "pod": life.pod,
-                        **image,
-                        "from": begin,
-                        "to": image["to"] if image["to"] is not None else life.end,
-                    }
-                )
-        return found
+    def build() -> list[WorkloadImage]:
+        by_pod: dict[str | None, list[ContainerInstance]] = {}
+        for instance in container_instances(evidence):
+            by_pod.setdefault(instance.pod_uid, []).append(instance)
+        return [
+            WorkloadImage(
+                namespace=life.namespace,
+                workload_kind=life.value("workload_kind") or "Pod",
+                workload=life.value("workload") or life.pod,
+                pod=life.pod,
+                run=_within(life, run),
+            )
+            for life in lifetimes(evidence)
+            for run in image_runs([life], filter(_ran, by_pod.get(life.pod_uid, []) if life.pod_uid else []))
+        ]
 
     return evidence.memo("workload_images", build)
 
 
-def _ran(row: dict[str, Any]) -> bool:
+def _within(life: Lifetime, run: ImageRun) -> ImageRun:
+    """The run with the times of the pod's life where its own are not known."""
+    return replace(
+        run,
+        started_at=run.started_at if run.started_at is not None else life.begin,
+        finished_at=run.finished_at if run.finished_at is not None else life.end,
+    )
+
+
+def _ran(instance: ContainerInstance) -> bool:
     """Whether an instance is of an app container and ran at all: one that waits for its image has run nothing yet."""
-    waits_for_the_first_time = row["state"] == "waiting" and row["started_at"] is None and not row["restart_count"]
-    return row["container_type"] in ("app", "sidecar") and not waits_for_the_first_time
+    first = instance.started_at is None and not instance.restart_count
+    waits_for_the_first_time = instance.state == "waiting" and first
+    return instance.container_type in ("app", "sidecar") and not waits_for_the_first_time
