@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from incident_kit.tables import Row
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 
-def unseen_instants(evidence: Evidence, *instants: int | None) -> list[dict[str, Any]]:
+def unseen_instants(evidence: Evidence, *instants: int | None) -> list[Row]:
     """GAPS rows, one for each instant before the window or after the capture: what was so then, nobody looked at.
 
     What the evidence says of such an instant is right as far as it goes: a pod that was there before the window, a connection

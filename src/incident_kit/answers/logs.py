@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.errors import UsageError
 from incident_kit.normalise.logs.levels import SEVERITY, fold_level
+from incident_kit.tables import Row
 from incident_kit.tables.answers import GAPS, LOGS
 from incident_kit.window import Window, format_ns
 
@@ -56,7 +57,7 @@ def logs(
     return frame
 
 
-def _beyond(window: Window, start: int | None, end: int | None) -> list[dict[str, Any]]:
+def _beyond(window: Window, start: int | None, end: int | None) -> list[Row]:
     """GAPS rows where the times asked for reach out of the window."""
     if (start is None or start >= window.start) and (end is None or end <= window.end):
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.frames import plain, records
@@ -11,6 +11,7 @@ from incident_kit.correlate.rabbitmq.owners import Matched, hides_pods, matched_
 from incident_kit.correlate.rabbitmq.rows import could_not_look, next_connections, none_row, rabbit_row, why_none
 from incident_kit.errors import NotFoundError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
+from incident_kit.tables import Row
 from incident_kit.tables.answers import GAPS, RABBIT
 from incident_kit.window import format_ns
 
@@ -61,7 +62,7 @@ def rabbit(pod_or_ip: str, evidence: Evidence, at: int | None = None) -> pd.Data
     return frame
 
 
-def _rows_of_name(pod: str, evidence: Evidence, at: int | None) -> list[dict[str, Any]]:
+def _rows_of_name(pod: str, evidence: Evidence, at: int | None) -> list[Row]:
     """Connections of clients that call themselves like a pod that nobody else knows: its own, or of a copied name."""
     name = pod.rpartition("/")[2]
     named = [
@@ -88,7 +89,7 @@ def hidden_pods(evidence: Evidence) -> pd.DataFrame:
     return GAPS.frame([row] if hidden else [])
 
 
-def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[dict[str, Any]]:
+def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None) -> list[Row]:
     """RABBIT rows of one pod."""
     asked = [matched for matched in matched_connections(evidence) if _asked(matched, evidence, at)]
     found = [matched for matched in asked if matched.match.concerns(identity.namespace, identity.pod)]
@@ -105,7 +106,7 @@ def rows_of_pod(identity: PodIdentity, evidence: Evidence, at: int | None = None
     ]
 
 
-def _rows_of_address(address: str, evidence: Evidence, at: int | None) -> list[dict[str, Any]]:
+def _rows_of_address(address: str, evidence: Evidence, at: int | None) -> list[Row]:
     found = [
         matched
         for matched in matched_connections(evidence)
@@ -116,7 +117,7 @@ def _rows_of_address(address: str, evidence: Evidence, at: int | None) -> list[d
     return [none_row(could_not_look(evidence) or f"no connection from this address {_when(at)}", peer_host=address)]
 
 
-def _rows(found: list[Matched], evidence: Evidence) -> list[dict[str, Any]]:
+def _rows(found: list[Matched], evidence: Evidence) -> list[Row]:
     following = next_connections(evidence)
     return [rabbit_row(matched, evidence, following=following.after(matched)) for matched in found]
 

@@ -137,11 +137,11 @@ def _verdicts(identity: PodIdentity, evidence: Evidence) -> dict[str, Any]:
     from incident_kit.answers.verdict_counts import verdict_counts
 
     counted: Counter[tuple[str, str]] = Counter()
-    causes: Counter[str] = Counter()
-    for row in verdict_counts(evidence, pod=str(identity)):
-        counted[(row["side"], row["verdict"])] += row["count"]
-        if row["verdict"] == "console_only":
-            causes[row["cause"]] += row["count"]
+    causes: Counter[str | None] = Counter()
+    for one in verdict_counts(evidence, pod=str(identity)):
+        counted[one.side, one.verdict] += one.count
+        if one.verdict == "console_only":
+            causes[one.cause] += one.count
     return {
         "by_verdict": [
             {"side": side, "verdict": verdict, "count": count} for (side, verdict), count in counted.most_common()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from incident_kit.correlate.reconcile import reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.sides import NOT_SAID
 from incident_kit.correlate.reconcile.verdicts import CAUSES, VERDICTS
+from incident_kit.tables import Row
 from incident_kit.tables.answers import CONSOLE_ONLY
 
 if TYPE_CHECKING:
@@ -26,7 +28,34 @@ if TYPE_CHECKING:
 Owner = tuple[str | None, str | None]
 
 
-def verdict_counts(evidence: Evidence, pod: str | None = None, slices: int = 1) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCount:
+    """How many entries, or documents without entry, of one pod and one part of the window have one verdict.
+
+    Attributes:
+        namespace: None where nobody said.
+        pod: name, None for documents that name none.
+        slice: part of the window, from 0.
+        side: ``console`` or ``elastic``.
+        verdict: one of VERDICTS.
+        cause: why an entry is only on the console; None of every other.
+        count: how many.
+    """
+
+    namespace: str | None
+    pod: str | None
+    slice: int
+    side: str
+    verdict: str
+    cause: str | None
+    count: int
+
+    def row(self) -> Row:
+        """It as a row, by the names of its attributes."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def verdict_counts(evidence: Evidence, pod: str | None = None, slices: int = 1) -> list[VerdictCount]:
     """Entries, and documents without entry, of the window.
 
     Args:
@@ -35,11 +64,11 @@ def verdict_counts(evidence: Evidence, pod: str | None = None, slices: int = 1) 
         slices: into how many equal parts the window is cut.
 
     Returns:
-        One row for each namespace, pod, slice (from 0), side, verdict and cause that occurs, with its ``count``.
+        One for each namespace, pod, slice, side, verdict and cause that occurs.
     """
     asked = Asked.of(evidence, CONSOLE_ONLY, pod, everything=True)
     reconciliation = reconciliation_of(evidence)
-    found: list[dict[str, Any]] = []
+    found: list[VerdictCount] = []
     for bucket in reconciliation.buckets:
         found += _entries(bucket, asked, slices)
         places, verdict = documents_asked(bucket, reconciliation, asked)
@@ -52,7 +81,7 @@ def verdict_counts(evidence: Evidence, pod: str | None = None, slices: int = 1) 
     return found
 
 
-def _entries(bucket: Bucket, asked: Asked, slices: int) -> Iterator[dict[str, Any]]:
+def _entries(bucket: Bucket, asked: Asked, slices: int) -> Iterator[VerdictCount]:
     rows, entries, verdicts = entries_asked(bucket, asked), bucket.entries, bucket.verdicts
     owner, owners = _owners(bucket, entries.owners[:, 1], entries.owners[:, 0])
     keys = (
@@ -62,15 +91,15 @@ def _entries(bucket: Bucket, asked: Asked, slices: int) -> Iterator[dict[str, An
         verdicts.cause[rows],
     )
     for (who, part, code, cause), count in _counted(keys):
-        yield _row("console", owners[who], part, VERDICTS[code], CAUSES[cause], count)
+        yield _count("console", owners[who], part, VERDICTS[code], CAUSES[cause], count)
 
 
 def _documents(
     owner: Integers, owners: list[Owner], time: Integers, verdict: Any, asked: Asked, slices: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[VerdictCount]:
     words, code = np.unique(verdict, return_inverse=True)
     for (who, part, word), count in _counted((owner, _slice(time, asked, slices), code)):
-        yield _row("elastic", owners[who], part, str(words[word]), None, count)
+        yield _count("elastic", owners[who], part, str(words[word]), None, count)
 
 
 def _owners(bucket: Bucket, namespace: Integers, pod: Integers) -> tuple[Integers, list[Owner]]:
@@ -96,9 +125,6 @@ def _counted(keys: tuple[Any, ...]) -> Iterator[tuple[tuple[int, ...], int]]:
         yield tuple(int(one) for one in value), count
 
 
-def _row(side: str, owner: Owner, part: int, verdict: str, cause: str | None, count: int) -> dict[str, Any]:
+def _count(side: str, owner: Owner, part: int, verdict: str, cause: str | None, count: int) -> VerdictCount:
     namespace, pod = owner
-    return {
-        "namespace": namespace, "pod": pod, "slice": part, "side": side, "verdict": verdict, "cause": cause,
-        "count": count,
-    }  # fmt: skip
+    return VerdictCount(namespace=namespace, pod=pod, slice=part, side=side, verdict=verdict, cause=cause, count=count)

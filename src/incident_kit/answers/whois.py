@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.answers.instants import unseen_instants
 from incident_kit.correlate.pods.ledger import Holding, Ledger, ip_ledger
 from incident_kit.errors import UsageError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
+from incident_kit.tables import Row
 from incident_kit.tables.answers import GAPS, WHOIS
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def whois(ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
     return frame
 
 
-def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[dict[str, Any]]:
+def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[Row]:
     """Rows of WHOIS for one address in its shortest spelling."""
     everybody = ledger.of(ip)
     holders = everybody if at is None else ledger.holders(ip, at)

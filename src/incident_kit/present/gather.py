@@ -82,7 +82,9 @@ def counts(evidence: Evidence) -> pd.DataFrame:
     """COUNTS rows: console entries and documents without entry."""
     from incident_kit.answers.verdict_counts import verdict_counts
 
-    return evidence.memo("present.counts", lambda: COUNTS.frame(verdict_counts(evidence, slices=SLICES)))
+    return evidence.memo(
+        "present.counts", lambda: COUNTS.frame(one.row() for one in verdict_counts(evidence, slices=SLICES))
+    )
 
 
 def losses(evidence: Evidence) -> pd.DataFrame:

@@ -8,7 +8,7 @@ concurrencyPolicy is Forbid (event JobAlreadyActive). History limits delete Jobs
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_kit.correlate.cron_jobs.runs import Run, known_since, runs_of, suspended
 from incident_kit.correlate.cron_jobs.schedules import ScheduleError, expected_runs, last_scheduled, starting_deadline
@@ -16,6 +16,7 @@ from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import name_of, namespace_of, read_objects
 from incident_kit.nested import Document, field
 from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at, not_captured
+from incident_kit.tables import Row
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 from incident_kit.window import SECOND
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 #: The controller makes a Job within some seconds of its time.
 _GRACE = 60 * SECOND
 _TELLING = frozenset({"MissSchedule", "JobAlreadyActive", "TooManyMissedTimes", "FailedCreate", "InvalidSchedule"})
-
-Row = dict[str, Any]
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:

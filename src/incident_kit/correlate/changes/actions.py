@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from incident_kit.correlate.changes.happenings import annotations_of
 from incident_kit.correlate.changes.model import Change
+from incident_kit.tables import Row
 from incident_kit.window import SECOND
-
-Row = dict[str, Any]
 
 #: Clocks are whole seconds; controllers follow a write within seconds.
 _AFTER = 5 * SECOND

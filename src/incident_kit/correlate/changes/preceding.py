@@ -19,6 +19,7 @@ from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.rabbitmq.publishers import Upstream, subject_of, upstreams
 from incident_kit.nested import mapping
+from incident_kit.tables import Row
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def telling_changes(evidence: Evidence, time: int, **subject: Any) -> list[Prece
     return near[:SHOWN]
 
 
-def before_restarts(evidence: Evidence, namespace: str | None, pod: str) -> list[dict[str, Any]]:
+def before_restarts(evidence: Evidence, namespace: str | None, pod: str) -> list[Row]:
     """Rows of PRECEDING: what changed before each restart of a pod."""
     restarts = [
         c

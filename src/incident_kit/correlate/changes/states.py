@@ -15,12 +15,11 @@ from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.nested import Document, field, mapping
+from incident_kit.tables import Row
 from incident_kit.window import format_ns
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
-
-Row = dict[str, Any]
 
 #: Kinds whose every change is somebody else's effect, or noise.
 _LEFT_OUT = frozenset(

@@ -12,6 +12,7 @@ from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.matcher import Match
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
+from incident_kit.tables import Row
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def usage(evidence: Evidence) -> Usage:
     return evidence.memo("rabbit_usage", build)
 
 
-def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | None = None) -> dict[str, Any]:
+def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | None = None) -> Row:
     """The RABBIT row of one connection.
 
     Args:
@@ -95,7 +96,7 @@ def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | 
     }
 
 
-def none_row(reason: str, **known: Any) -> dict[str, Any]:
+def none_row(reason: str, **known: Any) -> Row:
     """The one row that says why there is no connection."""
     return {**known, "match": "none", "candidates": [], "reason": reason}
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from incident_kit.nested import mapping, text
 from incident_kit.normalise.argocd.applications import application_row, with_parents
 from incident_kit.normalise.argocd.syncs import sync_rows
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder, read_chunks
+from incident_kit.tables import Row
 from incident_kit.tables.argocd import APPLICATIONS, SYNCS
 from incident_kit.window import format_ns
-
-Row = dict[str, Any]
 
 __all__ = ["normalise_argocd"]
 

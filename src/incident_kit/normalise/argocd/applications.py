@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from incident_kit.nested import instant, listing, mapping, text, texts
 from incident_kit.normalise.context import Context
+from incident_kit.tables import Row
 
 #: What Argo CD keeps when ``spec.revisionHistoryLimit`` is not set (RevisionHistoryLimit in its types.go).
 DEFAULT_HISTORY_LIMIT = 10
 _TRACKING = "argocd.argoproj.io/tracking-id"
 _INSTANCE = "app.kubernetes.io/instance"
-
-Row = dict[str, Any]
 
 
 def application_row(document: Row, context: Context) -> Row:

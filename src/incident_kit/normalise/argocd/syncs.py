@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from incident_kit.nested import instant, listing, mapping, text
 from incident_kit.normalise.argocd.applications import revisions_of, sources_of
+from incident_kit.tables import Row
 from incident_kit.window import SECOND
-
-Row = dict[str, Any]
 
 #: Argo CD stamps whole seconds, and an event may be written in the second after the operation's end.
 _CLOCK = 2 * SECOND
