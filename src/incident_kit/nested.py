@@ -57,4 +57,6 @@ def whole(document: Any, *path: str) -> int | None:
 def instant(document: Any, *path: str) -> int | None:
     """The RFC 3339 time at a path in ns; None where there is none, or it does not fit: the zero time means "never"."""
     found = field(document, *path)
-    return parse_rfc3339(found) if isinstance(found, str) else None
+    moment = parse_rfc3339(found) if isinstance(found, str) else None
+    # The epoch is the zero time of runtimes that count from it: containerd's "1970-01-01T00:00:00Z" of a start that failed.
+    return moment or None

@@ -176,3 +176,27 @@ def test_a_stateful_pod_with_two_lives_keeps_both_apart(tmp_path):
         ("old", False),
         ("new", True),
     ]
+
+
+def test_the_address_that_multus_attached_to_a_gone_pod_is_its(tmp_path):
+    told = event("Pod", GONE, "AddedInterface", "Add eth0 [10.1.0.66/24 fd00::66/64] from cbr0", uid="u1")
+    evidence = bundle(tmp_path, {"kubernetes/events.json": [told]})
+    assert life(evidence).value("pod_ips") == ["10.1.0.66", "fd00::66"]
+
+
+def test_the_revision_of_a_rollouts_pod_is_its_replica_sets(tmp_path):
+    owner = replica_set("orders-api-7c9f8d6b5", "7c9f8d6b5", "registry/orders:1.4.2")
+    owner["metadata"]["annotations"] = {"rollout.argoproj.io/revision": "12"}
+    files = {"elasticsearch/hits.ndjson": hits(document("10:01:00")), "kubernetes/replicasets.json": [owner]}
+    assert life(bundle(tmp_path, files)).value("revision") == "12"
+    captured = pod(GONE, owner=("ReplicaSet", "orders-api-7c9f8d6b5"))
+    files = {"kubernetes/pods.json": [captured], "kubernetes/replicasets.json": [owner]}
+    assert life(bundle(tmp_path, files, name="y")).value("revision") == "12"
+
+
+def test_near_names_are_of_the_namespace_that_was_asked_for(tmp_path):
+    pods = [pod("db-0", namespace="bank"), pod("db-0")]
+    for space in ("bank", "shop"):
+        with pytest.raises(NotFoundError) as error:
+            resolve_pod(f"{space}/db-1", bundle(tmp_path, {"kubernetes/pods.json": pods}, name=space))
+        assert f"{space}/db-0" in str(error.value)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_kit.answers.whois import whois
-from incident_kit.correlate.pods.ledger import Ledger, holdings_of
+from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.window import parse_rfc3339
-from tests.identity.bundles import bundle, node, pod
+from tests.identity.bundles import bundle, day, node, pod
 
 SECOND = 1_000_000_000
 IPS = ["10.1.0.5", "10.1.0.6", "fd00::7"]
@@ -116,3 +116,43 @@ def test_a_pod_past_its_deletion_time_that_is_still_there_keeps_its_address(tmp_
     stuck["metadata"]["deletionTimestamp"] = "2026-11-20T10:20:00Z"
     files = {"kubernetes/pods.json": [stuck, pod("next", ip="10.1.0.5", created="10:30:00")]}
     assert [name for name, _ in ask(tmp_path, files, "10.1.0.5", "10:40:00")] == ["stuck", "next"]
+
+
+def sandbox_bundle(folder, document, events=()):
+    return bundle(folder, {"kubernetes/pods.json": [document], "kubernetes/events.json": list(events)})
+
+
+def test_an_address_is_known_only_since_the_sandbox_was_made_anew(tmp_path):
+    event = {"kind": "Event", "metadata": {"name": "e", "namespace": "shop", "uid": "e"}, "reason": "SandboxChanged",
+             "message": "Pod sandbox changed, it will be killed and re-created.", "lastTimestamp": day("10:20:00"),
+             "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "api", "uid": "uid-shop-api"}}  # fmt: skip
+    evidence = sandbox_bundle(tmp_path, pod("api", ip="10.1.0.5"), [event])
+    ledger = ip_ledger(evidence)
+    assert ledger.single("10.1.0.5", parse_rfc3339(day("10:10:00"))) is None
+    assert ledger.single("10.1.0.5", parse_rfc3339(day("10:30:00"))).life.pod == "api"
+    [row] = whois("10.1.0.5", evidence, at=parse_rfc3339(day("10:10:00"))).to_dict("records")
+    assert row["pod"] == "api" and row["reason"].startswith("not known")
+
+
+def test_a_sandbox_that_was_ready_after_containers_had_ended_is_a_new_one(tmp_path):
+    document = pod("api", ip="10.1.0.5")
+    document["status"]["conditions"] = [
+        {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": day("10:20:05")}
+    ]
+    status = document["status"]["containerStatuses"][0]
+    status["restartCount"] = 1
+    status["lastState"] = {"terminated": {"exitCode": 255, "finishedAt": day("10:19:00"), "startedAt": day("09:00:01")}}
+    [holding] = ip_ledger(sandbox_bundle(tmp_path, document)).of("10.1.0.5")
+    assert (holding.begin, holding.possible_from) == (parse_rfc3339(day("10:19:00")), parse_rfc3339(day("09:00:00")))
+
+
+def test_a_restart_after_the_sandbox_was_ready_changes_no_address(tmp_path):
+    document = pod("api", ip="10.1.0.5")
+    document["status"]["conditions"] = [
+        {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": day("09:00:02")}
+    ]
+    status = document["status"]["containerStatuses"][0]
+    status["restartCount"] = 1
+    status["lastState"] = {"terminated": {"exitCode": 1, "finishedAt": day("10:19:00"), "startedAt": day("09:00:01")}}
+    [holding] = ip_ledger(sandbox_bundle(tmp_path, document)).of("10.1.0.5")
+    assert (holding.begin, holding.possible_from) == (parse_rfc3339(day("09:00:00")), None)

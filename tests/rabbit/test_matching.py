@@ -11,7 +11,7 @@ from incident_kit.answers.trace import trace
 from incident_kit.answers.whois import whois
 from incident_kit.errors import NotFoundError, UsageError
 from incident_kit.window import parse_rfc3339
-from tests.identity.bundles import RUNNING_NODES, bundle, connection, node, pod
+from tests.identity.bundles import RUNNING_NODES, bundle, connection, day, node, pod
 
 
 @pytest.fixture
@@ -239,3 +239,49 @@ def test_of_a_gone_pod_whose_address_nobody_recorded_it_is_said_that_nobody_can_
     for reason in (rabbit("gone", evidence)["reason"].iloc[0], trace("gone", evidence)["rabbit"]["reason"].iloc[0]):
         assert "1 from addresses of nobody may be its" in reason
     assert rabbit("a", evidence)["reason"].iloc[0] == "no connection of this pod overlaps the window"
+
+
+def test_before_its_sandbox_was_made_anew_a_pods_address_may_have_been_anothers(ask):
+    document = pod("a", ip="10.1.0.5")
+    document["status"]["conditions"] = [
+        {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": day("10:20:05")}
+    ]
+    status = document["status"]["containerStatuses"][0]
+    status["restartCount"] = 1
+    status["lastState"] = {"terminated": {"exitCode": 255, "finishedAt": day("10:19:00"), "startedAt": day("09:00:01")}}
+    before, after = connection("10.1.0.5", 4000, "10:10:00"), connection("10.1.0.5", 4001, "10:21:00")
+    rows = {row["peer_port"]: row for row in ask([document], [before, after], "a")}
+    assert (rows[4000]["match"], rows[4000]["candidates"]) == ("ambiguous", ["shop/a"])
+    assert rows[4001]["match"] == "pod_ip"
+
+
+def test_a_stateful_sets_name_before_the_known_pod_is_ambiguous(ask):
+    """An earlier pod of that name was gone before anybody looked."""
+    opened = [connection("10.1.0.4", 4000, "10:10:00", name="db-0")]
+    [row] = ask([pod("db-0", ip="10.1.0.5", created="10:30:00")], opened, "db-0")
+    assert (row["match"], row["candidates"]) == ("ambiguous", ["shop/db-0"])
+
+
+def test_a_nameless_connection_beside_a_gone_pods_named_one_may_be_its(tmp_path):
+    events = [{"kind": "Event", "metadata": {"name": "e", "namespace": "shop", "uid": "e"}, "reason": "Started", "message": "Started container app",
+               "firstTimestamp": day("09:00:00"), "lastTimestamp": day("09:00:00"),
+               "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "gone-0", "uid": "u"}}]  # fmt: skip
+    later = pod("next", ip="10.1.0.9", created="10:50:00")
+    opened = [connection("10.1.0.9", 4000, "10:10:00", name="gone-0"), connection("10.1.0.9", 4001, "10:11:00")]
+    files = {"kubernetes/pods.json": [later], "kubernetes/events.json": events, "rabbitmq/connections.json": opened, "rabbitmq/nodes.json": RUNNING_NODES}  # fmt: skip
+    rows = {row["peer_port"]: row for row in rabbit("gone-0", bundle(tmp_path, files)).to_dict("records")}
+    assert rows[4000]["match"] == "client_name"
+    assert (rows[4001]["match"], rows[4001]["candidates"]) == ("ambiguous", ["shop/gone-0"])
+
+
+def test_a_client_may_know_its_pod_by_the_host_name_which_is_cut(ask):
+    name = "a-pod-that-nobody-generated-and-whose-name-is-longer-than-a-host-name-0"
+    [row] = ask([pod(name, ip="10.1.0.5")], [connection("192.168.7.7", 4000, "10:10:00", name=name[:63])], name)
+    assert row["match"] == "client_name"
+
+
+def test_a_host_name_that_two_pods_have_after_the_cut_names_none(ask):
+    name = "a-pod-that-nobody-generated-and-whose-name-is-longer-than-a-host-name-"
+    pods = [pod(f"{name}0", ip="10.1.0.5"), pod(f"{name}1", ip="10.1.0.6")]
+    [row] = ask(pods, [connection("192.168.7.7", 4000, "10:10:00", name=name[:63])], f"{name}0")
+    assert row["match"] == "none"

@@ -45,7 +45,7 @@ def whois(ip: str, evidence: Evidence, at: int | None = None) -> pd.DataFrame:
 def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[Row]:
     """Rows of WHOIS for one address in its shortest spelling."""
     everybody = ledger.of(ip)
-    holders = everybody if at is None else ledger.holders(ip, at)
+    holders = everybody if at is None else ledger.holders(ip, at) or ledger.possible_holders(ip, at)
     node = ledger.node_of(ip)
     rows = [
         {
@@ -72,6 +72,8 @@ def _reason(holding: Holding, holders: list[Holding], node: str | None, at: int 
         )
     if node is not None:
         return f"the address is also node {node}'s"
+    if at is not None and not holding.covers(at):
+        return "not known: it has the address since its sandbox was made anew; before, it may have had another one"
     others = [other for other in holders if other is not holding and _clash(holding, other)]
     if others:
         names = ", ".join(sorted(other.life.key for other in others))

@@ -41,6 +41,11 @@ PODS = declare(
         ("scheduled_at", TIME, "condition PodScheduled True since"),
         ("started_at", TIME, "status.startTime: the kubelet took it"),
         ("ready_at", TIME, "condition Ready True since (null while not ready)"),
+        (
+            "sandbox_at",
+            TIME,
+            "the sandbox, and with it the addresses, was made anew: the last end before it; else null",
+        ),
         ("deleted_at", TIME, "metadata.deletionTimestamp"),
         ("finished_at", TIME, "end of the last container when the phase is Succeeded or Failed"),
         ("phase", TEXT, "status.phase"),

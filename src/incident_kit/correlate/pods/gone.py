@@ -19,7 +19,7 @@ from incident_kit.normalise.kubernetes.names import (
     ordinal_of,
     read_name,
 )
-from incident_kit.normalise.kubernetes.owners import REVISION
+from incident_kit.normalise.kubernetes.owners import revision_of
 from incident_kit.tables.kubernetes import EVENTS, OBJECTS
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _ASSIGNED = re.compile(r"^Successfully assigned (?:(?P<namespace>[^/\s]+)/)?(?P<
 PULLED_IMAGE = re.compile(r'(?:Pulling image|Successfully pulled image|Container image) "(?P<image>[^"]+)"')
 # A failed probe names the address it asked: the pod's own, unless the probe names a host.
 _PROBED = re.compile(r'(?:Get "?https?://|dial tcp )(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):\d+')
+# Multus tells of each interface it attached; eth0 is the pod's own.
+_ATTACHED = re.compile(r"^Add eth0 \[(?P<ips>[^\]]+)\]")
 #: Events of the same end may come this long after its Killing.
 _AFTER_KILLING = 5_000_000_000
 #: An indexed Job's name is cut here at the earliest (58 less the index): no owner's name is told apart by less.
@@ -51,6 +53,8 @@ def learn_from_events(lives: list[Lifetime], evidence: Evidence) -> None:
             life.sight(moment(event["first_at"]), source)
             life.sight(moment(event["last_at"]), source)
             _learn_from_pod_event(life, str(event["message"] or ""), source)
+            if event["reason"] == "SandboxChanged":
+                _learn_sandbox(life, moment(event["last_at"]), source)
             if event["reason"] == "Killing" and (last := moment(event["last_at"])) is not None:
                 killed[id(life)] = (life, last)
     for event in events:
@@ -59,6 +63,14 @@ def learn_from_events(lives: list[Lifetime], evidence: Evidence) -> None:
             _learn_from_owner_event(lives, event, str(event["message"] or ""), *times)
     for life, last in killed.values():
         _learn_end(life, last)
+
+
+def _learn_sandbox(life: Lifetime, made_at: int | None, source: str) -> None:
+    """The last time at which a pod got a new sandbox, and with it its addresses."""
+    known = life.value("sandbox_at")
+    if made_at is not None and (known is None or made_at > known):
+        life.facts.pop("sandbox_at", None)
+        life.learn("sandbox_at", made_at, source)
 
 
 def _learn_end(life: Lifetime, killed_at: int) -> None:
@@ -86,6 +98,7 @@ def _life_of(lives: list[Lifetime], by_uid: dict[str | None, Lifetime], event: d
 
 def _learn_from_pod_event(life: Lifetime, message: str, source: str) -> None:
     assigned, image, probed = _ASSIGNED.match(message), PULLED_IMAGE.search(message), _PROBED.search(message)
+    attached = _ATTACHED.match(message)
     if assigned:
         life.learn("node", assigned["node"], source)
     if image and not life.captured:
@@ -93,6 +106,8 @@ def _learn_from_pod_event(life: Lifetime, message: str, source: str) -> None:
         if image["image"] not in known:
             life.facts.pop("images", None)
             life.learn("images", [*known, image["image"]], source)
+    if attached and source == "event AddedInterface" and not life.captured:
+        life.learn("pod_ips", [ip.partition("/")[0] for ip in attached["ips"].split()], source)
     if probed and source == "event Unhealthy" and not life.captured:
         life.learn("pod_ips", [probed["ip"].strip("[]")], source, observed=False)
 
@@ -235,7 +250,7 @@ def _learn_from_owner(life: Lifetime, owner: dict[str, Any]) -> None:
     life.learn("workload_kind", workload[0], source, observed=False)
     life.learn("workload", workload[1], source, observed=False)
     life.learn("template_hash", template_hash, source, observed=False)
-    life.learn("revision", text(owner, "metadata", "annotations", REVISION), source, observed=False)
+    life.learn("revision", revision_of(owner), source, observed=False)
     life.learn("images", list(_template_images(owner)), source, observed=False)
 
 

@@ -18,7 +18,7 @@ from incident_kit.tables.kubernetes import CONTAINERS, PODS
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-_POD_TIMES = ("created_at", "scheduled_at", "started_at", "ready_at", "deleted_at", "finished_at")
+_POD_TIMES = ("created_at", "scheduled_at", "started_at", "ready_at", "sandbox_at", "deleted_at", "finished_at")
 _POD_FACTS = (
     "phase", "status", "ready", "restarts", "reason", "message", "node", "host_ip", "host_network", "service_account",
     "qos_class", "owner_kind", "owner_name", "workload_kind", "workload", "application", "template_hash", "revision",
@@ -99,8 +99,8 @@ def _near(wanted: str, known: Sequence[Lifetime]) -> list[str]:
 
     By letters both the whole name is compared and, for a workload with a slip in it, what comes before its hashes.
     """
-    name = wanted.strip().rpartition("/")[2].lower()
-    keys = {life.pod: life.key for life in known}
+    space, _, name = wanted.strip().lower().rpartition("/")
+    keys = {life.pod: life.key for life in sorted(known, key=lambda life: life.namespace == space)}
     siblings = [pod for pod in keys if name and pod.startswith(f"{name}-")]
     holding = [pod for pod in keys if name and name in pod]
     close = get_close_matches(name, list(keys), 5, 0.6)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,9 @@ class Holding:
     Attributes:
         ip: the address in its shortest spelling.
         life: the pod.
-        begin: earliest instant it can have had the address (ns); None where unknown.
+        begin: earliest instant it is known to have had the address (ns); None where unknown.
+        possible_from: earlier instant from which it may have had it, when its sandbox was made anew at ``begin``: which
+            address it had before nobody recorded.
         end: first instant it cannot have it any more; None while it has it, or where unknown.
         host_network: whether it shares its node's address.
         source: what the interval rests on.
@@ -48,6 +50,7 @@ class Holding:
     host_network: bool
     source: str
     open_ended: bool = False
+    possible_from: int | None = None
 
     def covers(self, instant: int) -> bool:
         """Whether the pod may have had the address then."""
@@ -56,6 +59,10 @@ class Holding:
     def overlaps(self, start: int, end: int) -> bool:
         """Whether the pod may have had the address at some instant of ``[start, end)``."""
         return (self.begin is None or self.begin < end) and (self.end is None or self.end > start)
+
+    def possibly_covers(self, instant: int) -> bool:
+        """Whether the pod lived then in an earlier sandbox, which may have had the address or another one."""
+        return self.possible_from is not None and self.begin is not None and self.possible_from <= instant < self.begin
 
 
 class Ledger:
@@ -83,6 +90,10 @@ class Ledger:
     def holders(self, ip: str, instant: int) -> list[Holding]:
         """Who may have had the address then."""
         return [holding for holding in self.of(ip) if holding.covers(instant)]
+
+    def possible_holders(self, ip: str, instant: int) -> list[Holding]:
+        """Pods that have the address since, and lived in an earlier sandbox then."""
+        return [holding for holding in self.of(ip) if holding.possibly_covers(instant)]
 
     def single(self, ip: str, instant: int) -> Holding | None:
         """The one pod that had the address of its own then; None for none, several, nodes and shared addresses."""
@@ -145,6 +156,9 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
             continue
         begin = life.value("started_at") or life.value("scheduled_at") or life.begin
         end = life.end
+        possible_from, sandbox_at = None, life.value("sandbox_at")
+        if sandbox_at is not None and (begin is None or begin < sandbox_at) and (end is None or sandbox_at < end):
+            possible_from, begin = begin, sandbox_at
         if end is not None:
             end = end - end % SECOND + SECOND
         gone = not life.captured
@@ -166,6 +180,7 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
                     host_network=life.value("host_network") is True,
                     source=fact.source if fact.observed else f"{fact.source} (inferred)",
                     open_ended=gone,
+                    possible_from=None if life.value("host_network") is True else possible_from,
                 )
             )
     return found
@@ -190,10 +205,7 @@ def _cut(holdings: list[Holding]) -> list[Holding]:
             last = holding.life.last_seen[0] if holding.life.last_seen else None
             taken = starts[position]
             if (last is None or last < taken) and (holding.end is None or holding.end > taken):
-                holding = Holding(
-                    ip=holding.ip, life=holding.life, begin=holding.begin, end=taken, host_network=False,
-                    source=f"{holding.source}; ended when the address was taken", open_ended=True,
-                )  # fmt: skip
+                holding = replace(holding, end=taken, source=f"{holding.source}; ended when the address was taken")
         cut.append(holding)
     return cut
 

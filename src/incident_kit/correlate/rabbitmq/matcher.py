@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from incident_kit.correlate.pods.ledger import Holding, Ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
+from incident_kit.correlate.rabbitmq.match import Match, alive, peer_address
+from incident_kit.correlate.rabbitmq.unheld import Unheld
 from incident_kit.normalise.kubernetes.names import ALPHABET
-from incident_kit.normalise.rabbitmq.endpoints import is_address
 from incident_kit.window import MAX_NS, SECOND, format_ns
 
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -23,46 +23,8 @@ _DISTINCTIVE = re.compile(rf"-[{ALPHABET}]{{5}}$")
 _PROXY = re.compile(
     r"(?:^|[-_/.:@])(?:proxy|haproxy|envoy|nginx|traefik|amqproxy|socat|kong)(?:$|[-_/.:@])|haproxy|amqproxy"
 )
-_DASHED_ADDRESS = re.compile(r"^(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\.")
 #: A dead pod's half-open connection lives until two heartbeats were missed.
 _HALF_OPEN = 180 * SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Whose a connection is.
-
-    Attributes:
-        kind: client_name, pod_ip, ambiguous or none.
-        lives: the pod's life (several where one name's lives cannot be told apart), or the candidates.
-        reason: why, in one sentence.
-    """
-
-    kind: str
-    lives: tuple[Lifetime, ...]
-    reason: str
-
-    @property
-    def single(self) -> bool:
-        """Whether one pod is named."""
-        return self.kind in ("client_name", "pod_ip")
-
-    @property
-    def pod_uid(self) -> str | None:
-        """Uid of the pod; None unless exactly one life fits."""
-        return self.lives[0].pod_uid if self.single and len(self.lives) == 1 else None
-
-    @property
-    def candidates(self) -> list[str]:
-        """``namespace/pod`` of each candidate when ambiguous."""
-        return sorted({life.key for life in self.lives}) if self.kind == "ambiguous" else []
-
-    def concerns(self, namespace: str | None, pod: str) -> bool:
-        """Whether the pod is the answer or one of the candidates."""
-        return any(
-            life.pod == pod and (None in (namespace, life.namespace) or life.namespace == namespace)
-            for life in self.lives
-        )
 
 
 class Matcher:
@@ -71,11 +33,13 @@ class Matcher:
     def __init__(self, lives: Sequence[Lifetime], ledger: Ledger, connections: Iterable[Connection] = ()) -> None:
         self.ledger = ledger
         self._by_name: dict[str, list[Lifetime]] = {}
+        self._by_cut_name: dict[str, list[Lifetime]] = {}
         for life in lives:
             self._by_name.setdefault(life.pod, []).append(life)
+            if (host_name := host_name_of(life.pod)) != life.pod:
+                self._by_cut_name.setdefault(host_name, []).append(life)
         self._claims: dict[int, set[str]] = {}
-        self._homeless = [life for life in lives if not life.value("pod_ips")]
-        self._workloads_by_client_name: dict[str, set[tuple[str | None, str | None]]] = {}
+        self._unheld = Unheld(lives, ledger, self._by_name)
         for connection in connections:
             self._note_claim(connection)
 
@@ -95,6 +59,10 @@ class Matcher:
         for holding in holders:
             self._claims.setdefault(id(holding.life), set()).update(life.key for life in named)
 
+    def learn(self, matched: Iterable[tuple[Connection, Match]]) -> None:
+        """Remember what connections of one pod each tell of those that nobody is known to have opened."""
+        self._unheld.learn(matched)
+
     def match(self, connection: Connection) -> Match:
         """Whose the connection is."""
         named, how = self._named(connection)
@@ -108,25 +76,24 @@ class Matcher:
         name = (connection.user_provided_name or "").strip()
         if not name:
             return [], ""
-        exact = self._alive(self._by_name.get(name, []), connection)
+        exact = alive(self._by_name.get(name, []), connection)
         if exact:
             return exact, f"the client-provided name {name!r} is the pod's name"
+        hosts = alive(self._by_cut_name.get(name, []), connection)
+        if len({life.pod for life in hosts}) == 1:
+            return hosts, f"the client-provided name {name!r} is the pod's host name, its name cut at 63 characters"
         found: dict[int, Lifetime] = {}
         for candidate in _names_within(name):
-            for life in self._alive(self._by_name.get(candidate, []), connection):
+            for life in alive(self._by_name.get(candidate, []), connection):
                 found[id(life)] = life
         pods = {life.pod for life in found.values()}
         if len(pods) != 1:
             return [], ""  # nobody's name, or names of several: it tells nothing
         return list(found.values()), f"the client-provided name {name!r} holds the pod's name"
 
-    def _alive(self, lives: Iterable[Lifetime], connection: Connection) -> list[Lifetime]:
-        begin = connection.begin
-        return [life for life in lives if begin is None or life.may_live_at(begin)]
-
     def _holders(self, connection: Connection) -> tuple[list[Holding], str | None]:
         """Who had the peer's address when the connection was opened, and why the address may be shared."""
-        address = self._address(connection)
+        address = peer_address(connection, self.ledger)
         if address is None:
             return [], None
         node = self.ledger.node_of(address)
@@ -142,19 +109,6 @@ class Matcher:
         if any(holding.host_network for holding in holders):
             return holders, f"{address} is shared by pods on its node's network"
         return holders, None
-
-    def _address(self, connection: Connection) -> str | None:
-        """The peer's address; also out of the cluster's own reverse DNS names."""
-        host = connection.peer_host
-        if host is None or is_address(host):
-            return host
-        dashed = _DASHED_ADDRESS.match(host)
-        if dashed:
-            return ".".join(dashed.groups())
-        for address, node in self.ledger.nodes.items():
-            if host in (node, node.split(".", 1)[0]) or host.startswith(f"{node}."):
-                return address
-        return None
 
     def _by_client_name(
         self, connection: Connection, named: list[Lifetime], how: str, holders: list[Holding], shared: str | None
@@ -207,7 +161,7 @@ class Matcher:
                 return Match("none", (), f"{shared}: any pod behind it may have opened the connection")
             return Match("ambiguous", sharing, f"{shared}: its hostNetwork pods share it, and pods behind it may too")
         if not holders:
-            return self._nobody(connection, when)
+            return self._unheld.match(connection)
         lives = tuple({id(h.life): h.life for h in holders}.values())
         if len({(life.namespace, life.pod) for life in lives}) > 1:
             return Match("ambiguous", lives, f"several pods may have had {connection.peer_host} at {when}")
@@ -224,71 +178,10 @@ class Matcher:
             "pod_ip", lives, f"{connection.peer_host} was the pod's address {opened} ({when}; {holding.source})"
         )
 
-    def _nobody(self, connection: Connection, when: str | None) -> Match:
-        host = connection.peer_host
-        if host is None:
-            return Match("none", (), "the broker told no peer address")
-        if self._address(connection) is None:
-            return self._by_host_name(connection, host)
-        everybody = self.ledger.of(self._address(connection) or host)
-        if everybody:
-            names = ", ".join(sorted({holding.life.key for holding in everybody}))
-            return Match(
-                "none", (), f"nobody is known to have had {host} at {when}; at other times it was held by {names}"
-            )
-        return self._by_workload(connection, host)
 
-    def _by_workload(self, connection: Connection, host: str) -> Match:
-        """An address that nobody is known to have had: who lived then and left without a recorded address?
-
-        Only a client name that ties the connection to one workload makes its gone pods candidates; otherwise any pod
-        that is gone may have had the address, and none is named.
-        """
-        other = self.ledger.what_else(host)
-        reason = f"no pod or node in the evidence had {host}" + (f"; it is {other}" if other else "")
-        homeless = [life for life in self._alive(self._homeless, connection) if _lived_around(life, connection)]
-        workloads = self._workloads_by_client_name.get(connection.user_provided_name or "", set())
-        gone = [life for life in homeless if (life.namespace, life.value("workload")) in workloads]
-        if len(workloads) == 1 and gone:
-            return Match(
-                "ambiguous",
-                tuple(gone),
-                f"{reason}; pods of this workload name their connections {connection.user_provided_name!r}, and the "
-                "candidates were gone before anybody recorded their addresses",
-            )
-        if homeless:
-            names = ", ".join(sorted({life.key for life in homeless})[:5])
-            reason += f"; pods that are gone and whose addresses nobody recorded: {names}"
-        return Match("none", (), reason)
-
-    def learn_client_names(self, matched: Iterable[tuple[Connection, Match]]) -> None:
-        """Remember which workloads' pods use which client names, from connections of one pod each."""
-        for connection, match in matched:
-            name = connection.user_provided_name
-            if name and match.single:
-                life = match.lives[0]
-                self._workloads_by_client_name.setdefault(name, set()).add((life.namespace, life.value("workload")))
-
-    def _by_host_name(self, connection: Connection, host: str) -> Match:
-        """A reverse DNS name: a StatefulSet's pod stands in it with its namespace; anything else is nobody's."""
-        first, _, rest = host.partition(".")
-        labels = rest.split(".")
-        fitting = [life for life in self._alive(self._by_name.get(first, []), connection) if life.namespace in labels]
-        if len({life.namespace for life in fitting}) == 1:
-            return Match(
-                "ambiguous",
-                tuple(fitting),
-                f"the broker saw the reverse DNS name {host}, not an address; it looks like this pod's",
-            )
-        return Match("none", (), f"the broker saw the reverse DNS name {host}, not an address")
-
-
-def _lived_around(life: Lifetime, connection: Connection) -> bool:
-    """Whether a pod that is gone was there when the connection was opened, as far as its sightings tell."""
-    begin, last = connection.begin, life.last_seen
-    if begin is None or life.begin is None or last is None:
-        return False
-    return life.begin - SECOND <= begin <= last[0] + SECOND
+def host_name_of(pod: str) -> str:
+    """The host name that a pod's container sees: its name, which the kubelet cuts at 63 characters."""
+    return pod[:63].rstrip("-.")
 
 
 def _names_within(text: str) -> list[str]:

@@ -11,7 +11,8 @@ from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.connections import connection_intervals
-from incident_kit.correlate.rabbitmq.matcher import Match, Matcher
+from incident_kit.correlate.rabbitmq.match import Match
+from incident_kit.correlate.rabbitmq.matcher import Matcher
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
@@ -39,7 +40,7 @@ def match_connections(connections: Sequence[Connection], lives: Sequence[Lifetim
     """Connections with whose they are; the sure ones teach which workload uses which client name."""
     matcher = Matcher(lives, ledger, connections)
     first = [(connection, matcher.match(connection)) for connection in connections]
-    matcher.learn_client_names(first)
+    matcher.learn(first)
     return [
         Matched(connection, match if match.kind != "none" else matcher.match(connection)) for connection, match in first
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from incident_kit.correlate.frames import plain, records
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
-from incident_kit.correlate.rabbitmq.matcher import Match
+from incident_kit.correlate.rabbitmq.match import Match
 from incident_kit.correlate.rabbitmq.owners import Matched, matched_connections
 from incident_kit.tables import Row
 from incident_kit.tables.rabbitmq import CHANNELS, CONNECTIONS, CONSUMERS, QUEUES, RABBIT_EVENTS, RABBIT_NODES

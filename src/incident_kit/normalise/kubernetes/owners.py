@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from incident_kit.nested import Document, listing, mapping, text
 from incident_kit.normalise.kubernetes.names import cron_job_of, deployment_of
 
-REVISION = "deployment.kubernetes.io/revision"
+_REVISION = "deployment.kubernetes.io/revision"
+_ROLLOUT_REVISION = "rollout.argoproj.io/revision"
 _TRACKING = "argocd.argoproj.io/tracking-id"
 _INSTANCE = "argocd.argoproj.io/instance"
 
@@ -19,6 +20,12 @@ class Owner:
     kind: str
     name: str
     uid: str | None
+
+
+def revision_of(replica_set: Document | None) -> str | None:
+    """Revision that a ReplicaSet carries, of its Deployment or its Argo Rollout."""
+    annotations = mapping(replica_set, "metadata", "annotations")
+    return text(annotations, _REVISION) or text(annotations, _ROLLOUT_REVISION)
 
 
 def controller(document: Document) -> Owner | None:
@@ -80,7 +87,7 @@ class OwnerIndex:
     def revision(self, document: Document) -> str | None:
         """Revision of the pod's ReplicaSet, or the hash of its ControllerRevision."""
         for _, found in self.chain(document):
-            revision = text(found, "metadata", "annotations", REVISION)
+            revision = revision_of(found)
             if revision:
                 return revision
         return text(document, "metadata", "labels", "controller-revision-hash")

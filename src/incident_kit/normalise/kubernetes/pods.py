@@ -34,6 +34,7 @@ def pod_row(pod: Document, cluster: str, owners: OwnerIndex, containers: list[di
         "scheduled_at": _condition_since(status, "PodScheduled"),
         "started_at": instant(status, "startTime"),
         "ready_at": _condition_since(status, "Ready"),
+        "sandbox_at": _sandbox_made_anew(status, containers),
         "deleted_at": instant(pod, "metadata", "deletionTimestamp"),
         "finished_at": _finished_at(status, containers),
         "phase": text(status, "phase"),
@@ -83,6 +84,17 @@ def _condition_since(status: Document, kind: str) -> int | None:
         if condition.get("type") == kind and condition.get("status") == "True":
             return instant(condition, "lastTransitionTime")
     return None
+
+
+def _sandbox_made_anew(status: Document, containers: list[dict[str, Any]]) -> int | None:
+    """When the sandbox before the present one ended: containers had run, and ended, before this one was ready.
+
+    The kubelet tells that a sandbox is ready a moment after it is, so the end before it is the better bound.
+    """
+    ready = _condition_since(status, "PodReadyToStartContainers")
+    ran = [row for row in containers if row["container_type"] in ("app", "sidecar")]
+    ends = [end for row in ran if (end := row.get("finished_at")) is not None and ready is not None and end <= ready]
+    return max(ends) if ends else None
 
 
 def _finished_at(status: Document, containers: list[dict[str, Any]]) -> int | None:
