@@ -167,3 +167,9 @@ def test_instances_of_a_pod_that_is_gone_are_known_from_its_events(tmp_path):
 def test_an_init_container_that_did_its_work_is_no_restart(tmp_path):
     done = status(0, {"terminated": end(0, "Completed", "09:00:00", "09:00:05")}, name="migrate")
     assert len(restarts(bundle(tmp_path, {"kubernetes/pods.json": [a_pod(status(0, RUNNING), init=[done])]}))) == 0
+
+
+def test_a_start_that_failed_has_no_times_though_containerd_writes_the_epoch():
+    never = {"exitCode": 128, "reason": "StartError", "startedAt": "1970-01-01T00:00:00Z", "finishedAt": "1970-01-01T00:00:00Z"}  # fmt: skip
+    first, _ = instance_rows(a_pod(status(1, RUNNING, never)))
+    assert (first["reason"], first["started_at"], first["finished_at"]) == ("StartError", None, None)
