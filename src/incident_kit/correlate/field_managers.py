@@ -17,6 +17,9 @@ _CONTROLLERS = (
     "keda",
     "vpa-",
     "cluster-autoscaler",
+    "karpenter",
+    "external-secrets",
+    "Reloader",
 )
 #: People's tools.
 _PEOPLE = ("kubectl", "k9s", "lens", "argocd-server", "Mozilla", "dashboard", "oc")

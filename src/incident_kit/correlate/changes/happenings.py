@@ -1,9 +1,8 @@
-"""What happened to pods and nodes: container restarts, evictions, node conditions, scaling."""
+"""What happened to pods and nodes: container restarts, evictions, node conditions."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 _GOOD_WHEN_TRUE = frozenset({"Ready"})
 #: A pod ends within its grace period (30 s by default) of being scaled away.
 _SCALING = 60 * SECOND
-_SCALED = re.compile(
-    r"^Scaled (?P<way>up|down) replica set (?P<set>\S+) (?:from (?P<from>\d+) to (?P<to>\d+)|to (?P<only>\d+)(?: from (?P<before>\d+))?)"
-)
 
 
 def restart_changes(instances: Iterable[ContainerInstance]) -> list[Change]:
@@ -185,35 +181,6 @@ def _cordons(node: dict[str, Any]) -> list[Change]:
         for taint in listing(node, "spec", "taints")
         if taint.get("timeAdded")
     ]
-
-
-def scale_changes(events: pd.DataFrame) -> list[Change]:
-    """Changes of size: by an autoscaler, or of a Deployment outside a rollout."""
-    changes = []
-    for event in rows(events[events["reason"] == "SuccessfulRescale"]):
-        changes.append(_scale(event, str(event["message"]), automated=True))
-    scaled = [e for e in rows(events[events["reason"] == "ScalingReplicaSet"]) if _SCALED.match(str(e["message"]))]
-    in_rollout = {(e["namespace"], e["name"]) for e in scaled if str(e["message"]).startswith("Scaled down")}
-    for event in scaled:
-        match = _SCALED.match(str(event["message"]))
-        before = match and (match["from"] or match["before"])
-        # A rollout scales one set up and another down; a set that starts from nothing is a rollout's, too.
-        if match and before not in (None, "0") and (event["namespace"], event["name"]) not in in_rollout:
-            changes.append(_scale(event, str(event["message"]), automated=None))
-    return changes
-
-
-def _scale(event: dict[str, Any], message: str, *, automated: bool | None) -> Change:
-    return Change(
-        time=event["last_at"],
-        kind=str(event["kind"]),
-        namespace=event["namespace"],
-        name=str(event["name"]),
-        what="scale",
-        new=message,
-        automated=automated,
-        evidence=[f"event {event['reason']}"],
-    )
 
 
 def annotations_of(event: dict[str, Any]) -> dict[str, Any]:

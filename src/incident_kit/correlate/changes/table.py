@@ -12,11 +12,11 @@ from incident_kit.correlate.changes.happenings import (
     node_changes,
     node_event_changes,
     restart_changes,
-    scale_changes,
 )
 from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.rollouts import mark_undone, rollout_changes
 from incident_kit.correlate.changes.runs import remembered_run_changes, run_changes
+from incident_kit.correlate.changes.scaling import scale_changes
 from incident_kit.correlate.changes.seen_images import seen_image_changes
 from incident_kit.correlate.changes.syncs import fold, join_syncs
 from incident_kit.correlate.changes.writes import config_changes, specification_changes
@@ -69,7 +69,7 @@ def _joined(evidence: Evidence) -> list[Change]:
     name_actors(changes, list(rows(events[events["reason"] == "ResourceActionRan"])), owner_of)
     changes += restart_changes(container_instances(evidence))
     changes += [*eviction_changes(objects, events), *node_changes(objects), *node_event_changes(events)]
-    changes += scale_changes(events)
+    changes += scale_changes(events, objects)
     changes += deletion_changes(lifetimes(evidence), objects, changes)
     mark_undone(changes)
     return changes

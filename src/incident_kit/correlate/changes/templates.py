@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from incident_kit.nested import Document, listing, mapping
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 #: Reloader marks the pod template when it restarts a workload for a changed ConfigMap or Secret.
 RELOADED_FROM = "reloader.stakater.com/last-reloaded-from"
+#: Its default strategy sets a variable instead, named after what changed: ``STAKATER_ORDERS_CONFIG_CONFIGMAP``.
+_RELOADED_BY_VARIABLE = re.compile(r"^STAKATER_(?P<name>\w+)_(?P<kind>CONFIGMAP|SECRET)$")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -127,6 +130,11 @@ def _compare_container(name: str, old: Document, new: Document, difference: Temp
     env_old = {str(e.get("name")): e for e in listing(old, "env")}
     env_new = {str(e.get("name")): e for e in listing(new, "env")}
     changed = sorted(k for k in env_old.keys() | env_new.keys() if env_old.get(k) != env_new.get(k))
+    marks = [m for k in changed if k in env_new and (m := _RELOADED_BY_VARIABLE.match(k))]
+    if marks:
+        named = [f"{'Secret' if m['kind'] == 'SECRET' else 'ConfigMap'} {m['name']}" for m in marks]
+        difference.reloaded = ", ".join(named)
+        changed = [k for k in changed if not _RELOADED_BY_VARIABLE.match(k)]
     if changed:
         difference.other.append(f"{name}: env {', '.join(changed)} changed")
     known = {"image", "resources", "env", *PROBES}
