@@ -73,3 +73,42 @@ def test_an_unknown_service_is_named() -> None:
         asked(policy("09:00"), to="nowhere")
     with pytest.raises(NotFoundError, match=r"Near: shop/rabbitmq\."):
         asked(policy("09:00"), to="other/rabbitmq")
+
+
+def test_a_service_of_another_protocol_is_answered_for_that_protocol() -> None:
+    resolver = labelled("coredns-0", "kube-dns", {"name": "dns", "containerPort": 53, "protocol": "UDP"})
+    dns = service("kube-dns", {"app": "kube-dns"}, [{"port": 53, "protocol": "UDP"}])
+    row = asked(resolver, dns, policy("09:00", DNS), to="kube-dns")
+    assert (row["allowed"], row["system"]) == (True, "port 53 UDP")
+    assert asked(resolver, dns, policy("09:00", TO_BROKER), to="kube-dns")["allowed"] is False
+
+
+def test_that_a_pod_reaches_itself_says_nothing_of_the_others_behind_its_service() -> None:
+    own = service("orders", {"app": "orders"}, [{"port": 80, "targetPort": 8080}])
+    assert asked(own, policy("09:00", DNS), to="orders")["allowed"] is True
+    assert asked(own, labelled("orders-2", "orders"), policy("09:00", DNS), to="orders")["allowed"] is False
+
+
+def test_of_several_behind_a_service_it_is_told_how_many_can_be_reached() -> None:
+    tier = [labelled(name, "web") for name in ("web-1", "web-2")]
+    tier[0]["metadata"]["labels"]["open"] = "yes"
+    row = asked(
+        *tier,
+        service("site", {"app": "web"}),
+        policy("09:00", {"to": [{"podSelector": {"matchLabels": {"open": "yes"}}}]}),
+        to="site",
+    )
+    assert row["allowed"] is True and "1 of 2" in str(row["reason"])
+
+
+def test_a_nameless_port_has_an_empty_name_in_slices() -> None:
+    outside = service("elastic", None, [{"port": 9200}])
+    metadata = {"name": "elastic-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "elastic"}}
+    part = {
+        "kind": "EndpointSlice",
+        "metadata": metadata,
+        "endpoints": [{"addresses": ["10.50.0.5"]}],
+        "ports": [{"name": "", "port": 9200}],
+    }
+    block = {"to": [{"ipBlock": {"cidr": "10.50.0.0/16", "except": ["10.50.1.0/24"]}}]}
+    assert asked(outside, part, policy("09:00", block), to="elastic")["allowed"] is True

@@ -292,6 +292,15 @@ def test_a_pod_that_never_could_and_never_wanted_to_reach_the_broker_is_not_told
     assert judge("netpol-denies", *BROKER, plain, old, older) == []
 
 
+def test_a_policy_from_long_before_says_nothing_of_pods_that_show_no_use_of_the_broker() -> None:
+    static = pod("static-1", "09:00", template("nginx:1"), ip="10.1.0.2")
+    assert judge("netpol-denies", *BROKER, static, netpol("strict", "10:00", [DNS]))
+    policy = netpol("strict", "10:00", [DNS])
+    policy["metadata"]["creationTimestamp"] = "2026-11-11T09:00:00Z"
+    assert judge("netpol-denies", *BROKER, static, policy) == []
+    assert judge("netpol-denies", *BROKER, pod("orders-1", "09:00", USER, ip="10.1.0.1"), policy)
+
+
 def test_a_broker_outside_is_judged_by_what_holds_for_every_address() -> None:
     reader = pod("orders-1", "09:00", USER, ip="10.1.0.1")
     assert len(judge("netpol-denies", reader, netpol("strict", "10:00", [DNS]))) == 1

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
-from incident_kit.correlate.network_policy.evaluate import Decision, label, may_connect
-from incident_kit.correlate.network_policy.reach import allowed_before, changed_at
+from incident_kit.correlate.network_policy.evaluate import Decision, label
+from incident_kit.correlate.network_policy.reach import allowed_before, changed_at, decisions
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
 from incident_kit.correlate.objects import Objects, created_at, name_of, read_objects
 from incident_kit.correlate.pods.logged import pods_in_logs
 from incident_kit.nested import Document, field, listing
-from incident_kit.rules.rule import Finding, Outcome, Rule, at, not_captured
+from incident_kit.rules.rule import Finding, Outcome, Rule, at, is_near, not_captured
 from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.tables.rabbitmq import CONNECTIONS
 from incident_kit.window import SECOND
@@ -53,7 +53,10 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
             continue
         for server in known:
             found = _denied(pod, server, policies, objects, changed, _was_connected(pod, connections), shipped)
-            if found is not None:
+            # That it was allowed once speaks only of a change that this incident can have felt.
+            if found is not None and (
+                found.use or is_near(changed[_youngest(found.decision.isolating, changed)], evidence)
+            ):
                 denied[_youngest(found.decision.isolating, changed)].append(found)
     return [_finding(policy, cases, changed) for policy, cases in sorted(denied.items())]
 
@@ -88,7 +91,7 @@ def _denied(
     source = endpoint_of_pod(pod, objects)
     if any(source.namespace == t.namespace and source.name == t.name for t, _ in server.targets):
         return None
-    now = [may_connect(source, target, port, policies) for target, port in server.targets]
+    now = decisions(source, server, policies)
     if not now or any(d.allowed is not False for d in now):
         return None
     youngest = _youngest(now[0].isolating, changed)

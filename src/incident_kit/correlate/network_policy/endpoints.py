@@ -110,7 +110,9 @@ def _slice_targets(service: Document, port: Document, objects: Objects) -> Itera
             continue
         if labels_of(part).get("kubernetes.io/service-name") != name_of(service):
             continue
-        numbers = [p["port"] for p in listing(part, "ports") if p.get("name") == port.get("name") and p.get("port")]
+        # The API writes the name of a nameless port as an empty one into slices, and leaves it out of Services.
+        named = [p for p in listing(part, "ports") if (p.get("name") or "") == (port.get("name") or "")]
+        numbers = [p["port"] for p in named if p.get("port")]
         for entry in listing(part, "endpoints"):
             for address in entry.get("addresses") or []:
                 for number in numbers:

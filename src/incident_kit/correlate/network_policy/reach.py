@@ -23,7 +23,8 @@ class Reach:
     """Whether a pod may connect to one port of a Service.
 
     Attributes:
-        allowed: to one of the pods behind it at least; None where an address that decides is not known.
+        allowed: to one of the pods behind it at least, the pod itself not counted where there are others; None where an
+            address that decides is not known.
         before: the same before the last change of a policy that concerns both; None where nothing tells.
         since: when that policy was last changed (ns); None where none concerns them.
         policies: policies that select the pod or what is behind the Service, ``namespace/name``.
@@ -60,7 +61,14 @@ def allowed_before(
     if made is None or changed[youngest] > made + SECOND:
         return None
     others = [p for p in policies if changed[label(p)] < changed[youngest]]
-    return any(may_connect(source, target, port, others).allowed for target, port in server.targets)
+    return any(d.allowed for d in decisions(source, server, others))
+
+
+def decisions(source: Endpoint, server: Server, policies: Iterable[Document]) -> list[Decision]:
+    """Whether the source may connect to each pod behind the Service; to itself only where nothing else is behind it."""
+    beside = [t for t in server.targets if (t[0].namespace, t[0].name) != (source.namespace, source.name)]
+    known = list(policies)
+    return [may_connect(source, target, port, known, server.protocol) for target, port in beside or server.targets]
 
 
 def reach(
@@ -74,14 +82,15 @@ def reach(
         policies: every NetworkPolicy of the cluster.
         earlier: the NetworkPolicies of an earlier bundle, where there is one.
     """
-    decisions = [may_connect(source, target, port, policies) for target, port in server.targets]
-    best = _best(decisions)
+    now = decisions(source, server, policies)
+    best = _best(now)
+    open_to = sum(d.allowed is True for d in now)
     mine = [p for p in policies if _concerns(p, source, server)]
     changed = {label(p): changed_at(p) for p in policies}
     youngest = max((label(p) for p in mine), key=lambda name: (changed[name], name), default=None)
     before: bool | None = None
     if earlier is not None:
-        before = _best([may_connect(source, target, port, earlier) for target, port in server.targets]).allowed
+        before = _best(decisions(source, server, earlier)).allowed
     elif youngest is not None:
         before = allowed_before(source, server, policies, youngest, changed)
     return Reach(
@@ -89,14 +98,14 @@ def reach(
         before=before,
         since=(changed[youngest] or None) if youngest is not None else None,
         policies=tuple(sorted(label(p) for p in mine)),
-        reason=best.reason,
+        reason=f"{best.reason}; to {open_to} of {len(now)} behind it" if 0 < open_to < len(now) else best.reason,
     )
 
 
-def _best(decisions: list[Decision]) -> Decision:
+def _best(found: list[Decision]) -> Decision:
     """Allowed when one pod behind the Service may be reached; not known before denied."""
     nothing = Decision(allowed=None, reason="nothing is known to stand behind it")
-    return max(decisions, key=lambda d: {True: 2, None: 1, False: 0}[d.allowed], default=nothing)
+    return max(found, key=lambda d: {True: 2, None: 1, False: 0}[d.allowed], default=nothing)
 
 
 def _concerns(policy: Document, source: Endpoint, server: Server) -> bool:
@@ -110,7 +119,8 @@ def services_named(text: str, objects: Objects) -> Iterable[Server]:
         if name_of(service) != name or (space and namespace_of(service) != space):
             continue
         for port in listing(service, "spec", "ports"):
-            if port.get("protocol", "TCP") == "TCP":
-                targets = tuple(service_targets(service, port, objects))
-                place = f"{namespace_of(service)}/{name_of(service)}"
-                yield Server(system=f"port {port.get('port')}", service=place, targets=targets)
+            targets = tuple(service_targets(service, port, objects))
+            place = f"{namespace_of(service)}/{name_of(service)}"
+            protocol = str(port.get("protocol") or "TCP")
+            number = f"port {port.get('port')}" + ("" if protocol == "TCP" else f" {protocol}")
+            yield Server(system=number, service=place, targets=targets, protocol=protocol)

@@ -27,12 +27,14 @@ class Server:
         service: ``namespace/name`` of the Service.
         targets: what connections to it end at, with port numbers.
         certain: whether its place is known.
+        protocol: TCP, UDP or SCTP.
     """
 
     system: str
     service: str
     targets: tuple[tuple[Endpoint, int], ...]
     certain: bool = True
+    protocol: str = "TCP"
 
 
 def servers(objects: Objects, connections: Iterable[str] = ()) -> list[Server]:
