@@ -8,7 +8,7 @@ import pytest
 
 from incident_kit.rules import DidNotApply, Finding, rule_named
 from tests.changes.bundles import evidence_of, judge, rfc
-from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
+from tests.changes.objects import TRACKING, config_map, deployment, event, pod, replica_set, template, written
 
 ENV = {"env": [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": "orders-config", "key": "LOG_LEVEL"}}}]}
 ENV_FROM = {"envFrom": [{"configMapRef": {"name": "orders-config"}}]}
@@ -185,3 +185,36 @@ def test_a_deploy_restart_long_after_the_change_activates_it_and_one_for_it_does
     assert "Deploy Restart" in " ".join(finding.evidence)
     assert found(restarted, "10:02") == []
     assert found(released, "10:35") == []
+
+
+def test_a_write_by_hand_is_not_covered_by_a_checksum() -> None:
+    tracked = {TRACKING: "orders:/ConfigMap:shop/orders-config"}
+    made = template(annotations={"checksum/config": "a1"}, **ENV_FROM)
+    workload = deployment("orders", made, application="orders")
+    owner = replica_set("orders", 1, "06:00", made)
+    for manager, stale in (("argocd-controller", 0), ("kubectl-edit", 1)):
+        config = config_map("orders-config", "06:00", written(manager, "10:00", "data.LOG_LEVEL"), annotations=tracked)
+        assert len(judge("stale-config", config, workload, owner, pod("orders-1", "09:00", made, owner=owner))) == stale
+
+
+@pytest.mark.parametrize(("ran", "found"), [("09:00", 1), ("10:05", 0)])
+def test_what_only_an_init_container_read_is_perhaps_stale(ran: str, found: int) -> None:
+    made = template()
+    made["spec"]["initContainers"] = [{"name": "render", "image": "registry.lab/render:1", **ENV_FROM}]
+    running = pod("orders-1", ran, made)
+    ended = {"startedAt": rfc(ran), "finishedAt": rfc(ran), "exitCode": 0, "reason": "Completed"}
+    running["status"]["initContainerStatuses"] = [{"name": "render", "state": {"terminated": ended}}]
+    findings = judge("stale-config", CHANGED_AT_TEN, running)
+    assert [(f["name"], f["severity"], f["confidence"] <= 0.5) for f in findings] == [
+        ("orders-1", "info", True)
+    ] * found
+    assert all("init container render" in f["title"] for f in findings)
+
+
+def test_a_crash_loop_that_forgot_its_instances_took_the_change_up_at_one_of_them() -> None:
+    looping = pod("orders-1", "10:40", template(**ENV_FROM), previous=("10:30", "10:39"), created="06:00")
+    looping["status"]["containerStatuses"][0]["restartCount"] = 7
+    (finding,) = judge("config-activated", CHANGED_AT_TEN, looping)
+    assert "10:30" in finding["title"] and finding["confidence"] < 0.9
+    looping["metadata"]["creationTimestamp"] = rfc("10:20")
+    assert judge("config-activated", CHANGED_AT_TEN, looping) == []

@@ -23,6 +23,8 @@ from incident_kit.window import SECOND
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
+#: A pod's first instance has started by then, as a rule.
+_STARTS_WITHIN = 300 * SECOND
 #: A rollout this soon after the change delivers it; later it takes it up by the way.
 _DELIVERED_TOGETHER = 300 * SECOND
 
@@ -57,6 +59,10 @@ def _of_pod(pod: Document, started: Starts, objects: Objects, evidence: Evidence
         restarted = _restarted_over(change, known, pod)
         if restarted is not None:
             return _finding(pod, change, restarted, 0.95, "the container restarted in the same pod")
+        at_last = _restarted_unseen(change, known, pod)
+        if at_last is not None:
+            how = "the container restarted in the same pod, and the instances before are not remembered: this one, or one of them"
+            return _finding(pod, change, at_last, 0.75, how)
         replaced = _replaced_over(change, known, pod, objects)
         if replaced is not None and replaced in evidence.window:
             return _finding(pod, change, replaced, 0.75, "the pod replaces others of the same ReplicaSet")
@@ -80,6 +86,15 @@ def _restarted_over(change: DataChange, known: dict[int, int | None], pod: Docum
         # The first instance started when the pod did; what lies between is not remembered.
         previous = created_at(pod) if count == 1 else None
     return start if previous is not None and previous < change.time else None
+
+
+def _restarted_unseen(change: DataChange, known: dict[int, int | None], pod: Document) -> int | None:
+    """Start of the first known instance, where it came after the change and the pod before it: a crash loop forgets."""
+    born = created_at(pod)
+    starts = sorted((count, start) for count, start in known.items() if start is not None)
+    if born is None or not starts or starts[0][0] == 0 or born >= change.time - _STARTS_WITHIN:
+        return None
+    return starts[0][1] if starts[0][1] > change.time else None
 
 
 def _replaced_over(change: DataChange, known: dict[int, int | None], pod: Document, objects: Objects) -> int | None:

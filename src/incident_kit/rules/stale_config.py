@@ -14,6 +14,7 @@ from incident_kit.correlate.configuration.state import (
     DataChange,
     checksum_covers,
     describe,
+    prepared_since,
     readings_of,
     reloader_watches,
     running_since,
@@ -27,8 +28,9 @@ from incident_kit.window import SECOND
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-#: A volume's change reaches the files; whether the application reads them again nobody here knows.
-_VOLUME_CONFIDENCE = 0.3
+#: A volume's change reaches the files, and an init container may have prepared something from the old values: whether
+#: the application reads its files again, or runs with what was prepared, nobody here knows.
+_PERHAPS_CONFIDENCE = 0.3
 #: Only some keys are read, and the write may have been to another: managedFields don't tell which of a manager's keys.
 _ONE_KEY_CONFIDENCE = 0.8
 #: Reloader needs some seconds, a rolling update some more.
@@ -56,18 +58,19 @@ def readings_of_writes(objects: Objects) -> Iterable[bool]:
 
 
 def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[Finding]:
-    since = running_since(pod)
+    running, prepared = running_since(pod), prepared_since(pod)
+    since = prepared | running
     missed = [
         change
         for change in readings_of(pod, objects)
         if since.get(change.reading.container, change.time) < change.time
         and (not change.created or change.reading.optional or not change.reading.fixed)
     ]
-    missed = [c for c in missed if not checksum_covers(pod, c.config, objects)]
-    fixed = [c for c in missed if c.reading.fixed]
+    missed = [c for c in missed if not checksum_covers(pod, c, objects)]
+    fixed = [c for c in missed if c.reading.fixed and c.reading.container in running]
     if fixed:
         return [_finding(pod, fixed, since, objects, seen_at)]
-    return [_volume_finding(pod, missed, since)] if missed else []
+    return [_perhaps_finding(pod, missed, since, prepared)] if missed else []
 
 
 def _finding(pod: Document, missed: list[DataChange], since: dict[str, int], objects: Objects, seen_at: int) -> Finding:
@@ -97,19 +100,24 @@ def _confidence(change: DataChange) -> float:
     return sure * 0.8 if change.inferred else sure
 
 
-def _volume_finding(pod: Document, missed: list[DataChange], since: dict[str, int]) -> Finding:
+def _perhaps_finding(
+    pod: Document, missed: list[DataChange], since: dict[str, int], prepared: dict[str, int]
+) -> Finding:
     last = max(missed, key=lambda c: c.time)
+    doubt = "whether it reads its files again depends on the application"
+    if last.reading.container in prepared:
+        doubt = f"init container {last.reading.container} read it; whether the pod runs with what that prepared depends on the application"
     return RULE.finding(
         f"{name_of(pod)} started before the last change of {last.reading.kind} {name_of(last.config)}, which it reads by "
-        f"{last.reading.way}: whether it reads its files again depends on the application",
+        f"{last.reading.way}: {doubt}",
         time=last.time,
         kind="Pod",
         namespace=namespace_of(pod),
         name=name_of(pod),
         evidence=[line for c in missed for line in _evidence(c, since)],
-        confidence=_VOLUME_CONFIDENCE,
+        confidence=_PERHAPS_CONFIDENCE,
         severity="info",
-        next_step="Look whether the application watches its files.",
+        next_step="Look whether the application watches its files, or what the init container does.",
     )
 
 
@@ -126,7 +134,7 @@ def _evidence(change: DataChange, since: dict[str, int]) -> list[str]:
         *([f"the write may have been to other keys alone: {', '.join(sorted(others)[:5])}"] if others else []),
         describe(change),
         f"its data were last written at {at(change.time)} by {change.manager}",
-        f"the running instance of {change.reading.container} started at {at(since.get(change.reading.container))}",
+        f"the last instance of {change.reading.container} started at {at(since.get(change.reading.container))}",
     ]
 
 

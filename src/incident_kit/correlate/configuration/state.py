@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from incident_kit.correlate.changes.rollouts import template_of
 from incident_kit.correlate.changes.writes import Write, data_writes, is_configuration
 from incident_kit.correlate.configuration.readers import Reading, config_readings
+from incident_kit.correlate.field_managers import acts_alone
 from incident_kit.correlate.objects import (
     Objects,
     annotation,
@@ -76,13 +77,16 @@ def readings_of(pod: Document, objects: Objects) -> Iterator[DataChange]:
             yield change
 
 
-def checksum_covers(pod: Document, config: Document, objects: Objects) -> bool:
+def checksum_covers(pod: Document, change: DataChange, objects: Objects) -> bool:
     """Whether a checksum annotation on the template says that the pod runs with the data as they are.
 
     Helm's and kustomize's checksum annotations change the pod template together with the data. When the same
     Application renders both, the workload's template carries a checksum, and the pod's is equal to it, a later write
-    did not change what the checksum covers.
+    did not change what the checksum covers. That holds for what was rendered: a write by hand changes no checksum.
     """
+    config = change.config
+    if acts_alone(change.manager) is False:
+        return False
     workload = workload_of(pod, objects)
     if workload is None or tracked_by(config) is None or tracked_by(config) != tracked_by(workload):
         return False
@@ -126,6 +130,15 @@ def running_since(pod: Document) -> dict[str, int]:
         return {}
     statuses = [*listing(pod, "status", "containerStatuses"), *listing(pod, "status", "initContainerStatuses")]
     found = {str(s.get("name")): instant(s, "state", "running", "startedAt") for s in statuses}
+    return {name: time for name, time in found.items() if time is not None}
+
+
+def prepared_since(pod: Document) -> dict[str, int]:
+    """Start (ns) of each init container that has ended, by name, while the pod runs on with what it prepared."""
+    if not running_since(pod):
+        return {}
+    statuses = listing(pod, "status", "initContainerStatuses")
+    found = {str(s.get("name")): instant(s, "state", "terminated", "startedAt") for s in statuses}
     return {name: time for name, time in found.items() if time is not None}
 
 
