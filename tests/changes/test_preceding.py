@@ -9,6 +9,8 @@ from incident_kit.answers.diff import diff
 from incident_kit.answers.findings import findings
 from incident_kit.answers.trace import trace
 from incident_kit.correlate.changes.preceding import preceding_changes
+from incident_kit.correlate.changes.table import joined_changes
+from incident_kit.window import SECOND
 from tests.changes.bundles import at, evidence_of
 from tests.changes.objects import config_map, deployment, event, pod, replica_set, template, written
 
@@ -104,3 +106,46 @@ def test_scale_up_events_date_a_replica_set_that_came_back() -> None:
     ]  # fmt: skip
     assert "image change to r/orders:2" in rows[2]["undone_by"]
     assert [bool(r["observed"]) for r in rows] == [True, True, False, False]
+
+
+def test_a_list_that_was_collected_empty_says_that_nothing_is_there_any_more() -> None:
+    gone = {"kind": "NetworkPolicy", "metadata": {"name": "out", "namespace": "shop", "uid": "p"}, "spec": {}}
+    before, after, unread = evidence_of(*objects(), gone), evidence_of(*objects()), evidence_of(*objects())
+    for evidence, text in ((after, '{"kind": "List", "items": []}'), (unread, "")):
+        (evidence.raw.path / "kubernetes" / "networkpolicies.json").write_text(text)
+    unread.manifest.gaps.append(
+        {
+            "source": "kubernetes",
+            "what": "kubernetes/networkpolicies.json",
+            "from": None,
+            "to": None,
+            "reason": "the file is empty",
+            "remedy": None,
+        }
+    )
+    (row,) = diff(before, 0, 0, after).to_dict("records")
+    assert (row["kind"], row["name"], row["what"], row["before"]) == ("NetworkPolicy", "out", "existence", "there")
+    assert len(diff(before, 0, 0, unread)) == 0
+
+
+def test_a_change_within_the_precision_of_a_symptoms_time_precedes_it_as_it_began() -> None:
+    evidence, asked = evidence_of(*objects()), {"namespace": "shop", "workload": ("Deployment", "orders")}
+    (change,) = [c for c in joined_changes(evidence) if c.what == "image"]
+    began = (change.time or 0) - 8 * SECOND
+    assert "image" not in {p.change.what for p in preceding_changes(evidence, began, **asked)}
+    (found,) = [
+        p for p in preceding_changes(evidence, began, precision_seconds=10.0, **asked) if p.change.what == "image"
+    ]
+    assert found.sentence().startswith("as it began (same workload): image")
+
+
+def test_a_restart_by_reloaders_variable_is_one_for_changed_configuration() -> None:
+    reloaded = template(env=[{"name": "STAKATER_ORDERS_CONFIG_CONFIGMAP", "value": "d41d8cd9"}])
+    evidence = evidence_of(
+        deployment("orders", reloaded, written("Reloader", "10:00", "spec.template")),
+        replica_set("orders", 1, "08:00", template()),
+        replica_set("orders", 2, "10:00", reloaded),
+    )
+    row = changes(evidence).astype(object).iloc[-1]
+    assert (row["what"], row["by"], row["automated"]) == ("config_reload", "Reloader", True)
+    assert "ConfigMap ORDERS_CONFIG" in row["new"]

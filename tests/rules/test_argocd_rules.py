@@ -14,6 +14,7 @@ from incident_kit.window import SECOND, Window
 from tests.changes.bundles import at, evidence_of, judge, recorded_evidence
 from tests.changes.objects import (
     application,
+    config_map,
     deployment,
     event,
     operation,
@@ -359,3 +360,78 @@ def test_what_lies_in_the_window_is_told_before_what_was_so_earlier() -> None:
         applications=[application("early", *early), application("late", *late)], window=("10:00", "11:00")
     )
     assert list(findings(evidence)["name"]) == ["late", "early"]
+
+
+def test_a_rollback_of_a_rollback_is_somebodys_choice_and_undoes_nothing() -> None:
+    app = application("orders-api", sync(1, "08:00", identifier=0), sync(2, "09:00", identifier=1),
+                      sync(1, "09:30", "alice", identifier=2), sync(2, "10:00", "alice", identifier=3))  # fmt: skip
+    told = [("0", "09:30", revision(1)), ("1", "10:00", revision(2))]
+    events = [
+        part
+        for number, clock, sha in told
+        for part in (
+            event(
+                "Application",
+                "orders-api",
+                "OperationStarted",
+                f"alice initiated rollback to {number}",
+                clock,
+                user="alice",
+            ),
+            event("Application", "orders-api", "OperationCompleted", f"Sync operation to {sha} succeeded", clock),
+        )
+    ]
+    assert judge("rollback-undone", *events, applications=[app]) == []
+    assert judge("rollback-undone", *events[:2], applications=[app])
+
+
+def test_what_argo_cd_compared_with_the_released_revision_and_found_synced_was_not_left_behind() -> None:
+    history = [(sync(1, "06:00", identifier=0), sync(2, clock, identifier=1)) for clock in ("09:00", "09:05", "09:10")]
+    whole = [
+        application(name, *steps, sync(3, "10:00", identifier=2), images=["r/x:1.6.0"])
+        for name, steps in zip(("orders-api",), history, strict=False)
+    ]
+    others = [
+        application(name, *steps, images=["r/x:1.5.0"])
+        for name, steps in zip(("orders-service", "orders-jobs"), history[1:], strict=True)
+    ]
+    assert {f.name for f in judge("release-incomplete", applications=[*whole, *others])} == {
+        "orders-service",
+        "orders-jobs",
+    }
+    for other in others:
+        other["status"]["sync"]["revision"] = revision(3)
+    assert judge("release-incomplete", applications=[*whole, *others]) == []
+    others[1]["status"]["sync"]["status"] = "OutOfSync"
+    assert {f.name for f in judge("release-incomplete", applications=[*whole, *others])} == {"orders-jobs"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "orphans"),
+    [
+        ("sync-options", "Prune=false", 0),
+        ("sync-options", "ServerSideApply=true, Prune=false", 0),
+        ("compare-options", "IgnoreExtraneous", 0),
+        ("sync-options", "Prune=confirm", 1),
+    ],
+)
+def test_what_is_annotated_to_stay_is_no_orphan(key: str, value: str, orphans: int) -> None:
+    kept = config_map("billing-extra", "06:00", annotations={f"argocd.argoproj.io/{key}": value})
+    left = {
+        "kind": "ConfigMap",
+        "name": "billing-extra",
+        "namespace": "shop",
+        "status": "OutOfSync",
+        "requiresPruning": True,
+    }
+    stays = {"kind": "ConfigMap", "name": "billing", "namespace": "shop", "status": "Synced"}
+    app = application("billing", sync(1, "09:00", identifier=0), resources=[left, stays])
+    assert len(judge("orphan", kept, config_map("billing", "06:00"), applications=[app])) == orphans
+
+
+def test_an_init_containers_image_which_no_sync_lists_is_no_drift() -> None:
+    made = template(NEW)
+    made["spec"]["initContainers"] = [{"name": "render", "image": "registry.lab/render:1"}]
+    synced = [result("Deployment", "orders-api", "deployment.apps/orders-api configured", images=[NEW])]
+    app = application("orders-api", sync(2, "09:00", identifier=0), operation=operation(2, "09:00", synced))
+    assert judge("image-drift", deployment("orders-api", made, application="orders-api"), applications=[app]) == []

@@ -205,16 +205,14 @@ def test_what_only_an_init_container_read_is_perhaps_stale(ran: str, found: int)
     ended = {"startedAt": rfc(ran), "finishedAt": rfc(ran), "exitCode": 0, "reason": "Completed"}
     running["status"]["initContainerStatuses"] = [{"name": "render", "state": {"terminated": ended}}]
     findings = judge("stale-config", CHANGED_AT_TEN, running)
-    assert [(f["name"], f["severity"], f["confidence"] <= 0.5) for f in findings] == [
-        ("orders-1", "info", True)
-    ] * found
-    assert all("init container render" in f["title"] for f in findings)
+    assert [(f.name, f.severity, f.confidence <= 0.5) for f in findings] == [("orders-1", "info", True)] * found
+    assert all("init container render" in f.title for f in findings)
 
 
 def test_a_crash_loop_that_forgot_its_instances_took_the_change_up_at_one_of_them() -> None:
     looping = pod("orders-1", "10:40", template(**ENV_FROM), previous=("10:30", "10:39"), created="06:00")
     looping["status"]["containerStatuses"][0]["restartCount"] = 7
     (finding,) = judge("config-activated", CHANGED_AT_TEN, looping)
-    assert "10:30" in finding["title"] and finding["confidence"] < 0.9
+    assert "10:30" in finding.title and finding.confidence < 0.9
     looping["metadata"]["creationTimestamp"] = rfc("10:20")
     assert judge("config-activated", CHANGED_AT_TEN, looping) == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.preceding import telling_changes
-from incident_kit.correlate.symptoms.symptoms import console_only_rises
+from incident_kit.correlate.symptoms.symptoms import console_only_rises, error_rises
 from incident_kit.rules import DidNotApply, Finding, Outcome, all_rules
 from incident_kit.rules.rule import at
 from incident_kit.tables import Row
@@ -61,12 +61,15 @@ def _preceded_by(symptom: Finding, evidence: Evidence) -> list[str]:
     Entries are lost all the time, at the ends of processes; what is a symptom of ``logs-lost`` is a burst of losses.
     """
     time, namespace, told = symptom.time, symptom.namespace, []
+    subject = (symptom.kind, namespace, symptom.name)
+    precision = 0.0
+    if symptom.rule == "error-rate-rise":
+        precision = next((s.precision_seconds for s in error_rises(evidence) if s.workload == subject), 0.0)
     if symptom.rule == "logs-lost":
-        subject = (symptom.kind, namespace, symptom.name)
         burst = next((s for s in console_only_rises(evidence) if s.workload == subject), None)
         if burst is None:
             return []
-        time = burst.time
+        time, precision = burst.time, burst.precision_seconds
         told = [
             f"from {at(time)} on {burst.after:,.0f} entries a minute reached only the console; before, {burst.before:,.1f} a minute"
         ]
@@ -75,7 +78,8 @@ def _preceded_by(symptom: Finding, evidence: Evidence) -> list[str]:
     if symptom.kind == "Pod":
         found = telling_changes(evidence, time, namespace=namespace, pod=symptom.name)
     else:
-        found = telling_changes(evidence, time, namespace=namespace, workload=(symptom.kind, symptom.name))
+        workload = (symptom.kind, symptom.name)
+        found = telling_changes(evidence, time, namespace=namespace, workload=workload, precision_seconds=precision)
     return told + [p.sentence() for p in found]
 
 

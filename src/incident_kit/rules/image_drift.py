@@ -57,7 +57,8 @@ def _against_sync(
 ) -> Finding | None:
     kind, name = str(workload["kind"]), name_of(workload)
     applied = synced.get((kind, namespace_of(workload), name))
-    live = {str(i) for i in images(template_of(workload)).values() if i}
+    # Of a sync's results, images are those of ordinary containers alone (gitops-engine's GetResourceImages).
+    live = {str(c["image"]) for c in listing(template_of(workload), "spec", "containers") if c.get("image")}
     if applied is not None and live and not live <= applied[0]:
         strange, (wanted, sync) = sorted(live - applied[0]), applied
         later = [w for w in writes_of(workload) if w.touches("f:spec") and (w.time or 0) >= sync.order]

@@ -42,9 +42,12 @@ def _of_service(service: Document, objects: Objects) -> Finding | None:
     evidence = [f"selector {shown} selects {plural(len(mine), 'pod')}{', none ready' if mine else ''}"]
     evidence += [f"{name_of(p)}: {field(p, 'status', 'phase')}, not ready" for p in mine[:5]]
     evidence += [f"workload {name} has 0 replicas" for name in scaled_down]
+    how = "it selects none" if not mine else "none of its pods is ready"
+    if scaled_down and not mine:
+        how = f"{', '.join(scaled_down)} is scaled to 0"
     since = [t for p in mine if (t := _not_ready_since(p)) is not None]
     return RULE.finding(
-        f"Service {name_of(service)} has no ready pod: {'it selects none' if not mine else 'none of its pods is ready'}",
+        f"Service {name_of(service)} has no ready pod: {how}",
         time=max(since) if since else created_at(service),
         kind="Service",
         namespace=namespace_of(service),

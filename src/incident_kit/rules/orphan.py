@@ -1,7 +1,8 @@
 """orphan: objects that left Git and live on, because no sync prunes.
 
 Not orphans (measured on Argo CD 3.5): everything requires pruning while manifests cannot be compared (ComparisonError,
-sync status Unknown), and so do finished hook Jobs, which stand in ``resources`` without a status.
+sync status Unknown), and so do finished hook Jobs, which stand in ``resources`` without a status. Nor what its own
+annotations ask Argo CD to keep (``Prune=false``) or not to mind (``IgnoreExtraneous``).
 """
 
 from __future__ import annotations
@@ -60,7 +61,18 @@ def _requires_pruning(resource: Document, objects: Objects) -> bool:
         return False
     kind, name = str(resource.get("kind")), str(resource.get("name"))
     # Where the kind was captured and the object is not there, it is gone already.
-    return kind not in objects.kinds or objects.get(kind, resource.get("namespace") or None, name) is not None
+    document = objects.get(kind, resource.get("namespace") or None, name)
+    return kind not in objects.kinds if document is None else not _meant_to_stay(document)
+
+
+def _meant_to_stay(document: Document) -> bool:
+    return any(
+        wanted in [option.strip() for option in (annotation(document, key) or "").split(",")]
+        for key, wanted in (
+            ("argocd.argoproj.io/sync-options", "Prune=false"),
+            ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
+        )
+    )
 
 
 def _finding(resource: Document, application: Application, syncs: list[Sync], *, suspicious: bool) -> Finding:

@@ -44,7 +44,9 @@ def _of_last(
             )
         ]
     done = {m.application for m, _ in last.syncs}
-    left = [m for m in last.members if m.application not in done]
+    left = [m for m in last.members if m.application not in done and not _has_all(applications[m.application], last)]
+    if not left:
+        return []
     tags = {m.application: _versions(applications[m.application]) for m in last.members}
     confidence, why = _weigh(last, earlier, left, tags)
     if confidence == 0:
@@ -67,6 +69,12 @@ def _of_last(
         )
         for member in left
     ]
+
+
+def _has_all(application: Application, last: Release) -> bool:
+    """Whether Argo CD compared it with a revision that the release brought, and found nothing to sync."""
+    brought = {r for _, sync in last.syncs for r in sync.revisions}
+    return application.sync_status == "Synced" and bool(brought & set(application.revisions))
 
 
 def _weigh(

@@ -60,7 +60,11 @@ SYNCS = declare(
         ("prune", FLAG, "operation.sync.prune"),
         ("partial", FLAG, "limited to chosen resources: such a sync leaves no history entry"),
         ("selected_resources", TEXTS, "kind/name of a selective sync where recorded; empty for a whole one"),
-        ("rollback", FLAG, "goes back to a revision that history held before the one it replaces"),
+        (
+            "rollback",
+            FLAG,
+            "goes back to a revision that history held before the one it replaces, or its event says so",
+        ),
         ("message", TEXT, "operationState.message or event message"),
         ("results", TEXT, "syncResult.resources as JSON; null where only history or an event remembers it"),
         ("source", TEXT, "history, operationState, event, joined by +"),

@@ -32,6 +32,7 @@ class Application:
         uid: of its object; None in lists that argocd printed without.
         path: all Applications from the root to this one, ``rootapp/apps/orders-api``.
         sync_status: Synced, OutOfSync, Unknown.
+        revisions: that Argo CD last compared it with, one a source.
         images: that Argo CD last saw running.
         history_length: how many syncs its history held.
         history_oldest_at: end of the oldest of them (ns); None when it holds none.
@@ -46,6 +47,7 @@ class Application:
     uid: str | None
     path: str
     sync_status: str | None
+    revisions: tuple[str, ...]
     images: tuple[str, ...]
     history_length: int | None
     history_oldest_at: int | None
@@ -90,6 +92,7 @@ def _application(row: Row, application: str) -> Application:
         uid=row["uid"],
         path=f"{before}/{application}" if before else application,
         sync_status=row["sync_status"],
+        revisions=tuple(row["revisions"] or ()),
         images=tuple(row["images"] or ()),
         history_length=row["history_length"],
         history_oldest_at=row["history_oldest_at"],

@@ -51,7 +51,7 @@ class Preceding:
     Attributes:
         change: the change.
         path: one of `PATHS`.
-        lag_seconds: from the change to the symptom.
+        lag_seconds: from the change to the symptom; 0 for one within the precision of the symptom's time.
         via: what the path leads over, where its name does not say it: exchange and queue.
     """
 
@@ -66,7 +66,8 @@ class Preceding:
         who = change.by or change.manager
         what = f"{change.what} of {change.kind} {change.name}" + (f" to {change.new}" if change.new else "")
         path = f"{self.path}, {change.name} {self.via}" if self.via else self.path
-        return f"{_lag(self.lag_seconds)} before ({path}): {what}{f' by {who}' if who else ''}"
+        before = f"{_lag(self.lag_seconds)} before" if self.lag_seconds > 0 else "as it began"
+        return f"{before} ({path}): {what}{f' by {who}' if who else ''}"
 
 
 def _lag(seconds: float) -> str:
@@ -82,6 +83,7 @@ def preceding_changes(
     namespace: str | None,
     pod: str | None = None,
     workload: tuple[str, str] | None = None,
+    precision_seconds: float = 0.0,
     limit: int = 20,
 ) -> list[Preceding]:
     """Changes before a symptom of a pod, or of a workload, nearest path first, then shortest lag.
@@ -92,6 +94,7 @@ def preceding_changes(
         namespace: namespace of the pod or workload.
         pod: name of the pod, where the symptom is one pod's.
         workload: kind and name of the workload, where it is that of all its pods.
+        precision_seconds: how precise that time is: a rate that rose began somewhere in its first bin.
         limit: at most this many.
 
     Returns:
@@ -114,14 +117,15 @@ def preceding_changes(
         near.setdefault(publisher, "upstream queue" if upstream.bound else "same virtual host")
     found = []
     for change in joined_changes(evidence):
-        if change.time is None or not time - HORIZON <= change.time <= time:
+        if change.time is None or not time - HORIZON <= change.time <= time + precision_seconds * SECOND:
             continue
         path = _path(change, near, namespace)
         itself = change.kind == "Pod" and change.name == pod and time - change.time < SECOND
         if path is not None and not itself:
             known = publishers.get((change.kind, change.namespace, change.name))
             via = known.reason if known and path in {"upstream queue", "same virtual host"} else None
-            found.append(Preceding(change=change, path=path, lag_seconds=(time - change.time) / SECOND, via=via))
+            lag = max(time - change.time, 0) / SECOND
+            found.append(Preceding(change=change, path=path, lag_seconds=lag, via=via))
     found.sort(key=lambda p: (PATHS.index(p.path), p.lag_seconds))
     return found[:limit]
 

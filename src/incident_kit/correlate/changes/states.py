@@ -15,6 +15,7 @@ from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.nested import Document, field, mapping
+from incident_kit.normalise.kubernetes import KINDS
 from incident_kit.tables import Row
 from incident_kit.window import format_ns
 
@@ -171,9 +172,21 @@ def bundles_apart(before: Evidence, after: Evidence) -> list[Row]:
     """DIFF rows between the objects of two bundles of one cluster."""
     old, new = read_objects(before), read_objects(after)
     rows: list[Row] = []
-    for kind in sorted(old.kinds & new.kinds):
+    # A list that was collected and holds nothing says that there was nothing.
+    for kind in sorted((old.kinds | _listed(before)) & (new.kinds | _listed(after))):
         rows += _kind_apart(kind, old, new)
     return rows
+
+
+def _listed(evidence: Evidence) -> set[str]:
+    """Kinds of which a list was collected, and read without a gap."""
+    troubled = [str(gap["what"]) for gap in evidence.manifest.gaps]
+    return {
+        kind
+        for plural, kind in KINDS.items()
+        if evidence.raw.find(name := f"kubernetes/{plural}.json") is not None
+        and not any(what.startswith(name) for what in troubled)
+    }
 
 
 def _kind_apart(kind: str, old: Objects, new: Objects) -> Iterable[Row]:

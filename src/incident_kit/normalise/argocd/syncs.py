@@ -235,7 +235,10 @@ def _was_dry_run(rows: list[Row], seen: Row, application: Row) -> bool | None:
 
 
 def _mark_rollbacks(rows: list[Row]) -> None:
-    """A sync that goes back to a revision first seen before the one it replaces; forward again is no rollback."""
+    """A sync that goes back to a revision first seen before the one it replaces; forward again is no rollback.
+
+    One that its event calls a rollback is one whichever way it goes: somebody chose an entry of history.
+    """
     first_seen: dict[tuple[str, ...], int] = {}
     current: tuple[str, ...] | None = None
     for position, row in enumerate(rows):
@@ -243,7 +246,7 @@ def _mark_rollbacks(rows: list[Row]) -> None:
             continue
         revision = tuple(row["revisions"])
         if current is not None and revision != current and revision in first_seen:
-            row["rollback"] = first_seen[revision] < first_seen[current]
+            row["rollback"] = row["rollback"] or first_seen[revision] < first_seen[current]
         first_seen.setdefault(revision, position)
         current = revision
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from incident_kit.normalise.kubernetes.lists import collected_plurals, normalise_kubernetes
+from incident_kit.normalise.kubernetes.lists import KINDS, collected_plurals, normalise_kubernetes
 
-__all__ = ["collected_plurals", "normalise_kubernetes"]
+__all__ = ["KINDS", "collected_plurals", "normalise_kubernetes"]

@@ -18,7 +18,7 @@ from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS, OBJECTS, PODS
 
 #: Kinds of the plurals people collect; a list made by hand (jq, --chunk) may have lost the kind of its items.
-_KINDS = {
+KINDS = {
     "pods": "Pod",
     "events": "Event",
     "replicasets": "ReplicaSet",
@@ -103,7 +103,7 @@ def _documents(raw: RawFolder, context: Context) -> list[Document]:
         plural = name.rpartition("/")[2].removesuffix(".json")
         nameless = 0
         for item in raw.items(name, context, "kubernetes") or []:
-            kind = text(item, "kind") or _KINDS.get(_plural_of(plural))
+            kind = text(item, "kind") or KINDS.get(_plural_of(plural))
             if kind is None or text(item, "metadata", "name") is None:
                 nameless += 1
                 continue
@@ -131,10 +131,10 @@ def _plural_of(stem: str) -> str:
 def collected_plurals(raw: RawFolder, context: Context) -> set[str]:
     """Plurals of which a list was collected, as a file of its own or among the objects of another."""
     found: set[str] = set()
-    plurals = {kind: plural for plural, kind in _KINDS.items()} | {"Application": "applications"}
+    plurals = {kind: plural for plural, kind in KINDS.items()} | {"Application": "applications"}
     for path in _files(raw):
         plural = _plural_of(path.name)
-        if plural in _KINDS:
+        if plural in KINDS:
             found.add(plural)
             continue
         items = raw.items(raw.relative(path).removesuffix(".gz"), context, "kubernetes") or []
