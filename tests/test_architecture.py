@@ -35,6 +35,12 @@ def test_importing_loads_nothing_heavy(statement):
     assert ran.stdout.split() == [], ran.stderr
 
 
+def test_copying_begins_before_what_only_tables_need_is_loaded():
+    program = "from incident_kit import import_folder; import sys; print(*{'pandas', 'duckdb'} & sys.modules.keys())"
+    ran = _python(program)
+    assert (ran.returncode, ran.stdout.split()) == (0, []), ran.stderr
+
+
 def test_every_public_name_can_be_loaded():
     assert [name for name in incident_kit.__all__ if not hasattr(incident_kit, name)] == []
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.arrow_memory import small_pages
 from incident_kit.errors import BundleError
 from incident_kit.evidence.archive import write_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, digest_tree
@@ -85,11 +86,12 @@ def _told_once(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**gap, "from": format_ns(gap["from"]), "to": format_ns(gap["to"])} for gap in told.values()]
 
 
+@small_pages()
 def write_tables(stage: Path, context: Context) -> dict[str, int]:
     """Normalise ``stage/raw`` into ``stage/tables``; row counts by table."""
     from incident_kit.normalise.argocd import normalise_argocd
     from incident_kit.normalise.kubernetes import normalise_kubernetes
-    from incident_kit.normalise.logs import normalise_logs
+    from incident_kit.normalise.logs.normalise import normalise_logs
     from incident_kit.normalise.rabbitmq import normalise_rabbitmq
 
     raw = RawFolder(stage / "raw")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from incident_kit.importing.own_times import KUBELET_TIME, OwnTimes
 from incident_kit.importing.shapes.shape import Pieces, Source
 from incident_kit.importing.zone import learnt_offset
-from incident_kit.normalise.logs.console import UNKNOWN
 from incident_kit.normalise.logs.formats.stated import offset_seconds
+from incident_kit.normalise.raw import UNKNOWN
 from incident_kit.window import format_ns
 
 _BLOCK_LINES = 20_000

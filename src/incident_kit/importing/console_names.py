@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from incident_kit.importing.known_pods import KnownPod, KnownPods
 from incident_kit.normalise.kubernetes.names import read_name
-from incident_kit.normalise.logs.console import UNKNOWN
+from incident_kit.normalise.raw import UNKNOWN
 
 _PACKED = r"(?:\.(?:gz|xz|bz2|zst))?"
 _KUBELET = re.compile(rf"(?P<restart>\d+)\.log(?P<rotated>\.\d{{8}}-\d{{6}})?{_PACKED}$", re.IGNORECASE)

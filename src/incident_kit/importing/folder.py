@@ -79,7 +79,7 @@ def import_folder(
         ThreadPoolExecutor(1) as loader,
     ):
         # What only the tables need (pandas, DuckDB) is loaded by one thread; better while the others copy than after them.
-        loader.submit(import_module, "incident_kit.normalise.logs")
+        loader.submit(import_module, "incident_kit.normalise.logs.normalise")
         context = Context(cluster="unnamed", window=_NO_WINDOW, captured_at=None, profile=profile, progress=progress)
         files = collected_files(Path(folder), Path(scratch), context)
         if not files:

@@ -12,11 +12,10 @@ from typing import Any
 
 from incident_kit.nested import listing, mapping, text
 from incident_kit.normalise.context import Context
-from incident_kit.normalise.logs.console import UNKNOWN
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.hits import Reading, hit_files, is_lines, read_hits
 from incident_kit.normalise.logs.times import time_value
-from incident_kit.normalise.raw import RawFolder, read_chunks
+from incident_kit.normalise.raw import UNKNOWN, RawFolder, read_chunks
 
 #: Hits of each file that are asked which pods there were.
 _SAMPLED_HITS = 3_000

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from incident_kit.normalise.logs.console import NOT_A_LOG
 from incident_kit.normalise.logs.fields import FieldRoles
 from incident_kit.normalise.logs.times import console_time, time_value
+from incident_kit.normalise.raw import NOT_A_LOG
 from incident_kit.window import SECOND
 
 #: As the kubelet writes it in front of a line.

@@ -30,6 +30,14 @@ _YAML = re.compile(r"(?:---|#|apiVersion:|items:|kind:|metadata:|- apiVersion:)"
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
+#: Stands in a path for a namespace or container of which nothing told the name; `normalise.logs.whose` asks once more.
+UNKNOWN = "unknown"
+#: Bodies that the kubelet or kubectl writes instead of a log, also with HTTP 200.
+NOT_A_LOG = re.compile(
+    r"^(?:unable to retrieve container logs|Error from server|error: |failed to (?:create|open|try|get)|rpc error:|previous terminated container|"
+    r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )",
+    re.IGNORECASE,
+)
 
 
 class RawFolder:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from incident_kit.arrow_memory import small_pages
 from incident_kit.correlate.reconcile.buckets import Bucket, match_bucket
 from incident_kit.correlate.reconcile.coverage import (
     ConsoleCoverage,
@@ -63,6 +64,7 @@ def reconciliation_of(
     return evidence.memo("reconciliation", lambda: reconcile(evidence, executor, log_tables))
 
 
+@small_pages()
 def reconcile(evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None) -> Reconciliation:
     """Give every console entry, and every document without one, exactly one verdict.
 

@@ -1,7 +1,5 @@
-"""Console files and Elasticsearch documents to log tables, with the coverage of both sides."""
+"""Console files and Elasticsearch documents to log tables, with the coverage of both sides.
 
-from __future__ import annotations
-
-from incident_kit.normalise.logs.normalise import normalise_logs
-
-__all__ = ["normalise_logs"]
+`normalise.normalise_logs` does it. Nothing is imported here: importing a folder needs some of these modules while it
+copies, and loads what only the tables need (pandas, DuckDB) meanwhile.
+"""

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incident_kit.arrays import Integers
+from incident_kit.in_order import WORKERS
 from incident_kit.tables.schema import Table
 
 #: Documents that name no pod; any pod may claim them.
@@ -107,7 +108,7 @@ class BucketWriter:
             gathered = gathered.combine_chunks()
         for start, stop in pairwise(bounds):
             # Rows are copied: a slice would keep all that was gathered in memory until its bucket is written.
-            part = gathered.take(pa.array(order[start:stop])) if len(bounds) > 2 else gathered
+            part = _rows(gathered, order[start:stop]) if len(bounds) > 2 else gathered
             self._write(names[numbers[order[start]]], part)
 
     def _numbers(self, pods: pa.ChunkedArray) -> tuple[Integers, list[str]]:
@@ -143,13 +144,24 @@ class BucketWriter:
                 self._hand_over()
             while self._handed_over:
                 self._handed_over.popleft().result()
-            for name in list(self._waiting):
-                self._flush(name)
+            # Nobody reads meanwhile: all processors write what is left.
+            with ThreadPoolExecutor(WORKERS) as threads:
+                list(threads.map(self._flush, list(self._waiting)))
         finally:
             self._thread.shutdown(cancel_futures=True)
             for writer in self._writers.values():
                 writer.close()
             self._writers.clear()
+
+
+def _rows(table: pa.Table, rows: Integers) -> pa.Table:
+    """Some rows; of columns without any value, which half of a documents' table often is, none is looked for."""
+    taken = pa.array(rows)
+    columns = [
+        pa.nulls(len(rows), column.type) if column.null_count == len(column) else column.take(taken)
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
 
 
 def _encodings(schema: pa.Schema) -> dict[str, Any]:

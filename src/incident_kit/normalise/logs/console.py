@@ -17,20 +17,12 @@ from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.copies import without_copies
 from incident_kit.normalise.logs.known_instances import KnownInstance
 from incident_kit.normalise.logs.lines import Lines, read_lines, some_lines
-from incident_kit.normalise.raw import RawFolder
+from incident_kit.normalise.raw import NOT_A_LOG, RawFolder
 from incident_kit.window import SECOND
 
 _CRI_NAME = re.compile(r"^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.[\w-]+)?(?:\.gz)?$")
 #: Behind ``.log`` may stand which of several files of the container it is (``.1``).
 _KUBECTL_NAME = re.compile(r"^(?P<container>.+?)(?P<previous>\.previous)?\.log(?:\.(?!gz$)[\w-]+)?(?:\.gz)?$")
-#: Stands in a path for a namespace or container of which nothing told the name; `told_by_documents` asks once more.
-UNKNOWN = "unknown"
-#: Bodies that the kubelet or kubectl writes instead of a log, also with HTTP 200.
-NOT_A_LOG = re.compile(
-    r"^(?:unable to retrieve container logs|Error from server|error: |failed to (?:create|open|try|get)|rpc error:|previous terminated container|"
-    r"container .* is (?:waiting|not valid)|The connection to the server|a container name must be specified|Defaulted container )",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)

@@ -33,8 +33,7 @@ _KUBECTL = rf"(?s)^(?P<time>{_STAMP})(?: (?P<text>.*))?$"
 #: Widths of stamps with nine digits behind the point, as the kubelet and its log API write them: in UTC, with an offset.
 _WIDTHS = (30, 35)
 #: What stands behind the stamp of a CRI line, in the order of `Lines.stream`, and behind it where the line is whole.
-_STREAMS = pa.array([b" stdout ", b" stderr "], pa.large_binary())
-_WHOLE = pa.array([b" stdout F ", b" stderr F "], pa.large_binary())
+_STREAMS, _WHOLE = (b" stdout ", b" stderr "), (b" stdout F ", b" stderr F ")
 
 
 @dataclass(slots=True)
@@ -94,11 +93,11 @@ def _fixed(data: bytes) -> Lines | None:
         behind = np.frombuffer(data, np.uint8)[offsets[:-1] + width]
         if not np.isin(behind, np.frombuffer(b" \n", np.uint8)).all():
             return None
-        tags = pc.binary_slice(lines, width, width + len(_WHOLE[0].as_py()))
-        whole = np.asarray(pc.fill_null(pc.index_in(tags, _WHOLE), -1))
+        tags = pc.binary_slice(lines, width, width + len(_WHOLE[0]))
+        whole = np.asarray(pc.fill_null(pc.index_in(tags, pa.array(_WHOLE, tags.type)), -1))
         if (whole >= 0).all():
-            stream, begin = whole + 1, width + len(_WHOLE[0].as_py())
-        elif pc.any(pc.is_in(pc.binary_slice(tags, 0, len(_STREAMS[0].as_py())), _STREAMS)).as_py():
+            stream, begin = whole + 1, width + len(_WHOLE[0])
+        elif pc.any(pc.is_in(pc.binary_slice(tags, 0, len(_STREAMS[0])), pa.array(_STREAMS, tags.type))).as_py():
             return None
         else:
             stream, begin = np.zeros(len(lines)), width + 1

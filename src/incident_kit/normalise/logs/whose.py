@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from incident_kit.normalise.logs.console import UNKNOWN, ContainerConsole
+from incident_kit.normalise.logs.console import ContainerConsole
+from incident_kit.normalise.raw import UNKNOWN
 from incident_kit.tables.logs import ELASTIC_DOCUMENTS
 
 
