@@ -151,7 +151,8 @@ class RawCopy:
                 empty = False
                 redacted = redact(block, scanned)
                 # To redact a line may decode its escapes, and a mark with them.
-                marked = marked or scanned.also or (redacted is not block and is_marked(redacted, ANY_MARK))
+                decoded = redacted is not block and b"\\" in block
+                marked = marked or scanned.also or (decoded and is_marked(redacted, ANY_MARK))
                 output.write(redacted)
         if not marked:
             self.context.unmarked.add(destination.relative_to(self.target).as_posix())

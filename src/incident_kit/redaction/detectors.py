@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import unquote
 
+from incident_kit.redaction.may_hold import ANYTHING, CARD, IBAN, JWT, KNOWN_TOKEN, MAIL, PAIR, SCHEME, URL
 from incident_kit.redaction.pseudonym import PREFIX
 
 Pseudonym = Callable[[str, str], str]
@@ -38,11 +39,15 @@ _SNAKE_END = re.compile(
 )
 _NAME_BEFORE = re.compile(r"""([\w.@-]{1,64})\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?$""")
 
-# Every pattern begins with a literal or a small set, so that Python's engine skips quickly to where it may match;
-# what must stand before is looked at afterwards.
+# Every pattern begins with a literal, a small set or alternatives that begin with literals (in both cases, for it is not
+# the whole that ignores case), so that Python's engine skips quickly to where it may match; what must stand before is
+# looked at afterwards.
 _URL = re.compile(r"""://([^\s/:@"'<>]*):([^\s/"'<>]+)@(?=[^\s@])""")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}\.?[\w-]*")
-_AUTH = re.compile(r"\b(Bearer|Basic|ApiKey)(\s+)([\w.~+/=-]{8,})", re.IGNORECASE)
+_AUTH = re.compile(
+    r"(b(?<!\wb)(?i:earer|asic)|B(?<!\wB)(?i:earer|asic)|a(?<!\wa)(?i:pikey)|A(?<!\wA)(?i:pikey))"
+    r"(\s+)([\w.~+/=-]{8,})"
+)
 _KNOWN_TOKEN = re.compile(
     r"(?:A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk_live_\w{16,})"
 )
@@ -73,13 +78,15 @@ _NAME_STEMS = (
     "sig",
 )
 _PAIR = re.compile(
-    r"""(?P<name>[pP][aA][sS][sS](?i:word|wd|phrase)|[pP][wW][dD]|[sS](?i:ecret|ig)|[tT](?i:oken)|[kK](?i:ey)"""
-    r"""|[aA](?i:uthorization)|[cC](?i:redentials?|ookie|vv2?|vc2?))(?P<sep>\\?["']?\s{0,3}[:=]\s{0,3})"""
+    r"""(?P<name>p[aA][sS][sS](?i:word|wd|phrase)|P[aA][sS][sS](?i:word|wd|phrase)|p[wW][dD]|P[wW][dD]"""
+    r"""|s(?i:ecret|ig)|S(?i:ecret|ig)|t(?i:oken)|T(?i:oken)|k(?i:ey)|K(?i:ey)|a(?i:uthorization)|A(?i:uthorization)"""
+    r"""|c(?i:redentials?|ookie|vv2?|vc2?)|C(?i:redentials?|ookie|vv2?|vc2?))(?P<sep>\\?["']?\s{0,3}[:=]\s{0,3})"""
     r"""(?:(?P<quote>["'])(?P<quoted>(?:\\.|(?!(?P=quote))[^\\\r\n])*)"""
     r"""|(?P<escaped>\\["'])(?P<inner>(?:\\[^"']|[^\\\r\n])*)"""
     r"""|(?P<scheme>(?i:Bearer|Basic|ApiKey|Token|Digest)\s+)?(?P<bare>[^\s"'\\,;&})\]]+))"""
 )
-_NAME_HEAD = re.compile(r"[\w.@/-]{0,64}$")
+#: Of the text before a name's last part, read backwards.
+_NAME_HEAD = re.compile(r"[\w.@/-]{0,64}")
 _CARD_NAME = re.compile(r"card|\bpan$|iban|account_?(?:no|num)", re.IGNORECASE)
 _JSON_NUMBER_OF = re.compile(r"""([\w.@-]{1,64})(\\?")\s{0,3}:\s{0,3}$""")
 _CARD = re.compile(r"[2-6]\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{1,7}|\d{6}\1\d{5})(?!\w|[.,]\d)")
@@ -126,18 +133,26 @@ def secret_value(value: str, pseudonym: Pseudonym) -> str:
     return pseudonym("secret", value)
 
 
-def replace_secrets(text: str, pseudonym: Pseudonym) -> str:
-    """The text with every credential in it replaced."""
-    if "://" in text and "@" in text:
+def replace_secrets(text: str, pseudonym: Pseudonym, may: int = ANYTHING) -> str:
+    """The text with every credential in it replaced.
+
+    Args:
+        text: decoded text.
+        pseudonym: maker of the replacement, from kind and value.
+        may: what the text may hold (`may_hold`), as far as somebody looked.
+    """
+    if may & URL and "://" in text and "@" in text:
         text = _URL.sub(lambda m: f"://{m[1]}:{pseudonym('secret', unquote(m[2]))}@", text)
-    if "eyJ" in text:
+    if may & JWT and "eyJ" in text:
         text = _JWT.sub(lambda m: pseudonym("secret", m[0]), text)
-    if _holds_any(text, _KNOWN_TOKEN_STEMS):
+    if may & KNOWN_TOKEN and _holds_any(text, _KNOWN_TOKEN_STEMS):
         text = _KNOWN_TOKEN.sub(lambda m: pseudonym("secret", m[0]), text)
+    if not may & (SCHEME | PAIR):
+        return text
     lower = text.lower()
-    if "bearer" in lower or "basic" in lower or "apikey" in lower:
+    if may & SCHEME and ("bearer" in lower or "basic" in lower or "apikey" in lower):
         text = _AUTH.sub(lambda m: _authorisation(m, pseudonym), text)
-    if ("=" in text or ":" in text) and _holds_any(lower, _NAME_STEMS):
+    if may & PAIR and ("=" in text or ":" in text) and _holds_any(lower, _NAME_STEMS):
         text = _PAIR.sub(lambda m: _pair(m, pseudonym), text)
     return text
 
@@ -150,19 +165,21 @@ def _holds_any(text: str, stems: tuple[str, ...]) -> bool:
     return False
 
 
-def replace_personal(text: str, pseudonym: Pseudonym, name: str = "") -> str:
+def replace_personal(text: str, pseudonym: Pseudonym, name: str = "", may: int = ANYTHING) -> str:
     """The text with card numbers, IBANs and e-mail addresses replaced.
 
     Args:
         text: decoded text.
         pseudonym: maker of the replacement, from kind and value.
         name: the field that holds the text, where it is one.
+        may: what the text may hold (`may_hold`), as far as somebody looked.
     """
     if len(text) >= _SHORTEST_NUMBER:
-        if not is_time_or_id_name(name):
+        if may & CARD and not is_time_or_id_name(name):
             text = _CARD.sub(lambda m: _card(m, pseudonym), text)
-        text = _IBAN.sub(lambda m: _iban(m, pseudonym), text)
-    if "@" in text or "%40" in text:
+        if may & IBAN:
+            text = _IBAN.sub(lambda m: _iban(m, pseudonym), text)
+    if may & MAIL and ("@" in text or "%40" in text):
         text = _replace_mail(text, pseudonym)
     return text
 
@@ -185,8 +202,8 @@ def _authorisation(match: re.Match[str], pseudonym: Pseudonym) -> str:
 
 
 def _pair(match: re.Match[str], pseudonym: Pseudonym) -> str:
-    head = _NAME_HEAD.search(match.string, max(0, match.start() - 64), match.start())
-    name, separator = (head[0] if head else "") + match["name"], match["sep"]
+    head = _NAME_HEAD.match(match.string[max(0, match.start() - 64) : match.start()][::-1])
+    name, separator = (head[0][::-1] if head else "") + match["name"], match["sep"]
     if not is_secret_name(name):
         return match[0]
     bare = match["bare"]
@@ -219,11 +236,13 @@ def _card(match: re.Match[str], pseudonym: Pseudonym) -> str:
     digits = re.sub(r"\D", "", match[0])
     if _glued(match, ".") or not 13 <= len(digits) <= 19 or not passes_luhn(digits):
         return match[0]
-    start = max(0, match.start() - 80)
-    named = _NAME_BEFORE.search(match.string[start : match.start()])
+    before = match.string[max(0, match.start() - 80) : match.start()]
+    if before.rstrip().rstrip("\"'\\").rstrip()[-1:] not in (":", "="):  # no name: to search for one takes long
+        return pseudonym("card", digits)
+    named = _NAME_BEFORE.search(before)
     if named and is_time_or_id_name(named[1]):
         return match[0]
-    number = _JSON_NUMBER_OF.search(match.string[start : match.start()])
+    number = _JSON_NUMBER_OF.search(before)
     if number:  # not a text but a number: only the field's name can make it a card
         return f"{number[2]}{pseudonym('card', digits)}{number[2]}" if is_card_name(number[1]) else match[0]
     return pseudonym("card", digits)
@@ -243,19 +262,19 @@ def _replace_mail(text: str, pseudonym: Pseudonym) -> str:
     parts: list[str] = []
     copied = 0
     for at in _AT.finditer(text):
-        if at.start() < copied:
+        sign = at.start()
+        if sign < copied or (domain := _MAIL_DOMAIN.match(text, at.end())) is None:
             continue
-        domain = _MAIL_DOMAIN.match(text, at.end())
-        found = _MAIL_USER.match(text[max(copied, at.start() - 64) : at.start()][::-1]) if domain else None
-        if domain is None or found is None:
+        found = _MAIL_USER.match(text[max(copied, sign - 64) : sign][::-1])
+        if found is None or (address := _mail(found[0][::-1], domain[0])) is None:
             continue
-        user = found[0][::-1]
-        if not _is_mail(user, domain[0]):
-            continue
-        parts += (text[copied : at.start() - len(user)], pseudonym("email", f"{unquote(user)}@{domain[0]}".lower()))
+        parts += (text[copied : sign - found.end()], pseudonym("email", address))
         copied = domain.end()
     return "".join([*parts, text[copied:]]) if parts else text
 
 
-def _is_mail(user: str, domain: str) -> bool:
-    return user.lower() not in _NO_MAIL_USER and domain.rpartition(".")[2].lower() not in _NO_MAIL_TOP
+def _mail(user: str, domain: str) -> str | None:
+    """An address as it is replaced, in one spelling; None where it is no mail's."""
+    if user.lower() in _NO_MAIL_USER or domain.rpartition(".")[2].lower() in _NO_MAIL_TOP:
+        return None
+    return f"{unquote(user)}@{domain}".lower()

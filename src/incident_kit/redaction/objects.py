@@ -22,7 +22,8 @@ Text = Callable[[str, str], str]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _FLAG = re.compile(r"--?[\w.-]+")
-_DEEPEST = 200
+#: Objects and lists within each other that are looked into.
+DEEPEST = 200
 #: Fields whose text names objects and fields, never secrets.
 _STRUCTURE = frozenset({"managedFields"})
 
@@ -77,7 +78,7 @@ def _walk(value: Any, name: str, text: Text, pseudonym: Pseudonym, depth: int, *
 
 
 def _walk_dict(value: dict[str, Any], text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool) -> Any:
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         return pseudonym("value", repr(value)[:4096])
     changed: dict[str, Any] | None = None
     for key, old in value.items():
@@ -113,7 +114,7 @@ def _is_credential(key: str, value: Any, *, structural: bool) -> bool:
 
 
 def _walk_list(value: list[Any], name: str, text: Text, pseudonym: Pseudonym, depth: int, *, structural: bool) -> Any:
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         return pseudonym("value", repr(value)[:4096])
     changed: list[Any] | None = None
     flag = False

@@ -44,5 +44,7 @@ class Pseudonyms:
 
 def _has_escapes(value: str) -> bool:
     """Whether the text came from undecodable bytes (U+DC80-DCFF only), not from lone surrogates of JSON."""
+    if value.isascii():
+        return False
     surrogates = [c for c in value if "\ud800" <= c <= "\udfff"]
     return bool(surrogates) and all("\udc80" <= c <= "\udcff" for c in surrogates)

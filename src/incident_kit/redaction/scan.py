@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from incident_kit.arrays import Integers
 from incident_kit.line_arrays import line_array, line_offsets
+from incident_kit.redaction.may_hold import may_hold
 
 _PATTERN = (
     r"-----BEGIN "
@@ -37,11 +38,13 @@ class Scan(NamedTuple):
     Attributes:
         suspicious: numbers of the lines that need a closer look, from 0.
         offsets: where each line begins, and the end of the last.
+        may: what each suspicious line may hold (`may_hold`).
         also: whether some line holds what else was looked for.
     """
 
     suspicious: Integers
     offsets: Integers
+    may: Integers
     also: bool = False
 
 
@@ -55,10 +58,14 @@ def scan(block: bytes, also: str = "") -> Scan:
     offsets = line_offsets(block)
     lines = line_array(block, offsets)
     rows = _matching(lines, f"{_PATTERN}|{also}" if also else _PATTERN)
-    if not also or not len(rows):
-        return Scan(rows, offsets)
+    if not len(rows):
+        return Scan(rows, offsets, rows)
     found = lines.take(pa.array(rows))
-    return Scan(rows[_matching(found, _PATTERN)], offsets, len(_matching(found, also)) > 0)
+    marked = bool(also) and len(_matching(found, also)) > 0
+    if marked:
+        own = _matching(found, _PATTERN)
+        rows, found = rows[own], found.take(pa.array(own))
+    return Scan(rows, offsets, may_hold(found), marked)
 
 
 def _matching(lines: pa.Array, expression: str) -> Integers:
