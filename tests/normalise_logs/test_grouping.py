@@ -52,6 +52,13 @@ def test_a_traceback_long_after_the_last_entry_is_an_entry_of_its_own() -> None:
     assert entries((0, f"{ERROR}failed"), (0.2, PYTHON)) == [f"{ERROR}failed", PYTHON]
 
 
+def test_a_traceback_behind_what_is_no_error_is_an_entry_of_its_own_unless_written_with_it() -> None:
+    """Nobody caught it: the interpreter writes it right after whatever was logged last."""
+    assert entries((0, f"{INFO}heartbeat ok"), (0.00063, PYTHON)) == [f"{INFO}heartbeat ok", PYTHON]
+    assert entries((0, f"{INFO}tried again\n{PYTHON}")) == [f"{INFO}tried again\n{PYTHON}"]
+    assert entries((0, f"{ERROR}failed"), (0.00063, PYTHON)) == [f"{ERROR}failed\n{PYTHON}"]
+
+
 def test_a_panic_is_one_entry() -> None:
     assert entries((0, f"{INFO}before"), (1, GO)) == [f"{INFO}before", GO]
 

@@ -123,6 +123,38 @@ def test_documents_from_after_the_console_was_read_are_nobodys_late_ones(tmp_pat
     assert len(lost(incident.answered(tmp_path))) == 1
 
 
+def test_the_only_line_of_its_kind_that_begins_like_others_is_not_late_either(tmp_path: Path) -> None:
+    """A heartbeat into whose entry a trace was written; documents of the next instance's heartbeats are not its own."""
+    incident = Incident()
+    incident.usual(end=600)
+    incident.log(303.7, "Heartbeat: consumer alive", shipped=False)
+    incident.say(303.7003, 'Traceback (most recent call last):\n  File "/app/main.py", line 3, in main\nValueError: 17')
+    for number in range(5):
+        incident.ship(603 + number * 5, "Heartbeat: consumer alive")
+    (found,) = lost(incident.answered(tmp_path))
+    assert "ValueError" in found[1]
+
+
+def test_a_lost_entry_has_not_the_document_of_a_line_that_was_rotated_away(tmp_path: Path) -> None:
+    """Sinks that stamp what the console shows: a document of another millisecond is of another heartbeat."""
+    incident = Incident()
+    for number in range(40):
+        incident.ship(4 + number * 0.05, "Heartbeat: consumer alive")  # their lines are gone
+    for number in range(12):
+        incident.log(6.05 + number * 0.04, "Heartbeat: consumer alive", shipped=False)
+    incident.usual(begin=10)
+    assert len(lost(incident.answered(tmp_path))) == 12
+
+
+def test_where_documents_are_stamped_by_a_shipper_own_times_contradict_nothing(tmp_path: Path) -> None:
+    incident, chance = Incident(), Random(3)
+    for number in range(100):
+        at = 10 + number * 5
+        incident.log(at, "Heartbeat: consumer alive", shipped=False)
+        incident.ship(at if number % 3 else at + chance.uniform(0.02, 0.2), "Heartbeat: consumer alive")
+    assert lost(incident.answered(tmp_path)) == []
+
+
 def test_a_late_document_with_other_values_is_another_entrys(tmp_path: Path) -> None:
     incident = Incident()
     incident.usual()

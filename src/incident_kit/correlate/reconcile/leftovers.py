@@ -7,13 +7,14 @@ never from all pairs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.match import by_code, mix, nearest_pairs
+from incident_kit.correlate.reconcile.own_times import contradict
 from incident_kit.correlate.reconcile.pairs import OWN, REFUSED, REFUSED_UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side, fits
 from incident_kit.correlate.reconcile.texts import Texts
@@ -37,6 +38,7 @@ class Leftovers:
         where: `OWN` or `UNLABELLED`.
         free: rows of the documents that may still be taken.
         suffixed: pods whose console shows more behind a message than their documents hold.
+        proved: entries whose own time any document of theirs must have.
     """
 
     entries: Side
@@ -48,6 +50,7 @@ class Leftovers:
     entry_texts: Texts
     document_texts: Texts
     suffixed: set[int]
+    proved: set[int] = field(default_factory=set)
 
     def near(self, test: Test, how: int, shift: int = 0) -> None:
         """Pair each document with the nearest entry within tolerance that passes the test."""
@@ -57,7 +60,9 @@ class Leftovers:
                 (abs(int(time[entry]) - centre), entry, document)
                 for document, centre, entries in self.within_reach(shift)
                 for entry in entries
-                if self.allowed(entry, document) and test(self, entry, document)
+                if self.allowed(entry, document)
+                and not self.contradicted(entry, document, shift)
+                and test(self, entry, document)
             ],
             how,
             shift,
@@ -87,6 +92,12 @@ class Leftovers:
             theirs.pod[document] in (NOT_SAID, mine.pod[entry])
             and theirs.namespace[document] in (NOT_SAID, mine.namespace[entry])
             and theirs.container[document] in (NOT_SAID, mine.container[entry])
+        )
+
+    def contradicted(self, entry: int, document: int, shift: int = 0) -> bool:
+        """Whether the document, at a shift, is of another time than the entry, whose clock is proved."""
+        return entry in self.proved and bool(
+            contradict(self.entries, self.documents, np.array([entry]), np.array([document]), shift)[0]
         )
 
     def accept(self, proposals: list[tuple[int, int, int]], how: int, shift: int) -> None:

@@ -11,6 +11,7 @@ from incident_kit.arrays import Flags, Integers
 from incident_kit.correlate.reconcile.certain import BUFFERED_NS, PRECISIONS, own_differences, pair_by_own_time, usable
 from incident_kit.correlate.reconcile.clocks import Clocks, learn_clocks
 from incident_kit.correlate.reconcile.match import is_among, mix, nearest_pairs, once_on_both
+from incident_kit.correlate.reconcile.own_times import part_contradicted
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, OWN, TEXT, Pairs
 from incident_kit.correlate.reconcile.sides import NOT_SAID, Side
 from incident_kit.normalise.logs.normal_form import hashes
@@ -92,6 +93,7 @@ def pair_rest(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -> N
         for mine, theirs, how in _COMBINATIONS:
             _pass(few, some, rest, clocks, mine, theirs, how, free, tight=tight)
     pairs.put(rows, part, rest)
+    part_contradicted(entries, documents, pairs, rows[rest.document >= 0])
 
 
 def _fetched_before(documents: Side, pairs: Pairs, part: Integers) -> Flags:

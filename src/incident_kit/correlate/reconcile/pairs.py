@@ -58,6 +58,11 @@ class Pairs:
         if where in (OWN, REFUSED):
             self.taken[documents] = True
 
+    def part(self, entries: Integers) -> None:
+        """Forget the pairs of these entries; their documents are the bucket's own and free again."""
+        self.taken[self.document[entries]] = False
+        self.document[entries], self.how[entries], self.where[entries], self.shift[entries] = -1, -1, -1, 0
+
     def open_entries(self) -> Integers:
         """Entries without a pair."""
         return np.flatnonzero(self.document < 0)

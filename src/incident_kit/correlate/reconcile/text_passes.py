@@ -13,6 +13,7 @@ from incident_kit.correlate.reconcile.begun_otherwise import pair_begun_otherwis
 from incident_kit.correlate.reconcile.clocks import SECOND, Clocks
 from incident_kit.correlate.reconcile.leftovers import Leftovers
 from incident_kit.correlate.reconcile.match import is_among, mix
+from incident_kit.correlate.reconcile.own_times import proved_clocks
 from incident_kit.correlate.reconcile.pairing import foreign
 from incident_kit.correlate.reconcile.pairs import EXACT, HEAD, LOOSE, OWN, PART, TEMPLATE, TRUNCATED, UNLABELLED, Pairs
 from incident_kit.correlate.reconcile.said_more import pair_said_more
@@ -55,6 +56,7 @@ def run_leftovers(
         leftovers.pair_equal(0)
     else:
         leftovers.free = leftovers.free[~_somebody_elses(leftovers)]
+        leftovers.proved = set(open_rows[proved_clocks(entries, documents, pairs, open_rows)].tolist())
     for shift in _known_shifts(leftovers):
         leftovers.pair_equal(shift)
     open_rows = pairs.open_entries()
@@ -198,13 +200,17 @@ def _late(leftovers: Leftovers) -> None:
     candidates = list(_candidates(leftovers))
     if not candidates:
         return
-    ends, once = _console_ends(entries), _said_once(entries, np.unique([entry for entry, _ in candidates]))
+    ends, rows = _console_ends(entries), np.unique([entry for entry, _ in candidates])
+    once = {how: _said_once(entries, rows, how) for how in ("message", "head")}
     proposals = []
     for entry, document in candidates:
         behind = int(documents.time[document] - entries.time[entry])
+        whole = entries.hashes("message")[entry] == documents.hashes("message")[document]
         # A document from after the console was read has its entry there, unless the text is only this one's.
-        unread = documents.time[document] > ends[entries.pod[entry]] and entry not in once
-        if -_MOST_STALLED_NS <= behind <= MOST_LATE_NS and not unread:
+        unread = (
+            documents.time[document] > ends[entries.pod[entry]] and entry not in once["message" if whole else "head"]
+        )
+        if -_MOST_STALLED_NS <= behind <= MOST_LATE_NS and not unread and not leftovers.contradicted(entry, document):
             proposals.append((abs(behind), entry, document))
     if proposals:
         mine = values_of(entries, np.unique([entry for _, entry, _ in proposals]))
@@ -213,9 +219,9 @@ def _late(leftovers: Leftovers) -> None:
     leftovers.accept(proposals, LOOSE, 0)
 
 
-def _said_once(entries: Side, rows: Integers) -> set[int]:
-    """Those of the rows whose text their pod's console has no other time."""
-    keys = mix(entries.pod, entries.hashes("message"))
+def _said_once(entries: Side, rows: Integers, how: str) -> set[int]:
+    """Those of the rows whose text, or first line, their pod's console has no other time."""
+    keys = mix(entries.pod, entries.hashes(how))
     values, counts = np.unique(keys[is_among(keys, keys[rows])], return_counts=True)
     found: set[int] = set(rows[counts[np.searchsorted(values, keys[rows])] == 1].tolist())
     return found

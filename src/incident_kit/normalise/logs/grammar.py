@@ -57,6 +57,8 @@ _CLOSER = re.compile(r"^[\"']?[\]})]+[,;]?\s*$")
 SAME_WRITE_NS = 5_000_000
 #: An exception's first line follows its message in the same write; a runtime's own traceback comes later.
 EXCEPTION_NS = 1_000_000
+#: Behind an entry that is no error, a trace is that of an exception which nobody caught, unless it came in the same write.
+SAME_BREATH_NS = 200_000
 SAME_TRACE_NS = 1_000_000_000
 
 

@@ -175,7 +175,9 @@ def _continues(
         opened = traces.opens(text)
         level = None if levels is None else levels[state.entry]
         told = head_before and level in (None, "error", "fatal", "warn")
-        if opened in ("python", "exception", "beam") and (told or traces.begins_frames(following)):
+        if opened in ("python", "exception", "beam") and (
+            told or (traces.begins_frames(following) and gap <= traces.SAME_BREATH_NS)
+        ):
             state.grammar = opened
             return True
     if not proven or gap > traces.SAME_WRITE_NS:
