@@ -19,6 +19,8 @@ from incident_kit.cli.main import app, main, told
 from incident_kit.cli.terminal import say
 from incident_kit.importing import import_folder
 from incident_kit.present.files import write_whole
+from tests.identity.bundles import bundle as identity_bundle
+from tests.identity.bundles import pod
 from tests.present.folder import POD, write_folder
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +51,25 @@ def test_the_program_tells_its_version(run):
     code, out, _ = run("--version")
     assert code == 0
     assert re.fullmatch(r"incident-kit \d+\.\d+\.\d+\n", out)
+
+
+def test_a_list_that_an_answer_does_not_read_leaves_no_gap_in_it(run, tmp_path):
+    kinds = [
+        "nodes",
+        "replicasets",
+        "deployments",
+        "events",
+        "jobs",
+        "statefulsets",
+        "daemonsets",
+        "services",
+        "endpointslices",
+    ]
+    none = {f"kubernetes/{kind}.json": [] for kind in kinds}
+    evidence = identity_bundle(tmp_path, {**none, "kubernetes/pods.json": [pod("a", ip="10.1.0.5")]})
+    for command in (("whois", "10.1.0.5"), ("restarts",)):
+        assert run(command[0], *command[1:], evidence.path)[0] == 0
+    assert run("changes", evidence.path)[0] == 3  # it would read ConfigMaps
 
 
 @pytest.mark.parametrize(

@@ -97,3 +97,70 @@ def day_ns(time):
     from incident_kit.window import parse_rfc3339
 
     return parse_rfc3339(day(time))
+
+
+def restarted_often(count, started, finished):
+    document = ended(pod("api", created="00:00:00"), count, "Error", 1, finished)
+    document["status"]["containerStatuses"][0]["lastState"]["terminated"]["startedAt"] = started
+    return document
+
+
+def test_restarts_with_long_runs_between_are_no_crash_loop(tmp_path):
+    assert findings("crash-loop", tmp_path, [restarted_often(3, "2026-11-19T07:00:00Z", "10:30:00")]) == []
+
+
+def test_restarts_with_short_runs_between_are_one(tmp_path):
+    assert len(findings("crash-loop", tmp_path, [restarted_often(3, day("10:25:00"), "10:30:00")])) == 1
+
+
+def back_off(count, last):
+    return {"kind": "Event", "metadata": {"name": "b", "namespace": "shop", "uid": "b"}, "reason": "BackOff", "type": "Warning",
+            "message": "Back-off restarting failed container app in pod api_shop(u)", "count": count,
+            "firstTimestamp": day("10:05:00"), "lastTimestamp": day(last),
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "api", "uid": "u", "fieldPath": "spec.containers{app}"}}  # fmt: skip
+
+
+def test_a_crash_loop_of_a_pod_that_is_gone_is_known_from_its_events(tmp_path):
+    [finding] = rule_named("crash-loop").run(bundle(tmp_path, {"kubernetes/events.json": [back_off(40, "10:40:00")]}))
+    assert (finding.name, finding.confidence) == ("api", 0.9)
+
+
+def test_a_gone_pod_that_waited_once_or_before_the_window_is_none(tmp_path):
+    for number, event in enumerate((back_off(2, "10:40:00"), back_off(40, "09:50:00"))):
+        files = {"kubernetes/pods.json": [pod("other")], "kubernetes/events.json": [event]}
+        assert rule_named("crash-loop").run(bundle(tmp_path, files, name=str(number))) == []
+
+
+def two(first, second, images=("registry/app:1", "registry/app:1"), nodes=("node-1", "node-1")):
+    return [
+        pod(name, uid=name, owner=API, image=image, image_id=image_id, node=node)
+        for name, image, image_id, node in zip(("a", "b"), images, (first, second), nodes, strict=True)
+    ]
+
+
+def test_one_image_by_two_spellings_is_no_mix_of_versions(tmp_path):
+    spelt = two("x@sha256:a", "x@sha256:b", images=("nginx", "docker.io/library/nginx:latest"))
+    assert findings("mixed-versions", tmp_path, spelt) == []
+
+
+def test_two_tags_of_the_same_bytes_are_no_mix_of_versions(tmp_path):
+    retagged = two("x@sha256:a", "x@sha256:a", images=("registry/app:1", "registry/app:2"))
+    assert findings("mixed-versions", tmp_path, retagged) == []
+
+
+def test_a_tag_moved_though_its_reference_is_spelt_in_two_ways(tmp_path):
+    spelt = two("x@sha256:a", "x@sha256:b", images=("nginx:1", "docker.io/library/nginx:1"))
+    assert len(findings("moved-tag", tmp_path, spelt)) == 1
+
+
+def test_digests_of_two_platforms_are_no_moved_tag(tmp_path):
+    nodes = [{"kind": "Node", "metadata": {"name": name, "uid": name},
+              "status": {"nodeInfo": {"architecture": architecture, "operatingSystem": "linux"}}}
+             for name, architecture in (("node-1", "amd64"), ("node-2", "arm64"))]  # fmt: skip
+    pods = two("x@sha256:a", "x@sha256:b", nodes=("node-1", "node-2"))
+    rule = rule_named("moved-tag")
+    assert rule.run(bundle(tmp_path, {"kubernetes/pods.json": pods, "kubernetes/nodes.json": nodes})) == []
+    pods[1]["spec"]["nodeName"] = "node-1"
+    assert (
+        len(rule.run(bundle(tmp_path, {"kubernetes/pods.json": pods, "kubernetes/nodes.json": nodes}, name="y"))) == 1
+    )

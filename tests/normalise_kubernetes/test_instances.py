@@ -173,3 +173,21 @@ def test_a_start_that_failed_has_no_times_though_containerd_writes_the_epoch():
     never = {"exitCode": 128, "reason": "StartError", "startedAt": "1970-01-01T00:00:00Z", "finishedAt": "1970-01-01T00:00:00Z"}  # fmt: skip
     first, _ = instance_rows(a_pod(status(1, RUNNING, never)))
     assert (first["reason"], first["started_at"], first["finished_at"]) == ("StartError", None, None)
+
+
+def of_container(reason, message, at):
+    return {"kind": "Event", "metadata": {"name": f"{reason}{at}", "namespace": "shop", "uid": f"{reason}{at}"}, "reason": reason,
+            "message": message, "firstTimestamp": day(at), "lastTimestamp": day(at), "count": 1,
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "p", "uid": "uid-p", "fieldPath": "spec.containers{app}"}}  # fmt: skip
+
+
+def test_an_image_that_was_changed_in_place_is_not_the_one_that_ran_before(tmp_path):
+    document = a_pod(status(1, RUNNING, end(143, "Error", "10:00:05", "10:29:00")), image="registry/app:2")
+    killed = of_container("Killing", "Container app definition changed, will be restarted", "10:28:30")
+    first = of_container("Pulled", 'Container image "registry/app:1" already present on machine', "10:00:04")
+    second = of_container("Pulled", 'Successfully pulled image "registry/app:2" in 2s', "10:29:40")
+    for number, (events, image) in enumerate([([first, killed, second], "registry/app:1"), ([killed], None), ([], "registry/app:2")]):  # fmt: skip
+        files = {"kubernetes/pods.json": [document], "kubernetes/events.json": events}
+        [row] = restarts(bundle(tmp_path, files, name=str(number))).to_dict("records")
+        assert (row["image"] if isinstance(row["image"], str) else None, row["observed"]) == (image, False)
+        assert isinstance(row["image_digest"], str) == (image == "registry/app:2")

@@ -294,3 +294,54 @@ def test_before_and_after_name_the_nodes_that_pods_moved_between(tmp_path):
     ]
     assert (row["what"], row["before"], row["after"]) == ("rabbit_node", "rabbit@rabbit-0", "rabbit@rabbit-1")
     assert row["time"].value in (at("10:20:01"), at("10:20:03"))
+
+
+LONE = """\
+2026-11-20 10:05:00.000000+00:00 [info] <0.8.0> accepting AMQP connection <0.8.0> (10.1.0.9:1 -> 10.0.9.9:5672)
+2026-11-20 10:30:00.000000+00:00 [info] <0.9.0> closing AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.9.9:5672 - a, vhost: 'shop', user: 'app')
+"""
+
+
+def test_a_connection_of_which_the_log_has_only_the_end_was_open_before(tmp_path):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5", created="10:00:00")],
+        "rabbitmq/rabbit@rabbit-0.log": LONE,
+    }
+    evidence = bundle(tmp_path, files)
+    states = [rabbit("a", evidence, at=at(time)).iloc[0]["match"] for time in ("10:20:00", "10:30:01", "09:00:00")]
+    assert states == ["client_name", "none", "none"]  # before its pod was there nothing of it was open
+
+
+def listed_by_hand(folder, counted):
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")], "rabbitmq/nodes.json": RUNNING_NODES,
+        "rabbitmq/overview.json": {"object_totals": {"connections": counted}},
+        "rabbitmq/connections.json": [connection("10.1.0.5", 4001, "10:40:00")],
+        "rabbitmq/rabbit@rabbit-0.log": LONE.splitlines()[0].replace("10.1.0.9:1 ", "10.1.0.5:4000 ") + "\n"
+        + LONE.splitlines()[0].replace("10.1.0.9:1 ", "10.1.0.5:4002 ").replace("10:05:00", "10:50:00") + "\n",
+    }  # fmt: skip
+    return {row["peer_port"]: row for row in rabbit("a", bundle(folder, files)).to_dict("records")}
+
+
+def test_what_a_whole_list_made_by_hand_lacks_was_closed_unless_it_is_younger_than_the_list(tmp_path):
+    rows = listed_by_hand(tmp_path, 1)
+    assert [rows[port]["state"] == "closed" for port in (4000, 4001, 4002)] == [True, False, False]
+
+
+def test_a_list_made_by_hand_that_may_be_a_part_ends_nothing(tmp_path):
+    rows = listed_by_hand(tmp_path, 9)
+    assert not any(rows[port]["state"] == "closed" for port in (4000, 4001, 4002))
+
+
+def test_documents_of_a_broker_belong_to_the_node_that_its_console_names(tmp_path):
+    """Shipped line by line, without the banner; the pod is not called like the node."""
+    accept = LONE.splitlines()[0].replace("10.1.0.9:1 ", "10.1.0.5:4000 ")
+    banner = "2026-11-20 10:00:00.000000+00:00 [info] <0.222.0>  node           : rabbit@mq-east"
+    source = {"@timestamp": "2026-11-20T10:05:00Z", "message": accept, "kubernetes": {"pod": {"name": "broker-0"}, "namespace": "mq"}}  # fmt: skip
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5"), pod("broker-0", namespace="mq", ip="10.1.0.50")],
+        "console/mq/broker-0/rabbitmq.log": f"2026-11-20T10:00:00.000000001Z {banner}\n2026-11-20T10:05:00.000000001Z {accept}\n",
+        "elasticsearch/hits.ndjson": json.dumps({"_index": "logs", "_id": "1", "_source": source}),
+    }
+    [row] = rabbit("a", bundle(tmp_path, files)).to_dict("records")
+    assert (row["rabbit_node"], row["source"]) == ("rabbit@mq-east", "broker_log")

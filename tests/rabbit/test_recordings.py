@@ -198,6 +198,23 @@ def test_a_log_without_zone_is_moved_to_utc_by_the_kubelets_stamps(normalise):
     assert row["connected_at"] == parse_rfc3339("2026-11-23T15:00:01Z")
 
 
+def test_a_log_file_without_zone_is_moved_to_utc_by_a_connection_that_the_api_lists_too(normalise):
+    line = "2026-11-23 16:00:01.000 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)\n"
+    opened = parse_rfc3339("2026-11-23T15:00:01.2Z") // 1_000_000
+    listed = {"name": "10.1.0.5:4000 -> 10.0.0.1:5672", "node": "rabbit@rabbit-1", "connected_at": opened}
+    closed = line.replace("5:4000", "5:4001").replace("16:00:01", "16:20:00")
+    tables, gaps = normalise({"rabbit@rabbit-1.log": line + closed, "connections.json": [listed]})
+    logged = {
+        row["connection"][:13]: row["connected_at"] for row in tables["connections"] if row["source"] == "broker_log"
+    }
+    assert logged == {"10.1.0.5:4000": parse_rfc3339("2026-11-23T15:00:01Z"), "10.1.0.5:4001": parse_rfc3339("2026-11-23T15:20:00Z")}  # fmt: skip
+    assert not [gap for gap in gaps if "no zone" in gap]
+    # A difference that no zone has is another connection's of that port: then the zone stays unknown.
+    later = listed | {"connected_at": opened + 400_000}
+    _, gaps = normalise({"rabbit@rabbit-1.log": line, "connections.json": [later]})
+    assert [gap for gap in gaps if "no zone" in gap]
+
+
 def test_broker_lines_and_metricbeat_documents_are_found_among_hits(normalise):
     # Metricbeat's document as in its own sample; the broker's line as Filebeat ships it.
     metric = {

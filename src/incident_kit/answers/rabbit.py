@@ -124,7 +124,7 @@ def _rows(found: list[Matched], evidence: Evidence) -> list[Row]:
 
 def _asked(matched: Matched, evidence: Evidence, at: int | None) -> bool:
     if at is not None:
-        return matched.connection.open_at(at)
+        return matched.open_at(at)
     return matched.connection.overlaps(evidence.window.start, evidence.window.end)
 
 

@@ -7,6 +7,7 @@ the answer.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -45,6 +46,9 @@ RELEVANT: dict[str, tuple[str, ...]] = {
     "diff": ("kubernetes", "argocd", "rabbitmq", "bundle"),
     "detect-fields": ("elasticsearch", "bundle"),
 }
+#: Objects that no answer about pods, addresses and connections reads, so that their lack changes none.
+_UNREAD = re.compile(r"\b(?:configmaps|cronjobs|ingresses|networkpolicies)\b", re.IGNORECASE)
+_OF_PODS = frozenset({"restarts", "rabbit", "rabbit-node", "whois"})
 _EXAMPLE = "Example:"
 
 
@@ -142,6 +146,9 @@ def relevant_gaps(command: str, evidence: Evidence, extra: pd.DataFrame | None =
 
     gaps = evidence.gaps
     gaps = gaps[gaps["source"].isin(RELEVANT[command])]
+    if command in _OF_PODS:
+        unread = (gaps["source"] == "kubernetes") & gaps["what"].astype(str).str.contains(_UNREAD)
+        gaps = gaps[~unread]
     if extra is not None and len(extra):
         gaps = pd.concat([gaps, extra], ignore_index=True)
     return gaps.reset_index(drop=True)

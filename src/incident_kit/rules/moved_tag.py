@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from incident_kit.correlate.objects import read_objects
-from incident_kit.correlate.pods.images import WorkloadImage, workload_images
-from incident_kit.nested import listing
+from incident_kit.correlate.pods.identity import lifetimes
+from incident_kit.correlate.pods.images import WorkloadImage, full_reference, workload_images
+from incident_kit.nested import listing, mapping, text
 from incident_kit.normalise.kubernetes.instances import digest_of
 from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
@@ -20,20 +21,41 @@ Subject = tuple[str, str | None, str]
 
 
 def _judge(evidence: Evidence) -> Iterator[Outcome]:
-    by_image: dict[tuple[str, bool], list[WorkloadImage]] = {}
-    local = _local_digests(evidence)
+    by_image: dict[tuple[str, bool, str | None], list[WorkloadImage]] = {}
+    local, platforms = _local_digests(evidence), _platforms(evidence)
     for ran in workload_images(evidence):
         if ran.run.image_digest is not None and "@sha256:" not in ran.run.image:
-            by_image.setdefault((ran.run.image, ran.run.image_digest in local), []).append(ran)
-    for (image, _), runs in by_image.items():
+            platform = platforms.get(ran.run.pod_uid or "")
+            key = full_reference(ran.run.image), ran.run.image_digest in local, platform
+            by_image.setdefault(key, []).append(ran)
+    for runs in by_image.values():
         if len({ran.run.image_digest for ran in runs}) < 2:
             continue
         for workload in _subjects(runs):
-            yield _finding(image, workload, runs)
+            yield _finding(runs[0].run.image, workload, runs)
 
 
 def _start(ran: WorkloadImage) -> int:
     return ran.run.started_at or 0
+
+
+def _platforms(evidence: Evidence) -> dict[str, str]:
+    """The platform of each pod's node, where nodes of several platforms run; by uid of the pod.
+
+    A reference to a multi-platform image has a digest of its own on each: some runtimes (CRI-O) report that one.
+    """
+    of_node = {
+        text(node, "metadata", "name"): f"{text(told, 'operatingSystem')}/{text(told, 'architecture')}"
+        for node in read_objects(evidence).of("Node")
+        if text(told := mapping(node, "status", "nodeInfo"), "architecture")
+    }
+    if len(set(of_node.values())) < 2:
+        return {}
+    return {
+        life.pod_uid: of_node[life.value("node")]
+        for life in lifetimes(evidence)
+        if life.pod_uid and life.value("node") in of_node
+    }
 
 
 def _local_digests(evidence: Evidence) -> set[str]:
@@ -86,7 +108,7 @@ RULE = Rule(
     name="moved-tag",
     question="Did one image reference stand for different bytes?",
     severity="warning",
-    refuted_by="The digests are those of one multi-platform image on nodes of different platforms.",
+    refuted_by="The digests are those of one multi-platform image, on nodes whose platform the evidence does not tell.",
     judge=_judge,
     needs=(CONTAINERS,),
 )

@@ -67,6 +67,21 @@ def repository(image: str) -> str:
     return head + slash + last.partition(":")[0]
 
 
+def full_reference(image: str) -> str:
+    """An image reference as registries understand it: ``nginx`` is ``docker.io/library/nginx:latest``.
+
+    As the docker and containerd clients do: a first part without dot, colon or ``localhost`` is no registry.
+    """
+    name, at, digest = image.partition("@")
+    first, slash, rest = name.partition("/")
+    if not (slash and ("." in first or ":" in first or first == "localhost")):
+        first, rest = "docker.io", name
+    if first in ("docker.io", "index.docker.io"):
+        first, rest = "docker.io", rest if "/" in rest else f"library/{rest}"
+    tagged = rest if at or ":" in rest.rpartition("/")[2] else f"{rest}:latest"
+    return f"{first}/{tagged}{at}{digest}"
+
+
 def image_runs(lives: Iterable[Lifetime], instances: Iterable[ContainerInstance]) -> list[ImageRun]:
     """Images of a pod's lives over time, each with where it is known from.
 

@@ -10,12 +10,15 @@ from incident_kit.correlate.frames import instant, plain, records, rows
 from incident_kit.correlate.pods.gone import PULLED_IMAGE
 from incident_kit.tables import Row
 from incident_kit.tables.kubernetes import CONTAINERS, EVENTS
+from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 _EVICTIONS = ("Evicted", "TaintManagerEviction", "Preempted", "Preempting")
 _ENDS = ("Killing", *_EVICTIONS)
+#: What the kubelet says when the pod's spec got another image for the container.
+_REDEFINED = "definition changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ def container_instances(evidence: Evidence) -> list[ContainerInstance]:
     def build() -> list[ContainerInstance]:
         captured = [ContainerInstance(**row) for row in rows(evidence.table(CONTAINERS))]
         known = {instance.pod_uid for instance in captured}
-        return [*_with_first_starts(captured, evidence), *_from_events(evidence, known)]
+        told = _with_pulled_images(_with_first_starts(captured, evidence), evidence)
+        return [*told, *_from_events(evidence, known)]
 
     return evidence.memo("container instances", build)
 
@@ -83,6 +87,44 @@ def _with_first_starts(captured: list[ContainerInstance], evidence: Evidence) ->
             found[first[key]] = replace(
                 known, started_at=instant(event["first_at"]), source=f"{known.source}+event", observed=False
             )
+    return found
+
+
+@dataclass(slots=True)
+class _Pulls:
+    """Events of one container: images pulled, or already there, as (first, last time, image); changes of its definition."""
+
+    images: list[tuple[int, int, str]] = field(default_factory=list)
+    redefined: list[int] = field(default_factory=list)
+
+    def image_at(self, start: int) -> str | None:
+        """The image that the instance started with; the kubelet tells of it just before."""
+        known = [(min(last, start + SECOND), image) for first, last, image in self.images if first <= start + SECOND]
+        return max(known)[1] if known else None
+
+
+def _with_pulled_images(captured: list[ContainerInstance], evidence: Evidence) -> list[ContainerInstance]:
+    """Images of earlier instances, which the status does not remember, where the spec's image was changed in place."""
+    pulls: dict[tuple[str | None, str | None], _Pulls] = {}
+    for event in rows(evidence.table(EVENTS)):
+        told = pulls.setdefault((event["uid"], event["container"]), _Pulls())
+        first, last, message = event["first_at"], event["last_at"], str(event["message"] or "")
+        if event["reason"] == "Pulled" and first is not None and (pulled := PULLED_IMAGE.search(message)):
+            told.images.append((first, last or first, pulled["image"]))
+        elif event["reason"] == "Killing" and _REDEFINED in message and last is not None:
+            told.redefined.append(last)
+    found = []
+    for instance in captured:
+        told = pulls.get((instance.pod_uid, instance.container), _Pulls())
+        start = instance.started_at
+        if start is None or instance.observed or not (told.redefined or len({i for *_, i in told.images}) > 1):
+            found.append(instance)
+            continue
+        image = told.image_at(start)
+        if image is None and not any(moment >= start for moment in told.redefined):
+            image = instance.image
+        digest = instance.image_digest if image == instance.image else None
+        found.append(replace(instance, image=image, image_digest=digest, source=f"{instance.source}+event"))
     return found
 
 

@@ -42,16 +42,23 @@ class Connection:
         return max(known) if known else None
 
     def overlaps(self, start: int, end: int) -> bool:
-        """Whether it may have been open at some instant of ``[start, end)``.
-
-        A list that leaves out when a connection was opened was read of a connection that was open before.
-        """
-        unknown = self.begin is None or (self.connected_at is None and "management_api" in self.source)
-        return (unknown or (self.begin or 0) < end) and (self.closed_at is None or self.closed_at > start)
+        """Whether it may have been open at some instant of ``[start, end)``."""
+        began = self._began_before_it_was_seen or (self.begin or 0) < end
+        return began and (self.closed_at is None or self.closed_at > start)
 
     def open_at(self, moment: int) -> bool:
         """Whether it may have been open then."""
-        return (self.begin is None or self.begin <= moment) and (self.closed_at is None or moment < self.closed_at)
+        began = self._began_before_it_was_seen or (self.begin or 0) <= moment
+        return began and (self.closed_at is None or moment < self.closed_at)
+
+    @property
+    def _began_before_it_was_seen(self) -> bool:
+        """Whether nobody told when it was opened, only that it was open.
+
+        A list that leaves out when a connection was opened was read of one that was open before, and a broker's log that
+        has only its end began later than it. Metricbeat sees a new one within its period.
+        """
+        return self.begin is None or (self.connected_at is None and "metricbeat" not in self.source)
 
     @property
     def order(self) -> tuple[Any, ...]:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.frames import instant, plain, records
+import orjson
+
+from incident_kit.correlate.frames import instant, plain, records, rows
 from incident_kit.correlate.rabbitmq.connection import Connection
-from incident_kit.tables.rabbitmq import RABBIT_EVENTS, RABBIT_NODES
+from incident_kit.nested import whole
+from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_EVENTS, RABBIT_NODES
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
 if TYPE_CHECKING:
@@ -75,18 +78,41 @@ def _log_restored(evidences: Iterable[Evidence]) -> dict[str, list[int]]:
 def listed_connections(evidence: Evidence) -> Listed | None:
     """When a bundle's list of connections was asked for; None where it may be a part.
 
-    A user's own connections, one pod's, the list of a node without statistics and what people collected by hand are
-    parts. A node that does not run has no connections: its gap hides nothing here.
+    A user's own connections, one pod's and the list of a node without statistics are parts. A node that does not run has
+    no connections: its gap hides nothing here. What people collected by hand is whole where the overview counts as many;
+    it was asked for after the newest connection in it was opened, and nobody knows how long after.
     """
     nodes = records(evidence.table(RABBIT_NODES))
-    asked = [row for row in evidence.manifest.asked if row.get("what") == "rabbitmq"]
-    if evidence.manifest.imported or evidence.captured_at is None or not asked or not nodes:
+    if evidence.captured_at is None or not nodes:
         return None
     away = {str(node["rabbit_node"]) for node in nodes if plain(node["running"]) is False}
     if any(_hides(gap, away) for gap in evidence.manifest.gaps) or b'"narrowed_to"' in _overview(evidence):
         return None
-    listed_at = parse_rfc3339(str(asked[-1].get("at")))
+    if evidence.manifest.imported:
+        listed_at = _newest_of_whole(evidence)
+    else:
+        asked = [row for row in evidence.manifest.asked if row.get("what") == "rabbitmq"]
+        listed_at = parse_rfc3339(str(asked[-1].get("at"))) if asked else None
     return Listed(listed_at, evidence.captured_at) if listed_at is not None else None
+
+
+def _newest_of_whole(evidence: Evidence) -> int | None:
+    """When the newest connection of an imported list was opened; None where the overview does not count just those."""
+    told = [row for row in rows(evidence.table(CONNECTIONS)) if row["source"] == "management_api"]
+    opened = [row["connected_at"] for row in told if row["connected_at"] is not None]
+    if not opened or _counted(_overview(evidence)) != len(told):
+        return None
+    return int(max(opened))
+
+
+def _counted(overview: bytes) -> int | None:
+    """How many connections an overview counts."""
+    try:
+        answers = orjson.loads(overview)
+    except orjson.JSONDecodeError:
+        return None
+    first = answers[0] if isinstance(answers, list) and answers else answers
+    return whole(first, "object_totals", "connections")
 
 
 def _hides(gap: dict[str, Any], away: set[str]) -> bool:

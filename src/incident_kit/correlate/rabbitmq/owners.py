@@ -25,6 +25,11 @@ class Matched:
     connection: Connection
     match: Match
 
+    def open_at(self, moment: int) -> bool:
+        """Whether it may have been open then: not before its pod was there, where one pod is known to have opened it."""
+        alive = not self.match.single or any(life.begin is None or life.begin <= moment for life in self.match.lives)
+        return alive and self.connection.open_at(moment)
+
 
 def matched_connections(evidence: Evidence) -> list[Matched]:
     """Every connection of the evidence with its match, in order of opening."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 from incident_kit.nested import Document, text, whole
@@ -39,18 +40,18 @@ def normalise_rabbitmq(raw: RawFolder, context: Context) -> Rows:
     """
     lists = {name: _items(raw, name, context) for name in LISTS}
     rows = _from_management(lists, context)
-    known = [str(row["rabbit_node"]) for row in rows[RABBIT_NODES.name] if row["rabbit_node"]]
-    known += sorted({str(r["rabbit_node"]) for r in rows[CONNECTIONS.name] if r["rabbit_node"]} - set(known))
+    known = _known_from(rows)
     for log in log_files(raw, context):
         records = list(read_records(log.lines))
         _report_unread(records, log, context)
-        _add_log(rows, records, log.hint, log.name, known, context)
+        _add_log(rows, records, log, known, context)
     for log in consoles(raw, context):
-        _add_log(rows, list(read_records(log.lines)), log.hint, log.name, known, context)
+        _add_log(rows, list(read_records(log.lines)), log, known, context)
     elastic = from_elastic(raw, context)
     for host, records in sorted(elastic.records.items()):
         records.sort(key=lambda record: record.time)
-        _add_log(rows, _joined(records), host, f"documents of broker {host or '(unnamed)'}", known, context)
+        log = LogText(host, f"documents of broker {host or '(unnamed)'}", [])
+        _add_log(rows, _joined(records), log, known, context)
     rows[CONNECTIONS.name] += connection_rows(elastic.metrics, context.cluster)
     rows[RABBIT_EVENTS.name] = _distinct(rows[RABBIT_EVENTS.name])
     return rows
@@ -119,22 +120,48 @@ def _unique(documents: list[Document]) -> list[Document]:
     return list(kept.values())
 
 
-def _add_log(rows: Rows, records: list[Record], hint: str, name: str, known: list[str], context: Context) -> None:
-    records, zoned = with_zone(records)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known while logs are read.
+
+    Attributes:
+        nodes: names that the management API told.
+        opened: when it says that each connection was opened (ns), by its name.
+        named: the node that the log of a file, pod or host named as its own.
+    """
+
+    nodes: list[str]
+    opened: dict[str, int]
+    named: dict[str, str] = field(default_factory=dict)
+
+
+def _known_from(rows: Rows) -> _Known:
+    nodes = [str(row["rabbit_node"]) for row in rows[RABBIT_NODES.name] if row["rabbit_node"]]
+    nodes += sorted({str(r["rabbit_node"]) for r in rows[CONNECTIONS.name] if r["rabbit_node"]} - set(nodes))
+    opened = {str(r["connection"]): r["connected_at"] for r in rows[CONNECTIONS.name] if r["connected_at"] is not None}
+    return _Known(nodes, opened)
+
+
+def _add_log(rows: Rows, records: list[Record], log: LogText, known: _Known, context: Context) -> None:
+    records, zoned = with_zone(records, known.opened)
     # Parts of one log come in the order of their names, and .previous may repeat what the current file holds.
     records = list(dict.fromkeys(sorted(records, key=lambda record: record.time)))
     if not records:
         return
     if not zoned:
-        context.gap("rabbitmq", name, "the log's times carry no zone and are taken as UTC",
+        context.gap("rabbitmq", log.name, "the log's times carry no zone and are taken as UTC",
                     "Collect the broker's console with kubectl logs --timestamps.")  # fmt: skip
     own = own_node(record.message for record in records)
-    node, sure = (own, True) if own else node_of(hint, known) if hint else (None, False)
-    log = BrokerLog(context.cluster, node, node_observed=sure)
-    log.read(records)
-    _report_dropped(log.events, name, context)
-    rows[CONNECTIONS.name] += log.rows
-    rows[RABBIT_EVENTS.name] += log.events
+    if own:
+        known.named[log.hint] = own
+    # Of a log that is shipped line by line only some lines are kept; its console may hold the banner that they lack.
+    hint = known.named.get(log.hint, log.hint)
+    node, sure = (own, True) if own else node_of(hint, known.nodes) if hint else (None, False)
+    told = BrokerLog(context.cluster, node, node_observed=sure)
+    told.read(records)
+    _report_dropped(told.events, log.name, context)
+    rows[CONNECTIONS.name] += told.rows
+    rows[RABBIT_EVENTS.name] += told.events
 
 
 def _report_unread(records: list[Record], log: LogText, context: Context) -> None:

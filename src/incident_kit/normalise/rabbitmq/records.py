@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import orjson
 
+from incident_kit.normalise.rabbitmq.endpoints import END
 from incident_kit.window import SECOND, parse_rfc3339
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -17,7 +18,10 @@ _TEXT = re.compile(
     r"\[(?P<level>\w+)\]\s(?:(?P<pid><[\d.]+>) ?)?(?P<message>.*)$"
 )
 _STAMPED = re.compile(r"^(?P<stamp>\d{4}-\d\d-\d\dT\S+)\s(?:(?:stdout|stderr) [FP] )?(?P<rest>.*)$")
+_ACCEPTED = re.compile(rf"^accepting \S+ connection (?:<[\d.]+> )?\(?({END} -> {END})")
 _QUARTER = 15 * 60 * SECOND
+#: The API's time of an opening and the log's are of one clock, but not of one moment.
+_SKEW = 2 * SECOND
 #: Lines of a reason; an Erlang crash report goes on for hundreds.
 _LONGEST_REASON = 20
 
@@ -133,8 +137,12 @@ def _epoch(value: float) -> int:
     return int(value) * 1000 if value > 1e14 else int(value * SECOND)
 
 
-def with_zone(records: list[Record]) -> tuple[list[Record], bool]:
-    """Records without zone shifted to UTC by the kubelet's stamps.
+def with_zone(records: list[Record], opened: Mapping[str, int]) -> tuple[list[Record], bool]:
+    """Records without zone shifted to UTC, by the kubelet's stamps or by connections whose opening is known in UTC.
+
+    Args:
+        records: of one log.
+        opened: when the management API says that a connection was opened (ns), by its name.
 
     Returns:
         The records, and whether every time is now known to be UTC.
@@ -142,6 +150,11 @@ def with_zone(records: list[Record]) -> tuple[list[Record], bool]:
     if all(record.zoned for record in records):
         return records, True
     shifts = [record.stamp - record.time for record in records if record.stamp is not None and not record.zoned]
+    if not shifts:
+        logged = ((_ACCEPTED.match(record.message), record) for record in records if not record.zoned)
+        told = [opened[name[1]] - record.time for name, record in logged if name and name[1] in opened]
+        # A port is used again by later connections: what a zone cannot explain tells of another one.
+        shifts = [shift for shift in told if abs(shift - round(shift / _QUARTER) * _QUARTER) <= _SKEW]
     if not shifts:
         return records, False
     shifts.sort()
