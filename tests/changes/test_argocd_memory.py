@@ -198,3 +198,36 @@ def test_the_last_sync_names_its_user_though_the_history_of_an_older_server_name
     told = rows(application("orders", first, second, operation=last))
     named = [row["by"] if isinstance(row["by"], str) else None for row in told if row["what"].startswith("sync")]
     assert named == [None, "alice"]
+
+
+def test_what_people_did_in_argo_cd_besides_syncing_is_told_by_its_events() -> None:
+    def deed(reason: str, message: str, clock: str) -> dict[str, Any]:
+        return event("Application", "orders", reason, message, clock, **{"user": "alice", "dest-namespace": "shop"})
+
+    config = config_map("orders-config", "06:00", written("argocd-server", "10:20", "data.LOG_LEVEL"))
+    told = [
+        deed("ResourceUpdated", "alice updated application spec", "10:00"),
+        deed("ResourceUpdated", "Updated sync status: Synced -> OutOfSync", "10:01"),
+        deed("ResourceDeleted", "alice deleted resource apps/Deployment 'orders-old'", "10:10"),
+        deed("ResourceUpdated", "alice patched resource /ConfigMap 'orders-config'", "10:20"),
+        deed("ResourceDeleted", "alice deleted application", "10:30"),
+    ]
+    rows = changes(evidence_of(config, *told)).astype(object).to_dict("records")
+    found = [(r["kind"], r["namespace"], r["name"], r["what"], r["by"], r["automated"]) for r in rows]
+    assert [row for row in found if row[3] != "created"] == [
+        ("Application", "argocd", "orders", "specification", "alice", False),
+        ("Deployment", "shop", "orders-old", "deleted", "alice", False),
+        ("ConfigMap", "shop", "orders-config", "config", "alice", False),
+        ("Application", "argocd", "orders", "deleted", "alice", False),
+    ]
+
+
+def test_the_replica_sets_of_argo_rollouts_remember_images_like_those_of_deployments() -> None:
+    sets = [replica_set("orders", n, clock, template(f"r/orders:{n}")) for n, clock in ((1, "06:00"), (2, "10:00"))]
+    for number, held in enumerate(sets, 1):
+        held["metadata"]["annotations"] = {"rollout.argoproj.io/revision": str(number)}
+        held["metadata"]["ownerReferences"][0] |= {"kind": "Rollout", "uid": "rollout-orders"}
+        held["spec"]["template"]["metadata"]["labels"]["rollouts-pod-template-hash"] = str(number)
+    row = changes(evidence_of(*sets)).astype(object).iloc[-1]
+    assert (row["kind"], row["what"], row["old"], row["new"]) == ("Rollout", "image", "r/orders:1", "r/orders:2")
+    assert not any("labels" in line for line in row["evidence"])

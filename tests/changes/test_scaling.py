@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from incident_kit.answers.changes import changes
-from tests.changes.bundles import evidence_of, rfc
+from incident_kit.answers.diff import diff
+from tests.changes.bundles import at, evidence_of, rfc
 from tests.changes.objects import deployment, event, template, written
 
 AUTOSCALER = {
@@ -63,3 +64,17 @@ def test_scaling_by_hand_names_the_tool_and_a_rollout_scales_nothing() -> None:
     by_hand = scaled("down", "orders-2", 3, 0, "10:00")
     rollout = [scaled("up", "orders-2", 1, 2, "09:00:05"), scaled("down", "orders-1", 3, 2, "09:00:09")]
     assert told(workload, by_hand, *rollout) == [("Deployment", "orders", "3 replicas", "0 replicas", "kubectl", False)]
+
+
+def test_between_two_times_only_the_first_and_the_last_size_count() -> None:
+    steps = [scaled("up", "orders-1", 1, 3, "10:00"), scaled("up", "orders-1", 3, 5, "10:20")]
+    back = scaled("down", "orders-1", 5, 1, "10:40")
+    evidence = evidence_of(deployment("orders", template()), *steps, back)
+
+    def sizes(first: str, second: str) -> list[tuple[str, str]]:
+        rows = diff(evidence, at(first), at(second)).to_dict("records")
+        return [(r["before"], r["after"]) for r in rows if r["what"] == "scale"]
+
+    assert sizes("09:00", "10:30") == [("1 replicas", "5 replicas")]
+    assert sizes("10:30", "09:00") == [("5 replicas", "1 replicas")]
+    assert sizes("09:00", "11:00") == []

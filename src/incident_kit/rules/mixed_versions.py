@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.changes.rollouts import ROLLED_OUT
 from incident_kit.correlate.pods.images import full_reference, workload_images
 from incident_kit.rules.rule import Finding, Outcome, Rule, at
 from incident_kit.tables.kubernetes import CONTAINERS
@@ -14,7 +15,7 @@ from incident_kit.window import SECOND
 if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
-_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_KINDS = (*sorted(ROLLED_OUT), "ReplicaSet")
 #: A rollout that is over within this is not worth a finding.
 _ROLLOUT = 300 * SECOND
 #: Still mixed at the end of the evidence: a rollout that began this shortly before may just be running.

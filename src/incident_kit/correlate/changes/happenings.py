@@ -95,7 +95,7 @@ def deletion_changes(lives: Iterable[Lifetime], objects: Objects, others: list[C
         (c.namespace, c.name, c.time)
         for c in others
         if c.time is not None
-        and (c.what == "scale" or (c.kind in {"Deployment", "ReplicaSet"} and c.what != "created"))
+        and (c.what == "scale" or (c.kind in {"Deployment", "ReplicaSet", "Rollout"} and c.what != "created"))
     ]
     changes = []
     for life in lives:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
+from incident_kit.correlate.changes.rollouts import ROLLED_OUT
 from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.configuration.readers import config_readings
 from incident_kit.correlate.configuration.state import workload_of
@@ -168,7 +169,7 @@ def _path(change: Change, near: dict[Subject, str], namespace: str | None) -> st
     found = near.get((change.kind, change.namespace, change.name))
     if found is not None:
         return found
-    if change.kind in {"Deployment", "StatefulSet", "DaemonSet", "ConfigMap", "Secret", "Service", "NetworkPolicy"}:
+    if change.kind in ROLLED_OUT | {"ConfigMap", "Secret", "Service", "NetworkPolicy"}:
         return "same namespace" if change.namespace == namespace else None
     return None
 

@@ -25,8 +25,12 @@ from incident_kit.correlate.objects import Objects, annotation, controller, crea
 from incident_kit.nested import Document, field, mapping
 from incident_kit.window import SECOND, format_ns, parse_rfc3339
 
-_REVISION = "deployment.kubernetes.io/revision"
-_REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+#: Kinds whose templates ReplicaSets hold: the API's own, and Argo Rollouts'.
+_BY_REPLICA_SETS = frozenset({"Deployment", "Rollout"})
+#: Kinds whose pod templates are rolled out and remembered.
+ROLLED_OUT = _BY_REPLICA_SETS | {"StatefulSet", "DaemonSet"}
+_REVISION = ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision")
+_REVISION_HISTORY = ("deployment.kubernetes.io/revision-history", "rollout.argoproj.io/revision-history")
 #: A Deployment's controller makes the ReplicaSet within a second of the write; clocks are whole seconds.
 _WRITE_MARGIN = 3 * SECOND
 
@@ -56,7 +60,7 @@ class Revision:
 
 def revisions(workload_kind: str, namespace: str | None, name: str, objects: Objects) -> list[Revision]:
     """Revisions of a workload that its holders remember, oldest first."""
-    kind = "ReplicaSet" if workload_kind == "Deployment" else "ControllerRevision"
+    kind = "ReplicaSet" if workload_kind in _BY_REPLICA_SETS else "ControllerRevision"
     found: list[Revision] = []
     mine = []
     for holder in objects.of(kind):
@@ -92,9 +96,8 @@ def _numbers(holder: Document, kind: str) -> list[int]:
     if kind == "ControllerRevision":
         number = holder.get("revision")
         return [number if isinstance(number, int) else 0]
-    history = (annotation(holder, _REVISION_HISTORY) or "").split(",")
-    text = annotation(holder, _REVISION) or ""
-    return sorted({int(n) for n in (*history, text) if n.isdecimal()}) or [0]
+    told = [annotation(holder, key) or "" for key in (*_REVISION_HISTORY, *_REVISION)]
+    return sorted({int(n) for text in told for n in text.split(",") if n.isdecimal()}) or [0]
 
 
 def _revisions_of(holder: Document, kind: str, numbers: list[int], objects: Objects, newest: int) -> list[Revision]:
@@ -139,15 +142,11 @@ def _last_use(replica_set: Document, objects: Objects, *, current: bool) -> int 
 
 def workloads(objects: Objects) -> list[tuple[str, str | None, str]]:
     """Kind, namespace and name of every workload known by itself or by the holders of its revisions."""
-    found = {
-        (kind, namespace_of(d), name_of(d))
-        for kind in ("Deployment", "StatefulSet", "DaemonSet")
-        for d in objects.of(kind)
-    }
+    found = {(kind, namespace_of(d), name_of(d)) for kind in ROLLED_OUT for d in objects.of(kind)}
     for kind in ("ReplicaSet", "ControllerRevision"):
         for holder in objects.of(kind):
             owner = controller(holder)
-            if owner is not None and owner.get("kind") in {"Deployment", "StatefulSet", "DaemonSet"}:
+            if owner is not None and owner.get("kind") in ROLLED_OUT:
                 found.add((str(owner["kind"]), namespace_of(holder), str(owner.get("name"))))
     return sorted(found, key=str)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.changes.rollouts import Revision, revisions, template_of, workloads
+from incident_kit.correlate.changes.rollouts import ROLLED_OUT, Revision, revisions, template_of, workloads
 from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.changes.templates import compare_templates, image_list
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _LEFT_OUT = frozenset(
     {"Event", "Lease", "Endpoints", "EndpointSlice", "ReplicaSet", "ControllerRevision", "Node", "Pod", "Job"}
 )
-_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 
 def _row(document: tuple[str, str | None, str], what: str, **more: Any) -> Row:
@@ -39,6 +38,7 @@ def states_apart(evidence: Evidence, at_1: int, at_2: int) -> list[Row]:
     return [
         *_pods_apart(evidence, at_1, at_2),
         *_templates_apart(evidence, at_1, at_2),
+        *_sizes_apart(evidence, at_1, at_2),
         *_others_apart(evidence, at_1, at_2),
         *_connections_apart(evidence, at_1, at_2),
     ]
@@ -126,10 +126,32 @@ def _templates_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
             )
 
 
+def _sizes_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
+    """Workloads that were scaled in between, from the size before the first change to that after the last."""
+    first, last = sorted((at_1, at_2))
+    scaled: dict[tuple[str, str | None, str], list[Change]] = {}
+    for change in joined_changes(evidence):
+        if change.what == "scale" and change.time is not None and first < change.time <= last:
+            scaled.setdefault((change.kind, change.namespace, change.name), []).append(change)
+    for subject, changes in sorted(scaled.items(), key=str):
+        changes.sort(key=lambda c: c.time or 0)
+        before, after = changes[0].old, changes[-1].new
+        if before is not None and before == after:
+            continue
+        yield _row(
+            subject,
+            "scale",
+            time=changes[-1].time,
+            before=before if at_1 <= at_2 else after,
+            after=after if at_1 <= at_2 else before,
+            evidence=[line for change in changes for line in change.evidence],
+        )
+
+
 def _rollouts(evidence: Evidence) -> dict[tuple[str, str | None, str], list[Change]]:
     found: dict[tuple[str, str | None, str], list[Change]] = {}
     for change in joined_changes(evidence):
-        if change.kind in _WORKLOADS and change.what != "scale":
+        if change.kind in ROLLED_OUT and change.what != "scale":
             found.setdefault((change.kind, change.namespace, change.name), []).append(change)
     return found
 
@@ -146,9 +168,9 @@ def _others_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
     for change in joined_changes(evidence):
         between = change.time is not None and first < change.time <= last
         gone = change.what == "pruned"
-        if not between or change.what in {"restart", "job", "manual_job", "hook_job"}:
+        if not between or change.what in {"restart", "job", "manual_job", "hook_job", "scale"}:
             continue
-        if change.kind in _WORKLOADS and not gone:
+        if change.kind in ROLLED_OUT and not gone:
             continue
         made = change.what == "created"
         text = change.new or (f"since {_clock(change.time)}" if not made else "there")

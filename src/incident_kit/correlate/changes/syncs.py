@@ -7,7 +7,7 @@ failed, or whose effects nobody remembers.
 from __future__ import annotations
 
 from incident_kit.correlate.changes.model import Change
-from incident_kit.correlate.changes.rollouts import describe_briefly
+from incident_kit.correlate.changes.rollouts import ROLLED_OUT, describe_briefly
 from incident_kit.correlate.changes.sync import Sync, is_unchanged
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.field_managers import is_argo_cd
@@ -17,7 +17,7 @@ from incident_kit.window import SECOND
 
 #: Clocks of Argo CD and of the API server are whole seconds; controllers follow a write within seconds.
 _BEFORE, _AFTER = 2 * SECOND, 5 * SECOND
-_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
+_WORKLOADS = ROLLED_OUT | {"CronJob"}
 #: Changes of workloads whose ``new`` is a list of images.
 _WITH_IMAGES = frozenset({"image", "created", "rollout", "rollback"})
 #: What a sync writes to these is a change of its own: others read it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from incident_kit.correlate.changes.actions import name_actors
+from incident_kit.correlate.changes.actions import deeds, name_actors
 from incident_kit.correlate.changes.applications import Application, known_applications, known_syncs
 from incident_kit.correlate.changes.happenings import (
     deletion_changes,
@@ -71,6 +71,7 @@ def _joined(evidence: Evidence) -> list[Change]:
     changes += [*eviction_changes(objects, events), *node_changes(objects), *node_event_changes(events)]
     changes += scale_changes(events, objects)
     changes += deletion_changes(lifetimes(evidence), objects, changes)
+    changes += deeds(changes, list(rows(events[events["kind"] == "Application"])), _paths(known))
     mark_undone(changes)
     return changes
 

@@ -15,6 +15,8 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 RELOADED_FROM = "reloader.stakater.com/last-reloaded-from"
 #: Its default strategy sets a variable instead, named after what changed: ``STAKATER_ORDERS_CONFIG_CONFIGMAP``.
 _RELOADED_BY_VARIABLE = re.compile(r"^STAKATER_(?P<name>\w+)_(?P<kind>CONFIGMAP|SECRET)$")
+#: Labels that a controller adds to the template it makes pods from.
+_HASHES = frozenset({"pod-template-hash", "rollouts-pod-template-hash"})
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -112,8 +114,8 @@ def compare_templates(old: Document, new: Document) -> TemplateDifference:
     labels_old, labels_new = mapping(old, "metadata", "labels"), mapping(new, "metadata", "labels")
     difference.other += _changed_keys(
         "labels",
-        {k: v for k, v in labels_old.items() if k != "pod-template-hash"},
-        {k: v for k, v in labels_new.items() if k != "pod-template-hash"},
+        {k: v for k, v in labels_old.items() if k not in _HASHES},
+        {k: v for k, v in labels_new.items() if k not in _HASHES},
     )
     return difference
 
