@@ -10,8 +10,22 @@ import pytest
 
 from incident_kit.answers.changes import changes
 from incident_kit.rules import DidNotApply, rule_named
-from tests.changes.bundles import evidence_of, judge, rfc
-from tests.changes.objects import cron_job, deployment, event, job, pod, replica_set, service, template, written
+from tests.changes.bundles import at, evidence_of, judge, rfc
+from tests.changes.objects import (
+    application,
+    cron_job,
+    deployment,
+    event,
+    job,
+    operation,
+    pod,
+    replica_set,
+    result,
+    service,
+    sync,
+    template,
+    written,
+)
 from tests.identity.bundles import bundle
 
 HOURLY = cron_job("nightly", "0 * * * *", last="11:00")
@@ -306,3 +320,24 @@ def test_a_broker_outside_is_judged_by_what_holds_for_every_address() -> None:
     assert len(judge("netpol-denies", reader, netpol("strict", "10:00", [DNS]))) == 1
     by_block = {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
     assert judge("netpol-denies", reader, netpol("strict", "10:00", [DNS, by_block])) == []
+
+
+@pytest.mark.parametrize(("opened", "found"), [("09:30", 1), ("10:30", 0)])
+def test_a_policy_that_a_sync_pruned_no_longer_allows_what_the_others_deny(opened: str, found: int) -> None:
+    policy = netpol("strict", "06:00", [DNS])
+    gone = [result("NetworkPolicy", "allow-amqp", "pruned", "Pruned")]
+    app = application("netpol", sync(1, "10:00", identifier=0), operation=operation(1, "10:00", gone))
+    opened_at = {"name": "10.1.0.1:41000 -> 10.1.0.9:5672", "peer_host": "10.1.0.1", "peer_port": 41000, "node": "rabbit@a",
+                 "connected_at": at(opened) // 10**6, "client_properties": {"connection_name": "orders-1"}}  # fmt: skip
+    findings = judge(
+        "netpol-denies",
+        *BROKER,
+        pod("orders-1", "09:00", template("nginx:1"), ip="10.1.0.1"),
+        policy,
+        applications=[app],
+        rabbitmq={"connections": [opened_at]},
+    )
+    assert [f.name for f in findings] == ["strict"] * found
+    assert all(
+        "since 2026-11-23T10:00:00Z" in f.title and "allow-amqp was removed" in str(f.evidence) for f in findings
+    )

@@ -216,3 +216,27 @@ def test_a_crash_loop_that_forgot_its_instances_took_the_change_up_at_one_of_the
     assert "10:30" in finding.title and finding.confidence < 0.9
     looping["metadata"]["creationTimestamp"] = rfc("10:20")
     assert judge("config-activated", CHANGED_AT_TEN, looping) == []
+
+
+@pytest.mark.parametrize(("started", "found"), [("09:00", 1), ("09:59:30", 0), ("10:01", 0)])
+def test_what_was_made_anew_while_a_container_ran_had_other_data_before(started: str, found: int) -> None:
+    anew = config_map("orders-config", "10:00", written("kubectl-create", "10:00", "data.LOG_LEVEL"))
+    findings = judge("stale-config", anew, pod("orders-1", started, template(**ENV_FROM)))
+    assert [(f.name, f.confidence < 0.9, "made anew" in str(f.evidence)) for f in findings] == [
+        ("orders-1", True, True)
+    ] * found
+
+
+@pytest.mark.parametrize(("kind", "label"), [("StatefulSet", "orders-5f6d"), ("DaemonSet", "5f6d")])
+def test_a_stateful_sets_pod_made_anew_long_after_the_change_activates_it(kind: str, label: str) -> None:
+    made = template(**ENV_FROM)
+    made["metadata"]["labels"]["controller-revision-hash"] = label
+    owner = {"kind": kind, "metadata": {"name": "orders", "namespace": "shop", "uid": "owner"}, "spec": {}}
+    held = {
+        "kind": "ControllerRevision",
+        "metadata": {"name": "orders-5f6d", "namespace": "shop", "uid": "r", "creationTimestamp": rfc("06:00")},
+        "revision": 1,
+    }
+    late, soon = (pod(f"orders-{n}", clock, made, owner=owner) for n, clock in ((0, "10:40"), (1, "10:02")))
+    (finding,) = judge("config-activated", CHANGED_AT_TEN, owner, held, late, soon)
+    assert (finding.name, "10:40" in finding.title) == ("orders-0", True)

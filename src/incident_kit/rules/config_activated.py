@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from incident_kit.correlate.changes.rollouts import revisions
 from incident_kit.correlate.changes.templates import compare_templates
 from incident_kit.correlate.configuration.state import DataChange, describe, readings_of
-from incident_kit.correlate.objects import Objects, controller, created_at, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import (
+    Objects,
+    controller,
+    created_at,
+    labels_of,
+    name_of,
+    namespace_of,
+    read_objects,
+)
 from incident_kit.correlate.pods.instances import container_instances
 from incident_kit.nested import Document, mapping
 from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
@@ -65,7 +73,7 @@ def _of_pod(pod: Document, started: Starts, objects: Objects, evidence: Evidence
             return _finding(pod, change, at_last, 0.75, how)
         replaced = _replaced_over(change, known, pod, objects)
         if replaced is not None and replaced in evidence.window:
-            return _finding(pod, change, replaced, 0.75, "the pod replaces others of the same ReplicaSet")
+            return _finding(pod, change, replaced, 0.75, "the pod replaces another of the same template")
         by_restart = _deploy_restarted_over(change, pod, objects)
         if by_restart is not None and by_restart in evidence.window:
             return _finding(
@@ -98,13 +106,12 @@ def _restarted_unseen(change: DataChange, known: dict[int, int | None], pod: Doc
 
 
 def _replaced_over(change: DataChange, known: dict[int, int | None], pod: Document, objects: Objects) -> int | None:
-    """Start of a new pod of a ReplicaSet that is older than the change: an eviction, a deletion, or scaling up."""
-    owner = controller(pod, "ReplicaSet")
-    holder = objects.get("ReplicaSet", namespace_of(pod), str(owner["name"])) if owner else None
+    """Start of a new pod whose template is older than the change: an eviction, a deletion, or scaling up."""
+    holder = _template_holder(pod, objects)
     rolled_out, born = created_at(holder) if holder else None, created_at(pod)
     if rolled_out is None or born is None or not rolled_out < change.time < born:
         return None
-    if born - change.time < _DELIVERED_TOGETHER and annotation_changed(holder):
+    if born - change.time < _DELIVERED_TOGETHER and may_have_come_back(holder):
         return None
     start = known.get(0)
     return start if start is not None else born
@@ -127,10 +134,28 @@ def _deploy_restarted_over(change: DataChange, pod: Document, objects: Objects) 
     return None
 
 
-def annotation_changed(replica_set: Document | None) -> bool:
-    """Whether the ReplicaSet came back into use: then its creation time says nothing about the rollout."""
-    annotations = mapping(replica_set, "metadata", "annotations")
-    return "deployment.kubernetes.io/revision-history" in annotations
+def _template_holder(pod: Document, objects: Objects) -> Document | None:
+    """What remembers the template that a pod was made from: its ReplicaSet, or the ControllerRevision its label names."""
+    owner = controller(pod)
+    if owner is None:
+        return None
+    kind, name = str(owner.get("kind")), str(owner.get("name"))
+    if kind == "ReplicaSet":
+        return objects.get(kind, namespace_of(pod), name)
+    named = labels_of(pod).get("controller-revision-hash", "")
+    # A StatefulSet's label is the ControllerRevision's whole name, a DaemonSet's the hash at its end.
+    found = (objects.get("ControllerRevision", namespace_of(pod), n) for n in (named, f"{name}-{named}"))
+    return next((holder for holder in found if holder is not None), None)
+
+
+def may_have_come_back(holder: Document | None) -> bool:
+    """Whether the template may have come back into use: then its creation time says nothing about the rollout.
+
+    A ReplicaSet tells; a ControllerRevision that is used again gets a higher number and no more.
+    """
+    if holder is not None and holder.get("kind") == "ControllerRevision":
+        return True
+    return "deployment.kubernetes.io/revision-history" in mapping(holder, "metadata", "annotations")
 
 
 def _finding(pod: Document, change: DataChange, start: int, confidence: float, how: str) -> Finding:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label
-from incident_kit.correlate.network_policy.reach import allowed_before, changed_at, decisions
+from incident_kit.correlate.network_policy.reach import allowed_before, changed_at, decisions, removed_at
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
 from incident_kit.correlate.objects import Objects, created_at, name_of, read_objects
 from incident_kit.correlate.pods.logged import pods_in_logs
@@ -35,6 +36,7 @@ class _Denied:
     decision: Decision
     before: bool | None
     use: str | None
+    removed: tuple[int, str] | None = None
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
@@ -45,6 +47,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     connections = list(rows(evidence.table(CONNECTIONS)))
     known = servers(objects, [str(c["connection"]) for c in connections if c["connection"]])
     changed = {label(p): changed_at(p) for p in policies}
+    removed = removed_at(joined_changes(evidence))
     until = evidence.window.end - _SHIPPING
     shipped = {r.pod: r.last for r in pods_in_logs(evidence) if r.side == "elastic" and r.last and r.last < until}
     denied: dict[str, list[_Denied]] = defaultdict(list)
@@ -52,7 +55,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         if field(pod, "status", "phase") not in {"Running", "Pending"}:
             continue
         for server in known:
-            found = _denied(pod, server, policies, objects, changed, _was_connected(pod, connections), shipped)
+            found = _denied(pod, server, policies, objects, changed, _was_connected(pod, connections), shipped, removed)
             # That it was allowed once speaks only of a change that this incident can have felt.
             if found is not None and (
                 found.use or is_near(changed[_youngest(found.decision.isolating, changed)], evidence)
@@ -86,6 +89,7 @@ def _denied(
     changed: dict[str, int],
     connected: int | None,
     shipped: dict[str, int],
+    removed: dict[str, list[tuple[int, str]]],
 ) -> _Denied | None:
     """The case of one pod and one server, when no pod of the server can be reached and there is a reason to reach it."""
     source = endpoint_of_pod(pod, objects)
@@ -96,28 +100,35 @@ def _denied(
         return None
     youngest = _youngest(now[0].isolating, changed)
     use = uses(pod, server.system, objects)
+    spaces = {str(source.namespace), *(str(t.namespace) for t, _ in server.targets)}
+    gone = max((r for space in spaces for r in removed.get(space, []) if r[0] > changed[youngest]), default=None)
+    since = gone[0] if gone else changed[youngest]
     if server.system == "RabbitMQ" and connected is not None:
-        if connected > changed[youngest]:
+        if connected > since:
             return None  # it connected all the same: the network does not enforce the policy
         use = f"it was connected at {at(connected)}"
     last = shipped.get(name_of(pod))
-    if server.system == "Elasticsearch" and last is not None and abs(last - changed[youngest]) < _SHIPPING:
+    if server.system == "Elasticsearch" and last is not None and abs(last - since) < _SHIPPING:
         use = use or f"its documents end at {at(last)}"
     before = allowed_before(source, server, policies, youngest, changed)
     if use is None and (before is not True or not server.certain):
         return None  # it was never allowed, and nothing says that the pod wants to
-    return _Denied(pod=name_of(pod), server=server, decision=now[0], before=before, use=use)
+    return _Denied(pod=name_of(pod), server=server, decision=now[0], before=before, use=use, removed=gone)
 
 
 def _finding(policy: str, cases: list[_Denied], changed: dict[str, int]) -> Finding:
     namespace, name = policy.split("/", 1)
     since = changed.get(policy) or None
+    gone = max((c.removed for c in cases if c.removed), default=None)
+    since = gone[0] if gone else since
     systems = " and ".join(sorted({c.server.system for c in cases}))
     pods = sorted({c.pod for c in cases})
     shown = ", ".join(pods[:3]) + (f" and {len(pods) - 3} more" if len(pods) > 3 else "")
     evidence = [f"{c.pod} -> {c.server.service} ({c.server.system}): {c.decision.reason}" for c in cases[:10]]
     evidence += [f"{c.pod} uses {c.server.system}: {c.use}" for c in cases[:10] if c.use]
-    if any(c.before for c in cases):
+    if gone:
+        evidence.append(f"NetworkPolicy {gone[1]} was removed at {at(gone[0])}; what it allowed is not remembered")
+    elif any(c.before for c in cases):
         evidence.append("without the policies of that change it was allowed")
     elif all(c.before is None for c in cases):
         evidence.append("what the policy said before its last change is not known")

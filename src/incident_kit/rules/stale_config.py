@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _PERHAPS_CONFIDENCE = 0.3
 #: Only some keys are read, and the write may have been to another: managedFields don't tell which of a manager's keys.
 _ONE_KEY_CONFIDENCE = 0.8
+#: A container cannot start without what it must read, so one that is older than that knew another object of the name.
+_ANEW_CONFIDENCE = 0.7
+#: Clocks of nodes and of the API server differ by less.
+_CLOCKS = 60 * SECOND
 #: Reloader needs some seconds, a rolling update some more.
 _RELOADER_PATIENCE = 300 * SECOND
 
@@ -64,7 +68,12 @@ def _pod_findings(pod: Document, objects: Objects, seen_at: int) -> list[Finding
         change
         for change in readings_of(pod, objects)
         if since.get(change.reading.container, change.time) < change.time
-        and (not change.created or change.reading.optional or not change.reading.fixed)
+        and (
+            not change.created
+            or change.reading.optional
+            or not change.reading.fixed
+            or _made_anew(change, since[change.reading.container])
+        )
     ]
     missed = [c for c in missed if not checksum_covers(pod, c, objects)]
     fixed = [c for c in missed if c.reading.fixed and c.reading.container in running]
@@ -95,7 +104,14 @@ def _finding(pod: Document, missed: list[DataChange], since: dict[str, int], obj
     )
 
 
+def _made_anew(change: DataChange, started: int) -> bool:
+    """Whether the object was deleted and made again while a container ran that could not have started without it."""
+    return change.created and not change.reading.optional and change.time - started > _CLOCKS
+
+
 def _confidence(change: DataChange) -> float:
+    if change.created and not change.reading.optional:
+        return _ANEW_CONFIDENCE
     sure = _ONE_KEY_CONFIDENCE if _other_keys(change) else 0.95
     return sure * 0.8 if change.inferred else sure
 
@@ -130,7 +146,9 @@ def _other_keys(change: DataChange) -> set[str]:
 
 def _evidence(change: DataChange, since: dict[str, int]) -> list[str]:
     others = _other_keys(change)
+    anew = _made_anew(change, since.get(change.reading.container, change.time))
     return [
+        *(["it was made anew then: the container could not have started without one of that name"] if anew else []),
         *([f"the write may have been to other keys alone: {', '.join(sorted(others)[:5])}"] if others else []),
         describe(change),
         f"its data were last written at {at(change.time)} by {change.manager}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from incident_kit.correlate.changes.model import Change
 from incident_kit.correlate.changes.writes import writes_of
 from incident_kit.correlate.network_policy.endpoints import Endpoint, service_targets
 from incident_kit.correlate.network_policy.evaluate import Decision, isolates, label, may_connect
@@ -42,6 +43,15 @@ def changed_at(policy: Document) -> int:
     """When the specification of a policy was last written, or when it was made (ns; 0 when neither is known)."""
     times = [w.time for w in writes_of(policy) if w.touches("f:spec") and w.time is not None]
     return max(times) if times else created_at(policy) or 0
+
+
+def removed_at(changes: Iterable[Change]) -> dict[str, list[tuple[int, str]]]:
+    """Times of policies that a sync pruned, with their names, by namespace: what they allowed nobody remembers."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for change in changes:
+        if change.kind == "NetworkPolicy" and change.what in {"pruned", "deleted"} and change.time is not None:
+            found.setdefault(str(change.namespace), []).append((change.time, f"{change.namespace}/{change.name}"))
+    return found
 
 
 def allowed_before(
