@@ -43,11 +43,18 @@ plot_changes(evidence)
 # %% [markdown]
 # ## The list
 #
-# Oldest first, also from before the window. Of each change `changes` has more columns: its evidence, whether it was
-# observed or inferred (`observed`), and how precise its time is (`precision_seconds`).
+# In the window, oldest first. Of each change `changes` has more columns: its evidence, whether it was observed or
+# inferred (`observed`), and how precise its time is (`precision_seconds`).
 
 # %%
-show(changes, 200)
+inside = evidence.in_window(changes)
+show(changes[inside], 200)
+
+# %% [markdown]
+# Before and after it, the newest first:
+
+# %%
+show(changes[~inside][::-1], 50)
 
 # %% [markdown]
 # ## What was undone

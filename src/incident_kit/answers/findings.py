@@ -29,16 +29,16 @@ def findings(evidence: Evidence) -> pd.DataFrame:
         evidence: an opened bundle.
 
     Returns:
-        A frame of `tables.answers.FINDINGS`: what lies in the window by time, then what was so before or after. Its ``attrs["gaps"]`` (GAPS) says which rules could not judge what, and
-        why: no finding of such a rule is not "nothing found".
+        A frame of `tables.answers.FINDINGS`: what lies in the window by time, then what was so before or after. Its
+        ``attrs["gaps"]`` (GAPS) says which rules could not judge what, and why: no finding of such a rule is not
+        "nothing found".
     """
-    import numpy as np
     import pandas as pd
 
     outcomes: list[tuple[str, Outcome]] = evidence.memo("findings", lambda: _outcomes(evidence))
     frame = FINDINGS.frame(o.row() for _, o in outcomes if isinstance(o, Finding))
-    outside = [not pd.isna(time) and time.value not in evidence.window for time in frame["time"]]
-    frame = frame.iloc[np.argsort(outside, kind="stable")].reset_index(drop=True)
+    inside = evidence.in_window(frame)
+    frame = pd.concat([frame[inside], frame[~inside]], ignore_index=True)
     frame.attrs["gaps"] = GAPS.frame(_gap(rule, o) for rule, o in outcomes if isinstance(o, DidNotApply))
     return frame
 

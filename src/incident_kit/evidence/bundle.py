@@ -122,6 +122,14 @@ class Evidence:
         rows = [{**gap, "from": instant(gap, "from"), "to": instant(gap, "to")} for gap in self.manifest.gaps]
         return GAPS.frame(rows)
 
+    def in_window(self, frame: pd.DataFrame) -> pd.Series[bool]:
+        """By row of an answer: whether its ``time`` lies in the window, or is not known."""
+        import pandas as pd
+
+        time = frame["time"]
+        start, end = (pd.Timestamp(edge, unit="ns", tz="UTC") for edge in (self.window.start, self.window.end))
+        return time.isna() | ((time >= start) & (time < end))
+
     @property
     def coverage(self) -> pd.DataFrame:
         """COVERAGE rows: from when to when each source is complete."""

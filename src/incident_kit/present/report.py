@@ -241,6 +241,8 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
     some = some_of_each(lost, _ROWS)
     did_not_apply = findings(evidence).attrs.get("gaps", evidence.gaps.head(0))
     nodes = gather.rabbit_nodes(evidence)
+    changes = gather.changes_of(evidence)
+    inside = evidence.in_window(changes)
     return [
         ("Only on the console, by cause", "Entries that never reached Elasticsearch.", by_cause(lost)),
         (
@@ -254,7 +256,8 @@ def _tables(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
             "One row a connection, and why it is that pod's.",
             gather.connections(evidence, nodes),
         ),
-        ("Changes", "Oldest first, also from before the window.", gather.changes_of(evidence)),
+        ("Changes", "In the window, oldest first.", changes[inside]),
+        ("Changes before and after", "What else is remembered, the newest first.", changes[~inside][::-1]),
         ("Coverage", "From when to when each side is known.", evidence.coverage),
         ("Gaps", "What was asked for and not obtained, or is known to be incomplete.", gather.gaps_of(evidence)),
         ("Rules that could not judge", "That they found nothing does not mean that there was nothing.", did_not_apply),
