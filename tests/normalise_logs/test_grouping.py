@@ -111,7 +111,8 @@ def test_traces_whose_frames_are_not_indented_belong_to_the_error_before_them() 
 def test_what_a_runtime_says_before_and_behind_its_exception_is_one_entry() -> None:
     rust = "thread 'main' panicked at src/main.rs:4:5:\nindex out of bounds\nstack backtrace:\n   0: shop::charge\n             at ./src/gateway.rs:41:9\nnote: run with more"
     node = "/app/src/charge.js:41\n        throw new Error('boom');\n        ^\n\nError: boom\n    at run (/app/src/worker.js:7:5)\n\nNode.js v20.1.0"
-    for text in (rust, node):
+    internal = node.replace("/app/src/charge.js:41", "node:internal/process/promises:288")
+    for text in (rust, node, internal):
         assert entries((0, f"{INFO}before"), (1, text)) == [f"{INFO}before", text]
 
 

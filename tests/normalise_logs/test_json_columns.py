@@ -72,3 +72,13 @@ def test_usual_entries_are_read_as_columns_and_odd_ones_are_left() -> None:
 
     assert table.num_rows == 100
     assert set(range(101)) - set(rows.tolist()) == {50}
+
+
+def test_a_message_that_is_json_written_as_a_text_is_opened_as_documents_are() -> None:
+    inner = json.dumps({"event": "idle", "lvl": "debug", "order": 7})
+    lines = [json.dumps({"ts": 1_795_600_800 + number, "log": inner}) for number in range(3)]
+    table, rows = json_said(pa.array(lines, pa.large_string()), FieldRoles(), HitShape(), fewest=1)
+    assert rows.tolist() == [0, 1, 2]
+    assert set(table["message"].to_pylist()) == {"idle"}
+    assert set(table["level"].to_pylist()) == {"debug"}
+    assert set(table["properties"].to_pylist()) == {'{"order":7}'}

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from incident_kit.normalise.logs.console import ConsoleFile, InstanceLines, _merge
+from incident_kit.normalise.logs.formats.layout import Alternative, Layout
+from incident_kit.normalise.logs.formats.patterns import PATTERNS
 from incident_kit.normalise.logs.lines import read_lines
 from incident_kit.normalise.logs.two_lines import join_two_lines
+
+OTP = next(pattern.expression for pattern in PATTERNS if pattern.name == "otp")
 
 
 def instance(*lines: tuple[str, str]) -> InstanceLines:
@@ -54,3 +59,19 @@ def test_a_line_that_rotation_cut_is_whole_in_the_file_where_it_begins() -> None
     merged = _merge(0, files)
     assert merged.lines.text.to_pylist() == ["one", "begin end", "other"]
     assert merged.parts.tolist() == [0, 0, 1]
+
+
+def test_otps_report_and_its_message_are_one_line() -> None:
+    texts = (
+        "=INFO REPORT==== 20-Nov-2026::08:00:00.123456 ===\norder placed",
+        "=ERROR REPORT==== 20-Nov-2026::08:00:01.5 ===",
+    )
+    written = instance(
+        ("00.000000001", texts[0].split("\n")[0]),
+        ("00.000004001", "order placed"),
+        ("01.000000001", texts[1]),
+        ("01.000004001", "    indented: as a crash report is"),
+    )
+    assert join_two_lines(written).lines.text.to_pylist() == [*texts, "    indented: as a crash report is"]
+    parsed = Layout(alternatives=[Alternative("otp", OTP)]).parse(pa.array(texts[:1], pa.large_string()))
+    assert (parsed.message[0].as_py(), parsed.level[0].as_py()) == ("order placed", "info")

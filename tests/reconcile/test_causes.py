@@ -194,3 +194,21 @@ def test_a_restart_amid_an_outage_that_others_share_makes_no_tail_and_no_beginni
     found = restarted_at(incident, 412, tmp_path)
     assert len(found) == 240
     assert set(found["cause"]) == {"shipping_outage"}
+
+
+def test_a_delivery_amid_an_outage_does_not_end_it(tmp_path: Path) -> None:
+    """One that got through, or a document that was another's; with a crash between it and the outage's end."""
+    incident = Incident()
+    incident.usual(end=900, skip=(400, 700))
+    incident.ship(530, "Order 1104 settled for 8.5 EUR")
+    found = restarted_at(incident, 550, tmp_path)
+    assert len(found) == 119
+    assert set(found["cause"]) == {"shipping_outage"}
+
+
+def test_single_losses_on_both_sides_of_a_delivery_are_no_outage(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(6):
+        incident.log(301 + number / 10, f"Cart {number * 77} emptied", shipped=number in (2, 4))
+    assert causes(incident, tmp_path) == {"unexplained"}

@@ -178,3 +178,39 @@ def test_a_text_that_happens_to_stand_in_another_document_is_not_that_one(tmp_pa
     incident.log(300.1, "Order 7 settled", shipped=False)
     incident.ship(300.1, "Customer told that Order 7 settled late")
     assert verdicts(incident, tmp_path)[("console", "console_only")] == 1
+
+
+TRACE = "java.io.IOException: gone\n\tat shop.Pay.place(Pay.java:88)\n\tat shop.Web.run(Web.java:7)\nCaused by: java.io.EOFException\n\tat shop.Pay.place(Pay.java:88)"
+
+
+def test_a_line_that_a_trace_has_twice_is_shipped_twice_and_no_duplicate(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(5):
+        at = 31.2 + number * 40
+        incident.log(at, f"Payment {number} failed\n{TRACE}", "ERROR", shipped=False)
+        for line in incident.lines[(POD, "app")][-6:]:
+            incident.ship(at + 0.0002, line[1])
+    incident.ship(151.2002, "\tat shop.Pay.place(Pay.java:88)")
+    assert {key: count for key, count in verdicts(incident, tmp_path).items() if key[1] != "matched"} == {
+        ("elastic", "duplicate"): 1
+    }
+
+
+def test_a_text_of_marks_alone_begins_no_other(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    incident.log(300.1, "Order 7 settled", shipped=False)
+    incident.ship(300.1, "         ^^^^^^^^^^^^^^^^^^^")
+    assert verdicts(incident, tmp_path)[("console", "console_only")] == 1
+
+
+def test_whole_lines_whose_traces_two_sinks_wrote_otherwise_are_one_event(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(30):
+        at = 31.2 + number * 9
+        incident.log(at, f"Payment {number} failed\n{TRACE}", "ERROR", shipped=False)
+        head = incident.lines[(POD, "app")][-6][1]
+        incident.ship(at, f"{head}\njava.io.IOException: gone\n\n  shop.Pay.place(Pay.java:88)\n  -> paid = {number}")
+    assert set(verdicts(incident, tmp_path)) == {("console", "matched")}

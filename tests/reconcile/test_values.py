@@ -110,3 +110,12 @@ def test_requests_without_the_pod_field_or_refused_are_found_by_values(tmp_path:
     }
     found = Counter(row["verdict"] for row in incident.answered(tmp_path))
     assert found == {"matched": 196, "without_pod_name": 3, "rejected": 1}
+
+
+def test_a_document_of_several_lines_cut_before_words_is_truncated(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    incident.log(301, "Fare 7 expired\n  was 90 for one way\n  is 120 for both", shipped=False)
+    incident.ship(301, "Fare 7 expired\n  was 90 for")
+    found = Counter(row["verdict"] for row in incident.answered(tmp_path))
+    assert (found["truncated"], set(found)) == (1, {"matched", "truncated"})

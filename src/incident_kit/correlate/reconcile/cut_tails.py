@@ -6,14 +6,15 @@ import numpy as np
 
 from incident_kit.correlate.reconcile.pairs import HEAD, OWN, TRUNCATED, Pairs
 from incident_kit.correlate.reconcile.sides import Side
+from incident_kit.correlate.reconcile.text_tests import is_values
 from incident_kit.normalise.logs.normal_form import normal_form
 
-#: Between two values; a document that ends before one of these may as well hold fewer values.
+#: Between two values; a document that ends before one of these and another value may as well hold fewer values.
 _SEPARATORS = " ,;|"
 
 
 def tell_cut_tails(entries: Side, documents: Side, pairs: Pairs) -> None:
-    """Pairs by head whose document ends in the middle of one of the entry's values become `TRUNCATED`."""
+    """Pairs by head whose document ends within one of the entry's values become `TRUNCATED`."""
     rows = np.flatnonzero((pairs.how == HEAD) & (pairs.where == OWN))
     found = pairs.document[rows]
     whole = documents.hashes("message")[found]
@@ -30,4 +31,6 @@ def tell_cut_tails(entries: Side, documents: Side, pairs: Pairs) -> None:
 
 def _is_cut(mine: str, theirs: str) -> bool:
     rest = mine.removeprefix(theirs.rstrip(".…"))
-    return len(rest) < len(mine) and rest[:1] != "" and rest[0] not in _SEPARATORS
+    if len(rest) == len(mine) or not rest:
+        return False
+    return rest[0] not in _SEPARATORS or not is_values(rest.lstrip(_SEPARATORS))

@@ -69,6 +69,7 @@ def run_leftovers(
     )
     _by_text(leftovers)
     _shifts(leftovers)
+    _tell_suffixes(leftovers)
     _late(leftovers)
     return leftovers.free
 
@@ -112,7 +113,6 @@ def _by_text(leftovers: Leftovers) -> None:
         leftovers.near(test, how)
     pair_said_more(leftovers)
     pair_begun_otherwise(leftovers)
-    _tell_suffixes(leftovers)
 
 
 def _tell_suffixes(leftovers: Leftovers) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from incident_kit.correlate.reconcile.leftovers import Leftovers
 
 _SHORTEST_PART = 6
+_SHORTEST_LOOSE = 12
 #: By so much of its beginning a message is found in its line.
 _TELLING = 24
 _HOLE = re.compile(r"\\\{[@$]?[\w.]+(?:,-?\d+)?(?::[^{}]+?)?\\\}")
@@ -26,8 +27,11 @@ def equal_loose(leftovers: Leftovers, entry: int, document: int) -> bool:
 
 
 def is_opening(leftovers: Leftovers, entry: int, document: int) -> bool:
-    """The document is the entry's first line as it stands: a shipper that sends each line by itself."""
-    theirs = leftovers.document_texts.message[document]
+    """The document is the entry's first line as it stands, or begins with it.
+
+    The lines behind it may be documents of their own, or differ: a trace, as each of two sinks writes it.
+    """
+    theirs = leftovers.document_texts.opening[document]
     return bool(theirs) and theirs == leftovers.entry_texts.opening[entry]
 
 
@@ -99,7 +103,12 @@ def has_suffix(leftovers: Leftovers, entry: int, document: int) -> bool:
     theirs, mine = leftovers.document_texts.message[document], leftovers.entry_texts.message[entry]
     if int(leftovers.entries.pod[entry]) not in leftovers.suffixed or len(theirs) < 3 or not mine.startswith(theirs):
         return False
-    return _SUFFIX.match(mine[len(theirs) :]) is not None
+    return is_values(mine[len(theirs) :])
+
+
+def is_values(rest: str) -> bool:
+    """Whether what follows a message looks like the values that a console appends."""
+    return _SUFFIX.match(rest) is not None
 
 
 def has_exception(leftovers: Leftovers, entry: int, document: int) -> bool:
@@ -122,8 +131,10 @@ def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     if _before(mine, whole) < len(theirs) < len(whole) and whole.startswith(theirs):
         # Shipped with its prefix, and cut; the first of several lines is no cut.
         return int(leftovers.entries.integers("line_count")[entry]) == 1
+    # A text of marks alone is folded to nothing, which begins everything.
+    loose = leftovers.document_texts.loose[document]
     return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
-        leftovers.entry_texts.loose[entry].startswith(leftovers.document_texts.loose[document]) and len(theirs) > 12
+        len(loose) > _SHORTEST_LOOSE and leftovers.entry_texts.loose[entry].startswith(loose)
     )
 
 

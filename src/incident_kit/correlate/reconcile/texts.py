@@ -82,6 +82,8 @@ def document_texts(side: Side, rows: Integers) -> Texts:
             # Where a value is missing, the template is all that there is to go by.
             message, template = rendered, message if _HOLE.search(rendered) and rendered != message else None
         found.say(row, message)
+        first, more, _ = (message or "").partition("\n")
+        found.opening[row] = normal_form(first) if more else found.message[row]
         if template:
             found.template[row] = template
             found.filled[row] = _filled(template, values)

@@ -40,7 +40,7 @@ _PHP_OPENING = re.compile(r"^(?:\[stacktrace\]|Stack trace:)$")
 _BEAM_INSIDE = re.compile(r"^(?:Last message|State|Initial Call|Ancestors|Function|Client #PID\S*)\b.*:?")
 _BEAM_EXCEPTION = re.compile(r"^\*\* \((?:[\w.]+)\) ")
 #: Node names the throwing line before it prints the exception, and its version behind.
-NODE_START = re.compile(r"^(?:file://)?/\S+\.[cm]?[jt]s:\d+$")
+NODE_START = re.compile(r"^(?:(?:file://)?/\S+\.[cm]?[jt]s|node:[\w/]+):\d+$")
 _NODE_END = re.compile(r"^Node\.js v\d")
 #: First line of an exception as Java, .NET, Python and Node print it.
 EXCEPTION_EXPRESSION = r"^(?:[A-Za-z_$][\w$`+]*[.:/])*(?:[A-Za-z_$][\w$`+]*(?:Exception|Error|Throwable|Fault|Failure|Interrupt|Panic|Timeout|Exit|Group)|Error|Exception)(?:`\d+)?(?: \([^)]*\)| \[[^\]]*\])?(?::.*|)$"

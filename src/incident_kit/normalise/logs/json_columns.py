@@ -111,6 +111,7 @@ def _columns(texts: pa.Array, roles: FieldRoles, shape: HitShape) -> tuple[pa.Ta
     template = text_of(block, "template")
     level = level_of(block)
     block.doubt(flags(pc.or_kleene(message.is_null(), pc.equal(message, template))))
+    block.doubt(flags(pc.starts_with(message, "{")))  # JSON as a text
     if {"@m", "@mt"} & set(names):  # CLEF leaves Information out
         block.doubt(np.asarray(level.is_null()))
     columns = {

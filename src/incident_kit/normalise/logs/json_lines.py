@@ -22,7 +22,7 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         return None
     raw = roles.value(document, "message")
-    inner = raw if isinstance(raw, dict) else None
+    inner = raw if isinstance(raw, dict) else _told_as_text(raw, roles)
     spoken = inner or document
     template = roles.value(spoken, "template")
     message = first_text(roles.value(inner, "message")) if inner else first_text(raw)
@@ -30,19 +30,32 @@ def json_entry(text: str, roles: FieldRoles) -> dict[str, Any] | None:
         message = render(template, _values(spoken), spoken.get("@r"))
     if message is None:
         message = text  # an event of values only, as access logs are: it is compared by these
-    level = roles.level(document)
+    level = roles.level(document) or (roles.level(inner) if inner else None)
     if level is None and ("@mt" in document or "@m" in document):
         level = "info"  # CLEF leaves Information out
     exception = roles.value(document, "exception")
     return {
         "message": message,
         "level": level,
-        "logger": first_text(roles.value(document, "logger")),
+        "logger": first_text(roles.value(document, "logger"))
+        or (first_text(roles.value(inner, "logger")) if inner else None),
         "time": time_value(roles.value(document, "time")),
         "template": template if isinstance(template, str) else None,
-        "properties": properties_of(document, roles),
+        "properties": properties_of(inner if isinstance(raw, str) and inner else document, roles),
         "exception": exception if isinstance(exception, str) else None,
     }
+
+
+def _told_as_text(raw: Any, roles: FieldRoles) -> dict[str, Any] | None:
+    """The JSON object with a message of its own that a message is, written as a text; documents' are opened likewise."""
+    if not isinstance(raw, str) or raw[:1] != "{":
+        return None
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None  # prose that begins with a brace
+    told = isinstance(found, dict) and (roles.value(found, "message") or roles.value(found, "template"))
+    return found if isinstance(told, str) else None
 
 
 def _values(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""java.util.logging's usual form: time and method on one line, level and message on the next. Both are joined before anything is grouped."""
+"""Entries whose message stands on the second line, which is joined to the first before anything is grouped.
+
+java.util.logging's usual form has time and method, then level and message; OTP's has level and time, then the message.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from incident_kit.arrays import put
+from incident_kit.arrays import Integers, put
 from incident_kit.normalise.logs.console import InstanceLines
 from incident_kit.normalise.logs.formats.patterns import TIME, TRANSLATED_TIME
 from incident_kit.normalise.logs.grammar import SAME_WRITE_NS
 from incident_kit.normalise.logs.lines import Lines
-from incident_kit.normalise.logs.text_bytes import NO_DIGIT, fitted
+from incident_kit.normalise.logs.text_bytes import NO_DIGIT, fitted, holds
 
-_FIRST = rf"^(?:{TIME}|{TRANSLATED_TIME}) [\w.$\-]+(?: [\w.$<>]+)?$"
-_SECOND = r"^(?:\p{Lu}{4,}|\p{Lo}{2,}): "
+#: What the first line is, and the second: whole lines or their beginnings.
+_JUL = (
+    rf"^(?:{TIME}|{TRANSLATED_TIME}) [\w.$\-]+(?: [\w.$<>]+)?$",
+    r"^(?:\p{Lu}{4,}|\p{Lo}{2,}): ",
+)
+_OTP = (r"^=[A-Z]{4,} REPORT==== \S+(?: UTC)? ===$", r"^[^=\s]")
 
 
 def join_two_lines(instance: InstanceLines) -> InstanceLines:
@@ -22,12 +29,7 @@ def join_two_lines(instance: InstanceLines) -> InstanceLines:
     lines = instance.lines
     if len(lines) < 2:
         return instance
-    second = fitted(lines.text, _SECOND, NO_DIGIT)
-    if not second.any():
-        return instance
-    first = np.asarray(pc.match_substring_regex(lines.text, _FIRST))
-    near = np.diff(lines.time) <= SAME_WRITE_NS
-    begins = np.flatnonzero(first[:-1] & second[1:] & near & (lines.stream[1:] == lines.stream[:-1]))
+    begins = _begins(lines)
     if not len(begins):
         return instance
     joined = pc.binary_join_element_wise(
@@ -38,3 +40,16 @@ def join_two_lines(instance: InstanceLines) -> InstanceLines:
     keep[begins + 1] = False
     kept = Lines(lines.time[keep], lines.stream[keep], text.filter(pa.array(keep)), lines.unstamped)
     return InstanceLines(instance.restart_count, kept, instance.parts[keep])
+
+
+def _begins(lines: Lines) -> Integers:
+    """First lines of such pairs."""
+    if holds(lines.text, b" REPORT==== "):
+        first, second = (np.asarray(pc.match_substring_regex(lines.text, expression)) for expression in _OTP)
+    else:
+        second = fitted(lines.text, _JUL[1], NO_DIGIT)
+        if not second.any():
+            return np.zeros(0, np.int64)
+        first = np.asarray(pc.match_substring_regex(lines.text, _JUL[0]))
+    near = np.diff(lines.time) <= SAME_WRITE_NS
+    return np.flatnonzero(first[:-1] & second[1:] & near & (lines.stream[1:] == lines.stream[:-1]))

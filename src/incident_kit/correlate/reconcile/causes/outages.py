@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from incident_kit.arrays import Flags, Integers
+from incident_kit.correlate.reconcile.causes.strays import strays
 from incident_kit.correlate.reconcile.causes.view import ContainerView, Hole, Losses, runs
 
 _SECOND = 1_000_000_000
@@ -46,13 +47,13 @@ class LocalHole:
 def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHole]:
     """Runs of lost entries.
 
-    Entries that would not have been shipped anyway (``ignored``) neither break nor make a run.
+    Entries that would not have been shipped anyway (``ignored``), and strays, neither break nor make a run.
     """
-    counted = np.flatnonzero(
-        ~(ignored if ignored is not None else np.zeros(len(view), bool)) & (view.lost | view.delivered)
-    )
+    ignored = ignored if ignored is not None else np.zeros(len(view), bool)
+    arrivals = arrivals_of(view, ignored)
+    counted = np.flatnonzero(~ignored & (view.lost | arrivals))
     found = []
-    arrived = np.flatnonzero(view.delivered)
+    arrived = np.flatnonzero(arrivals)
     spans = _runs_by_instance(view.lost[counted], view.restart[counted])
     # After a delivered entry one is lost this often; where losses come one by one, so is the one after it.
     often = (len(spans) - 1) / max(len(counted) - int(view.lost[counted].sum()), 1)
@@ -84,6 +85,14 @@ def holes_of(view: ContainerView, ignored: Flags | None = None) -> list[LocalHol
             and not _is_rotation(view, begin, end),
         )
         found.append(LocalHole(hole, begin, end, before, after, chance))
+    return found
+
+
+def arrivals_of(view: ContainerView, ignored: Flags) -> Flags:
+    """Delivered entries, but for those that stand alone inside of a hole."""
+    counted = np.flatnonzero(~ignored & (view.lost | view.delivered))
+    found = view.delivered.copy()
+    found[counted[strays(view.lost[counted])]] = False
     return found
 
 
@@ -132,6 +141,7 @@ def _runs_by_instance(lost: Flags, restart: Integers) -> list[tuple[int, int]]:
 def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], *, absent: bool) -> None:
     """Holes that other containers share, or that are long enough to stand alone."""
     ignored = unsurprising(view, losses)
+    arrivals = arrivals_of(view, ignored)
     for local in holes_of(view, ignored):
         hole = local.hole
         others = [
@@ -144,7 +154,7 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
         masks = np.unique(view.mask[rows[view.lost[rows]]])
         seconds = (hole.end - hole.begin) / _SECOND
         if not absent and (
-            local.chance > _BY_CHANCE or _is_edge(view, local) or _is_rotation(view, local.first, local.last)
+            local.chance > _BY_CHANCE or _is_edge(view, arrivals, local) or _is_rotation(view, local.first, local.last)
         ):
             continue
         if others and (hole.count >= 2 or len({other.pod for other in others}) >= 2):
@@ -157,7 +167,7 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
                 0.9,
                 f"nothing of the container arrived over {seconds:.1f} s ({hole.count} entries), as in {scope}",
             )
-        elif not absent and _stands_alone(view, local, masks):
+        elif not absent and _stands_alone(view, arrivals, local, masks):
             losses.give(
                 rows,
                 "shipping_outage",
@@ -166,9 +176,9 @@ def shipping_outage(view: ContainerView, losses: Losses, witnesses: list[Hole], 
             )
 
 
-def _is_edge(view: ContainerView, local: LocalHole) -> bool:
+def _is_edge(view: ContainerView, arrivals: Flags, local: LocalHole) -> bool:
     """A handful at an instance's beginning or end: what came before the logger, or a tail, whatever others lost then."""
-    own = view.delivered & (view.restart == view.restart[local.first])
+    own = arrivals & (view.restart == view.restart[local.first])
     return local.hole.count < _ALONE_ENTRIES and not (own[: local.first].any() and own[local.last + 1 :].any())
 
 
@@ -184,7 +194,7 @@ def _shared(local: LocalHole, other: Hole, share: float) -> bool:
     return within >= share * own and within >= 0
 
 
-def _stands_alone(view: ContainerView, local: LocalHole, masks: Integers) -> bool:
+def _stands_alone(view: ContainerView, arrivals: Flags, local: LocalHole, masks: Integers) -> bool:
     hole, begin, end = local.hole, local.first, local.last
     if hole.count < _ALONE_ENTRIES or hole.end - hole.begin < _ALONE_NS:
         return False
@@ -192,15 +202,17 @@ def _stands_alone(view: ContainerView, local: LocalHole, masks: Integers) -> boo
         return False
     instance = int(view.restart[begin])
     own = view.restart == instance
-    at_end = not (view.delivered & own)[end + 1 :].any()
-    at_start = not (view.delivered & own)[:begin].any()
-    if (at_end and _goes_on(view, instance, forwards=True)) or (at_start and _goes_on(view, instance, forwards=False)):
+    at_end = not (arrivals & own)[end + 1 :].any()
+    at_start = not (arrivals & own)[:begin].any()
+    if (at_end and _goes_on(view, arrivals, instance, forwards=True)) or (
+        at_start and _goes_on(view, arrivals, instance, forwards=False)
+    ):
         return True
     ending = view.endings.get(instance)
     if at_end and ((ending is not None and ending.finished_at is not None) or instance != view.restart.max()):
         # The tail of an instance that ended is its own signature, unless it is far too long for a buffer.
         return hole.end - hole.begin > 300 * _SECOND and hole.count > 60
-    if at_start and view.delivered.any():
+    if at_start and arrivals.any():
         return hole.end - hole.begin > 60 * _SECOND and hole.count > 20
     return not _is_cut_by_rotation(view, begin, end) or hole.count > _MOST_BEFORE_ROTATION
 
@@ -213,7 +225,7 @@ def _often_alone(view: ContainerView, local: LocalHole, mask: int) -> bool:
     return share**local.hole.count > _BY_CHANCE
 
 
-def _goes_on(view: ContainerView, instance: int, *, forwards: bool) -> bool:
+def _goes_on(view: ContainerView, arrivals: Flags, instance: int, *, forwards: bool) -> bool:
     """Whether the hole crosses the restart: the neighbour instance's adjacent logged entries are missing, too.
 
     A few of them may be a crash's tail or what came before the logger; an outage takes more, and longer.
@@ -222,16 +234,16 @@ def _goes_on(view: ContainerView, instance: int, *, forwards: bool) -> bool:
     place = counts.index(instance) + (1 if forwards else -1)
     if not 0 <= place < len(counts):
         return False
-    here = np.flatnonzero((view.restart == instance) & view.logged & (view.lost | view.delivered))
-    there = np.flatnonzero((view.restart == counts[place]) & view.logged & (view.lost | view.delivered))
+    here = np.flatnonzero((view.restart == instance) & view.logged & (view.lost | arrivals))
+    there = np.flatnonzero((view.restart == counts[place]) & view.logged & (view.lost | arrivals))
     if not len(here) or not len(there):
         return False
     tail, head = (here[::-1], there) if forwards else (there[::-1], here)
-    return all(_lost_first(view, rows) for rows in (tail, head))
+    return all(_lost_first(view, arrivals, rows) for rows in (tail, head))
 
 
-def _lost_first(view: ContainerView, rows: Integers) -> bool:
+def _lost_first(view: ContainerView, arrivals: Flags, rows: Integers) -> bool:
     """Whether many entries from the first on are lost, over some time."""
-    arrived = np.flatnonzero(view.delivered[rows])
+    arrived = np.flatnonzero(arrivals[rows])
     run = rows[: arrived[0]] if len(arrived) else rows
     return len(run) >= _ALONE_ENTRIES and abs(int(view.time[run[-1]] - view.time[run[0]])) >= _ALONE_NS

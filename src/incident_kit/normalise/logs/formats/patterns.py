@@ -122,7 +122,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern("boxed", rf"^[\[┌╭] (?P<level>{LEVEL}): {REST}", needs=": "),
     Pattern("xml", rf"^<(?:log4j:)?[Ee]vent [^>]*\blevel=\"(?P<level>\w+)\"[^>]*>{REST}", needs="level="),
-    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ==={REST}", needs=" REPORT==== "),
+    Pattern("otp", rf"^=(?P<level>{LEVEL}) REPORT==== (?P<time>\S+(?: UTC)?) ===\n?{REST}", needs=" REPORT==== "),
     Pattern(
         "jul",
         rf"^(?P<time>{TIME}|{TRANSLATED_TIME}) (?P<logger>[\w.$\-]+)(?: [\w.$<>]+)?\n(?P<level>\p{{L}}+): {REST}",
