@@ -212,5 +212,6 @@ def test_whole_lines_whose_traces_two_sinks_wrote_otherwise_are_one_event(tmp_pa
         at = 31.2 + number * 9
         incident.log(at, f"Payment {number} failed\n{TRACE}", "ERROR", shipped=False)
         head = incident.lines[(POD, "app")][-6][1]
-        incident.ship(at, f"{head}\njava.io.IOException: gone\n\n  shop.Pay.place(Pay.java:88)\n  -> paid = {number}")
+        other = "  shop.Pay.place(Pay.java:88)\n" * (20 + number)
+        incident.ship(at, f"{head}\njava.io.IOException: gone\n\n{other}")
     assert set(verdicts(incident, tmp_path)) == {("console", "matched")}
