@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.reconcile.cut_secrets import CUT_MARK, ends_in_secret
 from incident_kit.correlate.reconcile.hidden_values import fits_shown
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
@@ -123,8 +124,8 @@ def has_exception(leftovers: Leftovers, entry: int, document: int) -> bool:
 
 def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
     """The document's message was cut: it begins the entry's."""
-    theirs = leftovers.document_texts.message[document].rstrip(" .…")
-    theirs = re.sub(r"(?:\.\.\.|…|\s*\[?\(?truncated\)?\]?)$", "", theirs)
+    said = leftovers.document_texts.message[document]
+    theirs = CUT_MARK.sub("", said.rstrip(" .…"))
     mine, whole = leftovers.entry_texts.message[entry], leftovers.entry_texts.whole[entry]
     if len(theirs) < 3:
         return False
@@ -133,9 +134,17 @@ def is_prefix(leftovers: Leftovers, entry: int, document: int) -> bool:
         return int(leftovers.entries.integers("line_count")[entry]) == 1
     # A text of marks alone is folded to nothing, which begins everything.
     loose = leftovers.document_texts.loose[document]
-    return (len(theirs) < len(mine) and mine.startswith(theirs)) or (
-        len(loose) > _SHORTEST_LOOSE and leftovers.entry_texts.loose[entry].startswith(loose)
+    return (
+        (len(theirs) < len(mine) and mine.startswith(theirs))
+        or (len(loose) > _SHORTEST_LOOSE and leftovers.entry_texts.loose[entry].startswith(loose))
+        or _begins_head(leftovers.entry_texts.head[entry], theirs)
+        or any(ends_in_secret(text, said) for text in (mine, leftovers.entry_texts.head[entry]))
     )
+
+
+def _begins_head(head: str, theirs: str) -> bool:
+    """Of a line of pairs the message is a value among others: it was cut within that."""
+    return _SHORTEST_LOOSE < len(theirs) < len(head) and head.startswith(theirs)
 
 
 def _before(mine: str, whole: str) -> int:

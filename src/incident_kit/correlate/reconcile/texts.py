@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.hidden_values import shown_parts
 from incident_kit.correlate.reconcile.sides import Side
+from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.json_lines import render
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
@@ -31,6 +33,7 @@ class Texts:
     loose: dict[int, str] = field(default_factory=dict)
     first: dict[int, str] = field(default_factory=dict)
     line: dict[int, str] = field(default_factory=dict)
+    head: dict[int, str] = field(default_factory=dict)
     opening: dict[int, str] = field(default_factory=dict)
     exception: dict[int, str] = field(default_factory=dict)
     filled: dict[int, list[str]] = field(default_factory=dict)
@@ -47,9 +50,9 @@ class Texts:
 
 
 def entry_texts(side: Side, rows: Integers) -> Texts:
-    """Texts of entries: message, its first line (folded), whole text and its first line, template."""
+    """Texts of entries: message, its first line (folded, and without what follows it), whole text and its first line, template."""
     table = side.text(["message", "text", "template"], rows)
-    found = Texts()
+    found, firsts = Texts(), list[str]()
     for row, message, text, template in zip(
         rows.tolist(), *(table[c].to_pylist() for c in ("message", "text", "template")), strict=True
     ):
@@ -57,10 +60,14 @@ def entry_texts(side: Side, rows: Integers) -> Texts:
         found.whole[row] = normal_form(text or "")
         first, more, _ = (text or "").partition("\n")
         found.opening[row] = normal_form(first) if more else found.whole[row]
-        found.line[row] = normal_form((message or "").partition("\n")[0])
-        found.first[row] = loose_form((message or "").partition("\n")[0])
+        first = (message or "").partition("\n")[0]
+        found.line[row] = normal_form(first)
+        found.first[row] = loose_form(first)
+        firsts.append(first)
         if template:
             found.template[row] = normal_form(template)
+    heads = cut_heads(pa.array(firsts, pa.large_string())).to_pylist()
+    found.head = {row: normal_form(head) for row, head in zip(rows.tolist(), heads, strict=True)}
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from incident_kit.normalise.logs.candidates import CANDIDATES
 from incident_kit.normalise.logs.levels import are_levels, fold_level
+from incident_kit.normalise.logs.pod_identities import PodIdentities
 
 JsonObject = Mapping[str, Any]
 
@@ -76,6 +77,7 @@ class FieldRoles:
         paths: role to paths.
         proved_only: pod paths that count only where their value is a known pod name (``host.name`` and the like).
         tagged: pod paths whose value is tags, one of which names a known pod (Datadog's ``pod_name:NAME``).
+        identifying: pod paths whose value names no pod but identifies one, where no other field names any.
         known_pods: names that the console files and pod objects know.
         level_words: words of the level field that were learnt from the documents' levels.
     """
@@ -83,6 +85,8 @@ class FieldRoles:
     paths: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(CANDIDATES))
     proved_only: frozenset[str] = frozenset()
     tagged: frozenset[str] = frozenset()
+    identifying: frozenset[str] = frozenset()
+    identities: PodIdentities = field(default_factory=PodIdentities)
     known_pods: frozenset[str] = frozenset()
     level_words: dict[Any, str] = field(default_factory=dict)
     _used: frozenset[str] | None = None
@@ -106,8 +110,9 @@ class FieldRoles:
                     and not any(isinstance(value.get(name), str) for name in SPOKEN)
                 ):
                     continue  # ECS has objects of these names: event.ingested is no message
-                if role == "pod" and path in self.tagged:
-                    named = tagged_pod(value, self.known_pods)
+                if role == "pod" and path in self.tagged | self.identifying:
+                    tagged = path in self.tagged
+                    named = tagged_pod(value, self.known_pods) if tagged else self.identities.pod_of(value)
                     if named is not None:
                         return named
                     continue
@@ -185,16 +190,19 @@ def detect_roles(
     samples: Iterable[JsonObject],
     known_pods: Iterable[str],
     overrides: Mapping[str, str | Sequence[str]] | None = None,
+    identities: PodIdentities | None = None,
 ) -> tuple[FieldRoles, dict[str, Counter[str]]]:
     """Roles for the documents of a sample, and how often each path carried each role.
 
     A path outside the candidates becomes a pod path when at least one of its values is a known pod name; its other
-    values are then not believed.
+    values are then not believed. Where none is, what identifies pods otherwise becomes one.
     """
+    identities = identities or PodIdentities()
     pods = frozenset(known_pods)
     seen: Counter[str] = Counter()
     proved: Counter[str] = Counter()
     tagged: Counter[str] = Counter()
+    identified: Counter[str] = Counter()
     samples_seen = list(samples)
     for sample in samples_seen:
         for path, value in flatten(sample):
@@ -203,12 +211,15 @@ def detect_roles(
                 proved[path] += 1
             elif tagged_pod(value, pods) is not None:
                 tagged[path] += 1
+            elif identities.pod_of(value) is not None:
+                identified[path] += 1
     paths = {role: tuple(candidates) for role, candidates in CANDIDATES.items()}
     candidates = list(paths["pod"])
     good = [p for p in candidates if proved[p]]
     extra = [p for p, _ in proved.most_common() if p not in candidates and not p.startswith("message")]
     rest = [p for p in candidates if p not in good]
-    paths["pod"] = (*good, *rest, *extra, *tagged)
+    identifying = tuple(p for p, _ in identified.most_common()) if not (good or extra or tagged) else ()
+    paths["pod"] = (*good, *rest, *extra, *tagged, *identifying)
     proved_only = frozenset(extra) | {
         p
         for p in ("pod", "kubernetes.pod", "k8s.pod", "fields.pod", "labels.pod", "orchestrator.resource.name")
@@ -223,7 +234,15 @@ def detect_roles(
     paths["level"] += level_fields(samples_seen, FieldRoles(paths=paths))
     counts = {role: Counter({p: seen[p] for p in found if seen[p]}) for role, found in paths.items()}
     counts["proved_pod"] = proved
-    return FieldRoles(paths=paths, proved_only=proved_only, tagged=frozenset(tagged), known_pods=pods), counts
+    roles = FieldRoles(
+        paths=paths,
+        proved_only=proved_only,
+        tagged=frozenset(tagged),
+        identifying=frozenset(p for p in paths["pod"] if identified[p] and not proved[p]),
+        identities=identities,
+        known_pods=pods,
+    )
+    return roles, counts
 
 
 def _texts(samples: Sequence[JsonObject], paths: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from incident_kit.normalise.logs.documents import write_documents
 from incident_kit.normalise.logs.fields import FieldRoles, detect_roles
 from incident_kit.normalise.logs.hits import Reading, close_reading, hit_files, read_hits
 from incident_kit.normalise.logs.known_instances import KnownInstances
+from incident_kit.normalise.logs.pod_identities import PodIdentities
 from incident_kit.normalise.logs.whose import told_by_documents
 from incident_kit.normalise.logs.write_consoles import write_consoles
 from incident_kit.normalise.raw import RawFolder
@@ -45,7 +46,7 @@ def normalise_logs(
         sum(p.stat().st_size for p in files) + sum(f.path.stat().st_size for c in found for f in c.files)
     )
     known_pods = {c.pod for c in found} | set(pods["pod"].dropna())
-    roles = _roles(raw, files, known_pods, context)
+    roles = _roles(raw, files, PodIdentities.of(known_pods, pods, containers), context)
     reading = Reading(files=files)
     reading.incomplete += [f"{gap['what']}: {gap['reason']}" for gap in context.gaps if _says_incomplete(gap)]
     with BucketWriter(tables_folder, ELASTIC_DOCUMENTS, count) as writer:
@@ -72,14 +73,14 @@ def _says_incomplete(gap: dict[str, Any]) -> bool:
     )
 
 
-def _roles(raw: RawFolder, files: list[Path], known_pods: set[str], context: Context) -> FieldRoles:
+def _roles(raw: RawFolder, files: list[Path], known: PodIdentities, context: Context) -> FieldRoles:
     """Roles from a sample of every file; gaps found while sampling are found again when reading."""
     quiet = Context(cluster=context.cluster, window=context.window, captured_at=None, profile=context.profile)
     samples: list[dict[str, Any]] = []
     for path in files:
         hits = read_hits(raw, [path], quiet, Reading())
         samples += [hit.source for hit in itertools.islice(hits, max(200, _SAMPLED_HITS // max(1, len(files))))]
-    roles, _ = detect_roles(samples, known_pods, _overrides(context))
+    roles, _ = detect_roles(samples, known.names, _overrides(context), known)
     return roles
 
 

@@ -18,6 +18,7 @@ from incident_kit.normalise.logs.documents.properties import Leaf, properties_co
 from incident_kit.normalise.logs.documents.shape import field_of
 from incident_kit.normalise.logs.fields import SPOKEN, FieldRoles
 from incident_kit.normalise.logs.levels import fold_level
+from incident_kit.normalise.logs.pod_identities import PodIdentities
 from incident_kit.normalise.logs.times import time_value
 
 Path = tuple[str, ...]
@@ -69,6 +70,8 @@ class Block:
         found = self._paths.get(path)
         if found is None:
             found = self._paths[path] = [self.nodes[p] for p in _spellings(path) if p in self.nodes]
+            if path in self.roles.identifying:
+                found[:] = [_naming(node, self.roles.identities) for node in found if node.kind == "text"]
         return found
 
     def values(self, role: str) -> Iterator[tuple[Flags, Node]]:
@@ -109,6 +112,13 @@ class Block:
 
     def _speaks(self, path: str) -> bool:
         return any((*spelling, name) in self.nodes for spelling in _spellings(path) for name in SPOKEN)
+
+
+def _naming(node: Node, identities: PodIdentities) -> Node:
+    """The field with the names of the pods that its values identify."""
+    encoded = node.values.dictionary_encode()
+    pods = pa.array(map(identities.pod_of, encoded.dictionary.to_pylist()), pa.string()).take(encoded.indices)
+    return Node(pods, np.asarray(pods.is_valid()))
 
 
 def nodes_of(array: pa.StructArray, above: Path) -> Iterator[tuple[Path, Node]]:
