@@ -176,7 +176,7 @@ _BEGINNING = st.sampled_from(
 def test_expressions_fit_nothing_that_they_are_not_asked(written: list[str], cut: int) -> None:
     texts = pa.array(written, pa.large_string()).slice(min(cut, len(written)))
     asked = [(f"{EXCEPTION_EXPRESSION}|{RUNTIME_EXPRESSION}|{INSIDE_EXPRESSION}", NO_DIGIT), (RUNTIME_EXPRESSION, NO_DIGIT),
-             (two_lines._SECOND, NO_DIGIT), (layout._JSON, BRACE), (said._JSON_START, BRACE)]  # fmt: skip
+             (two_lines._JUL[1], NO_DIGIT), (layout._JSON, BRACE), (said._JSON_START, BRACE)]  # fmt: skip
     for expression, first in asked:
         found = fitted(texts, expression, first)
         assert found.tolist() == pc.match_substring_regex(texts, expression).to_pylist()
