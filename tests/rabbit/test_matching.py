@@ -251,7 +251,7 @@ def test_before_its_sandbox_was_made_anew_a_pods_address_may_have_been_anothers(
     status["lastState"] = {"terminated": {"exitCode": 255, "finishedAt": day("10:19:00"), "startedAt": day("09:00:01")}}
     before, after = connection("10.1.0.5", 4000, "10:10:00"), connection("10.1.0.5", 4001, "10:21:00")
     rows = {row["peer_port"]: row for row in ask([document], [before, after], "a")}
-    assert (rows[4000]["match"], rows[4000]["candidates"]) == ("ambiguous", ["shop/a"])
+    assert (rows[4000]["match"], list(rows[4000]["candidates"])) == ("ambiguous", ["shop/a"])
     assert rows[4001]["match"] == "pod_ip"
 
 
@@ -259,7 +259,7 @@ def test_a_stateful_sets_name_before_the_known_pod_is_ambiguous(ask):
     """An earlier pod of that name was gone before anybody looked."""
     opened = [connection("10.1.0.4", 4000, "10:10:00", name="db-0")]
     [row] = ask([pod("db-0", ip="10.1.0.5", created="10:30:00")], opened, "db-0")
-    assert (row["match"], row["candidates"]) == ("ambiguous", ["shop/db-0"])
+    assert (row["match"], list(row["candidates"])) == ("ambiguous", ["shop/db-0"])
 
 
 def test_a_nameless_connection_beside_a_gone_pods_named_one_may_be_its(tmp_path):
@@ -271,7 +271,7 @@ def test_a_nameless_connection_beside_a_gone_pods_named_one_may_be_its(tmp_path)
     files = {"kubernetes/pods.json": [later], "kubernetes/events.json": events, "rabbitmq/connections.json": opened, "rabbitmq/nodes.json": RUNNING_NODES}  # fmt: skip
     rows = {row["peer_port"]: row for row in rabbit("gone-0", bundle(tmp_path, files)).to_dict("records")}
     assert rows[4000]["match"] == "client_name"
-    assert (rows[4001]["match"], rows[4001]["candidates"]) == ("ambiguous", ["shop/gone-0"])
+    assert (rows[4001]["match"], list(rows[4001]["candidates"])) == ("ambiguous", ["shop/gone-0"])
 
 
 def test_a_client_may_know_its_pod_by_the_host_name_which_is_cut(ask):
@@ -285,3 +285,61 @@ def test_a_host_name_that_two_pods_have_after_the_cut_names_none(ask):
     pods = [pod(f"{name}0", ip="10.1.0.5"), pod(f"{name}1", ip="10.1.0.6")]
     [row] = ask(pods, [connection("192.168.7.7", 4000, "10:10:00", name=name[:63])], f"{name}0")
     assert row["match"] == "none"
+
+
+ZONELESS = """\
+2026-11-20 10:30:00.000 [info] <0.8.0> accepting AMQP connection <0.8.0> (10.1.0.5:4000 -> 10.0.9.9:5672)
+2026-11-20 10:31:00.000 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4001 -> 10.0.9.9:5672)
+2026-11-20 10:31:00.001 [info] <0.9.0> connection <0.9.0> (10.1.0.5:4001 -> 10.0.9.9:5672) has a client-provided name: now
+"""
+
+
+def test_an_address_at_a_time_whose_zone_nobody_knows_is_ambiguous(tmp_path):
+    pods = [
+        pod("then", ip="10.1.0.5", created="08:00:00", finished="09:00:00"),
+        pod("now", ip="10.1.0.5", created="10:00:00"),
+    ]
+    evidence = bundle(tmp_path, {"kubernetes/pods.json": pods, "rabbitmq/rabbit@rabbit-0.log": ZONELESS})
+    rows = {row["peer_port"]: row for row in rabbit("10.1.0.5", evidence).to_dict("records")}
+    assert (rows[4000]["match"], list(rows[4000]["candidates"])) == ("ambiguous", ["shop/now", "shop/then"])
+    assert (rows[4001]["match"], rows[4001]["pod"]) == ("client_name", "now")
+    alone = bundle(tmp_path, {"kubernetes/pods.json": pods[1:], "rabbitmq/rabbit@rabbit-0.log": ZONELESS}, name="y")
+    assert rabbit("10.1.0.5", alone).iloc[0]["match"] == "ambiguous"  # who had it in another zone's hour may be gone
+
+
+def test_a_name_of_another_namespace_is_not_this_pods_unless_it_was_generated(ask):
+    opened = [connection("192.168.7.7", 4000, "10:10:00", name="bank/db-0"), connection("192.168.7.7", 4001, "10:10:00", name="shop/db-0")]  # fmt: skip
+    [row] = ask([pod("db-0", ip="10.1.0.5")], opened, "db-0")
+    assert (row["match"], row["peer_port"]) == ("client_name", 4001)
+
+
+def test_a_name_with_its_namespace_tells_pods_of_one_name_apart(ask):
+    pods = [pod("db-0", ip="10.1.0.5"), pod("db-0", ip="10.1.0.6", namespace="bank")]
+    [row] = ask(pods, [connection("192.168.7.7", 4000, "10:10:00", name="bank/db-0")], "bank/db-0")
+    assert (row["match"], row["namespace"]) == ("client_name", "bank")
+
+
+def test_a_generated_name_behind_its_services_name_is_the_pods(ask):
+    name = "orders-api-7c9f8d6b5-x2k4q"
+    [row] = ask([pod(name, ip="10.1.0.5")], [connection("192.168.7.7", 4000, "10:10:00", name=f"orders/{name}")], name)
+    assert row["match"] == "client_name"
+
+
+def test_a_pod_whose_address_changed_between_two_bundles_had_each_in_its_time(tmp_path):
+    """Its node was restarted: the same pod in a new sandbox; its old address went to another pod."""
+    after = pod("a", ip="10.1.0.7")
+    after["status"]["conditions"] = [
+        {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": day("11:10:05")}
+    ]
+    status = after["status"]["containerStatuses"][0]
+    status["restartCount"] = 1
+    status["lastState"] = {"terminated": {"exitCode": 255, "finishedAt": day("11:10:00"), "startedAt": day("09:00:01")}}
+    nodes = {"rabbitmq/nodes.json": RUNNING_NODES}
+    one = bundle(tmp_path, nodes | {"kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+                                    "rabbitmq/connections.json": [connection("10.1.0.5", 4000, "10:10:00")]})  # fmt: skip
+    two = bundle(tmp_path, nodes | {"kubernetes/pods.json": [after, pod("b", ip="10.1.0.5", created="11:20:00")],
+                                    "rabbitmq/connections.json": [connection("10.1.0.7", 4001, "11:15:00"), connection("10.1.0.5", 4002, "11:21:00")]},
+                 name="y", start="2026-11-20T11:00:00Z", end="2026-11-20T12:00:00Z", captured_at="2026-11-20T12:00:30Z")  # fmt: skip
+    for bundles in ((one, two), (two, one)):
+        rows = {row["peer_port"]: row["match"] for row in trace("a", *bundles)["rabbit"].to_dict("records")}
+        assert rows == {4000: "pod_ip", 4001: "pod_ip"}

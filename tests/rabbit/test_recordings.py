@@ -215,6 +215,31 @@ def test_a_log_file_without_zone_is_moved_to_utc_by_a_connection_that_the_api_li
     assert [gap for gap in gaps if "no zone" in gap]
 
 
+def test_a_documents_own_time_tells_the_zone_of_a_line_without_one(normalise):
+    line = "2026-11-23 16:00:01.000 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)"
+    source = {"@timestamp": "2026-11-23T15:00:01.3Z", "message": line, "kubernetes": {"pod": {"name": "rabbit-1"}}}
+    tables, gaps = normalise({"elasticsearch/hits.ndjson": json.dumps({"_index": "i", "_id": "1", "_source": source})})
+    [row] = tables["connections"]
+    assert (row["connected_at"], row["zone_known"], gaps) == (parse_rfc3339("2026-11-23T15:00:01Z"), True, [])
+
+
+@pytest.mark.parametrize("below", [None, "json", "log_processed"])
+def test_the_json_formatters_line_may_be_taken_apart_by_its_shipper(normalise, below):
+    text = "accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672)"
+    fields = {
+        "time": "2026-11-23 15:00:01.5+00:00",
+        "level": "info",
+        "msg": text,
+        "pid": "<0.9.0>",
+        "domain": "rabbitmq.connection",
+    }
+    for number, known in enumerate((fields, {k: v for k, v in fields.items() if k != "time"})):
+        source = {"@timestamp": "2026-11-23T15:00:01.5Z", "kubernetes": {"pod": {"name": "rabbit-1"}}, **(known if below is None else {below: known})}  # fmt: skip
+        hit = json.dumps({"_index": "i", "_id": str(number), "_source": source})
+        [row] = normalise({"elasticsearch/hits.ndjson": hit})[0]["connections"]
+        assert row["connected_at"] == parse_rfc3339("2026-11-23T15:00:01.5Z")
+
+
 def test_broker_lines_and_metricbeat_documents_are_found_among_hits(normalise):
     # Metricbeat's document as in its own sample; the broker's line as Filebeat ships it.
     metric = {

@@ -25,6 +25,11 @@ CONNECTIONS = declare(
         ("channel_count", INTEGER, "channels at last observation"),
         ("close_reason", TEXT, "the broker's reason of a bad end"),
         ("observed", FLAG, "false where connected_at or the node is inferred"),
+        (
+            "zone_known",
+            FLAG,
+            "false where a log's times carry no zone and nothing tells it, so that they are taken as UTC",
+        ),
         ("source", TEXT, "management_api, broker_log, metricbeat, event_exchange"),
     ],
     key=(),

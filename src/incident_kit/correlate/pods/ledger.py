@@ -149,6 +149,7 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
     """
     found: list[Holding] = []
     for life in lives:
+        found += _held_before(life)
         fact = life.facts.get("pod_ips")
         if fact is None and life.value("host_network") is True and life.value("host_ip"):
             fact = Fact([life.value("host_ip")], True, "its node's address (hostNetwork)")
@@ -184,6 +185,23 @@ def holdings_of(lives: Iterable[Lifetime]) -> list[Holding]:
                 )
             )
     return found
+
+
+def _held_before(life: Lifetime) -> list[Holding]:
+    """Addresses of the pod's earlier sandboxes."""
+    return [
+        Holding(
+            ip=address,
+            life=life,
+            begin=held.begin,
+            end=held.end,
+            host_network=life.value("host_network") is True,
+            source=held.source,
+        )
+        for held in life.held
+        for ip in held.pod_ips
+        if (address := plain_address(ip)) is not None
+    ]
 
 
 def _cut(holdings: list[Holding]) -> list[Holding]:

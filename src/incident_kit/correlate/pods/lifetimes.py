@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -22,6 +22,16 @@ class Fact:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Addresses that a pod had from one sandbox to the next (ns), and what tells."""
+
+    pod_ips: tuple[str, ...]
+    begin: int | None
+    end: int | None
+    source: str
+
+
 @dataclass(slots=True)
 class Lifetime:
     """One life of one pod: one uid, or one name where no uid is known.
@@ -35,6 +45,7 @@ class Lifetime:
             finished_at, deleted_at, phase, status ...
         seen: every sighting as (instant, source).
         captured: whether the pod's own object was captured.
+        held: addresses that it had in earlier sandboxes, as another bundle saw them.
     """
 
     namespace: str | None
@@ -43,6 +54,7 @@ class Lifetime:
     facts: dict[str, Fact] = field(default_factory=dict)
     seen: list[tuple[int, str]] = field(default_factory=list)
     captured: bool = False
+    held: list[Held] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -141,7 +153,7 @@ def merge_lifetimes(groups: Iterable[Iterable[Lifetime]]) -> list[Lifetime]:
 
 
 def _copy(life: Lifetime) -> Lifetime:
-    return Lifetime(life.namespace, life.pod, life.pod_uid, dict(life.facts), list(life.seen), life.captured)
+    return replace(life, facts=dict(life.facts), seen=list(life.seen), held=list(life.held))
 
 
 _CHANGING = (
@@ -157,8 +169,25 @@ _CHANGING = (
 )
 
 
+def _learn_addresses(life: Lifetime, older: Lifetime, newer: Lifetime) -> None:
+    """Keep both addresses where the pod's sandbox was made anew between two bundles."""
+    before, after = older.facts.get("pod_ips"), newer.facts.get("pod_ips")
+    if before is None or after is None or set(before.value) == set(after.value) or not newer.captured:
+        return
+    since = older.value("sandbox_at") or older.value("started_at") or older.begin
+    last = older.last_seen[0] if older.last_seen else None
+    made_at = newer.value("sandbox_at")
+    anew = Fact(made_at if made_at is not None else last, made_at is not None, f"{after.source}: another address")
+    life.held.append(Held(tuple(before.value), since, anew.value, before.source))
+    life.facts["pod_ips"] = after
+    if anew.value is not None:
+        life.facts["sandbox_at"] = anew
+
+
 def _absorb(life: Lifetime, other: Lifetime) -> None:
     newer = (other.last_seen or (0, ""))[0] >= (life.last_seen or (0, ""))[0]
+    life.held += [held for held in other.held if held not in life.held]
+    _learn_addresses(life, *((life, other) if newer else (other, life)))
     for name, fact in other.facts.items():
         if name in _CHANGING and newer and other.captured:
             life.facts[name] = fact

@@ -28,6 +28,7 @@ class Connection:
     channel_count: int | None = None
     close_reason: str | None = None
     observed: bool = True
+    zone_known: bool = True
     source: str = "management_api"
 
     @property

@@ -34,5 +34,6 @@ def _from_row(row: dict[str, Any]) -> Connection:
     for name in Connection.__slots__:
         if name not in values:
             values[name] = plain(row[name])
-    values["observed"] = values["observed"] is not False
+    for flag in ("observed", "zone_known"):
+        values[flag] = values[flag] is not False
     return Connection(**values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from incident_kit.correlate.pods.ledger import Holding, Ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
@@ -65,6 +66,9 @@ class Matcher:
 
     def match(self, connection: Connection) -> Match:
         """Whose the connection is."""
+        if not connection.zone_known:
+            # Hours may lie between what the log says and when it was: only what holds at any time may be concluded.
+            connection = replace(connection, connected_at=None, first_seen_at=None, last_seen_at=None)
         named, how = self._named(connection)
         holders, shared = self._holders(connection)
         if named:
@@ -86,6 +90,7 @@ class Matcher:
         for candidate in _names_within(name):
             for life in alive(self._by_name.get(candidate, []), connection):
                 found[id(life)] = life
+        found = {key: life for key, life in found.items() if not _of_another_namespace(name, life)}
         pods = {life.pod for life in found.values()}
         if len(pods) != 1:
             return [], ""  # nobody's name, or names of several: it tells nothing
@@ -165,6 +170,9 @@ class Matcher:
         lives = tuple({id(h.life): h.life for h in holders}.values())
         if len({(life.namespace, life.pod) for life in lives}) > 1:
             return Match("ambiguous", lives, f"several pods may have had {connection.peer_host} at {when}")
+        if not connection.zone_known:
+            return Match("ambiguous", lives, f"the broker's log carries no zone: when {connection.peer_host} opened it is "
+                         "not known")  # fmt: skip
         holding = holders[0]
         begin = connection.begin or 0
         if (holding.begin is not None and begin < holding.begin + SECOND) or (holding.end or MAX_NS) - SECOND <= begin:
@@ -177,6 +185,16 @@ class Matcher:
         return Match(
             "pod_ip", lives, f"{connection.peer_host} was the pod's address {opened} ({when}; {holding.source})"
         )
+
+
+def _of_another_namespace(name: str, life: Lifetime) -> bool:
+    """Whether ``NAMESPACE/POD`` in a client name speaks of another namespace's pod of the same name.
+
+    What stands before the slash may be a service's name as well; a generated name is no other pod's anyway.
+    """
+    before = re.search(rf"([a-z0-9][a-z0-9-]*)/{re.escape(life.pod)}(?![a-z0-9-])", name)
+    own = (life.namespace, life.value("workload"), life.value("application"), None)
+    return before is not None and before[1] not in own and not _DISTINCTIVE.search(life.pod)
 
 
 def host_name_of(pod: str) -> str:

@@ -125,6 +125,7 @@ def _joined(rows: list[Connection]) -> Connection:
         last_seen_at=_most([row.last_seen_at for row in ranked]),
         state="closed" if closed_at is not None else newest.state,
         observed=any(row.observed for row in ranked),
+        zone_known=any(row.zone_known for row in ranked),
         source="+".join(sorted({part for row in ranked for part in row.source.split("+")}, key=_rank)),
         **attributes,
     )

@@ -160,7 +160,7 @@ def _add_log(rows: Rows, records: list[Record], log: LogText, known: _Known, con
     told = BrokerLog(context.cluster, node, node_observed=sure)
     told.read(records)
     _report_dropped(told.events, log.name, context)
-    rows[CONNECTIONS.name] += told.rows
+    rows[CONNECTIONS.name] += [{**row, "zone_known": zoned} for row in told.rows]
     rows[RABBIT_EVENTS.name] += told.events
 
 

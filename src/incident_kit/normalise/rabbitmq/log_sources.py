@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from incident_kit.lines import whole_lines
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.rabbitmq.marks import ANY_MARK, LOG_MARK, marked_lines
 from incident_kit.normalise.rabbitmq.metricbeat import dig, is_connection
-from incident_kit.normalise.rabbitmq.records import Record, read_record
+from incident_kit.normalise.rabbitmq.records import Record, read_record, record_of_fields
 from incident_kit.normalise.raw import RawFolder, read_bytes, read_chunks
 from incident_kit.window import parse_rfc3339
 
@@ -27,6 +27,8 @@ _SHIPPED = re.compile(
     r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
     r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
 )
+#: Where shippers put the fields of a JSON line: Filebeat, and Fluent Bit's Merge_Log_Key.
+_DECODED_BELOW = ("json", "log_processed", "parsed")
 _BLOCK = 4 << 20
 _OTHERS = frozenset({"query.json", "mappings.json"})
 _HITS_NAME = re.compile(r"\.(?:ndjson|jsonl|json)(?:\.gz)?$")
@@ -157,18 +159,31 @@ def _sources(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _record_of(source: dict[str, Any]) -> Record | None:
+    time = parse_rfc3339(str(source.get("@timestamp", "")))
     message = dig(source, "message") or dig(source, "event.original") or dig(source, "log")
     if not isinstance(message, str):
-        return None
+        return _decoded_by_shipper(source, time)
     record = read_record(message.split("\n", 1)[0])
     if record is not None:
         rest = message.partition("\n")[2]
-        return Record(record.time, record.pid, f"{record.message}\n{rest}" if rest else record.message, record.zoned)
-    time = parse_rfc3339(str(source.get("@timestamp", "")))
+        # The document's own time tells the zone of a line that states none, as the kubelet's does.
+        return replace(record, message=f"{record.message}\n{rest}" if rest else record.message, stamp=time)
     if time is None or not _SHIPPED.match(message):
         return None
     pid = dig(source, "rabbitmq.log.pid") or dig(source, "process.pid")
     return Record(time, pid if isinstance(pid, str) else None, message)
+
+
+def _decoded_by_shipper(source: dict[str, Any], time: int | None) -> Record | None:
+    """A record of the JSON formatter that the shipper took apart into fields, at the top or below one of its own."""
+    for place in (source, *(source.get(name) for name in _DECODED_BELOW)):
+        if isinstance(place, dict) and isinstance(place.get("msg"), str):
+            record = record_of_fields(place)
+            if record is not None:
+                return replace(record, stamp=time)
+            pid = place.get("pid")
+            return Record(time, pid if isinstance(pid, str) else None, place["msg"]) if time is not None else None
+    return None
 
 
 def _host_of(source: dict[str, Any]) -> str:

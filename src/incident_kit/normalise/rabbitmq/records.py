@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
@@ -115,8 +116,11 @@ def _json(text: str) -> Record | None:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(document, dict) or not isinstance(document.get("msg"), str):
-        return None
+    return record_of_fields(document) if isinstance(document, dict) and isinstance(document.get("msg"), str) else None
+
+
+def record_of_fields(document: dict[str, Any]) -> Record | None:
+    """The record of one object that the JSON formatter wrote; None where its time is none."""
     time = document.get("time")
     pid = document.get("pid")
     moment: int | None = None
