@@ -77,6 +77,15 @@ def test_a_list_that_an_answer_does_not_read_leaves_no_gap_in_it(run, tmp_path):
     [
         (("findings", "nope.incident"), 1, "nope.incident does not exist"),
         (("findings", "{empty}"), 1, "it is not an incident bundle"),
+        (("findings", "{empty}/collected"), 1, "incident-kit import {empty}/collected -o NAME.incident"),
+        (
+            ("findings", "{empty}/collected.tar.gz"),
+            1,
+            "is neither a folder nor a zip archive; it is not an incident bundle",
+        ),
+        (("findings", "{empty}/collected.zip"), 1, "incident-kit import {empty}/collected.zip -o NAME.incident"),
+        (("findings", "{empty}/torn.zip"), 1, "torn.zip is not a whole zip archive"),
+        (("import", "{empty}/nowhere", "-o", "x.incident"), 2, "nowhere does not exist. Give the folder"),
         (("trace", "orders-api", "{bundle}"), 1, f"Near: shop/{POD}"),
         (("trace", "order-api", "{bundle}"), 1, f"Near: shop/{POD}"),
         (("reach", POD, "{bundle}", "--to", "nope"), 1, "No Service 'nope' was captured"),
@@ -91,12 +100,25 @@ def test_a_list_that_an_answer_does_not_read_leaves_no_gap_in_it(run, tmp_path):
     ],
 )
 def test_a_mistake_is_told_in_one_line(run, bundle, tmp_path, words, code, says):
+    (tmp_path / "collected" / "notes").mkdir(parents=True)
+    (tmp_path / "torn.zip").write_bytes(b"PK\3\4 and no more")
+    for kind in ("zip", "gztar"):
+        shutil.make_archive(str(tmp_path / "collected"), kind, tmp_path / "collected")
     words = [word.format(bundle=bundle, empty=tmp_path) for word in words]
     left, out, err = run(*words)
     told_lines = [line for line in err.splitlines() if line.startswith("incident-kit: ")]
     assert (left, out) == (code, "")
-    assert len(told_lines) == 1 and says in told_lines[0]
+    assert len(told_lines) == 1 and says.format(empty=tmp_path) in told_lines[0]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_the_tables_are_fits_the_terminal(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = run("tables")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= columns
+    assert "console_entries: one row is one entry on a console" in out
 
 
 def test_a_name_that_is_not_found_says_what_could_not_be_looked_at(run, bundle):

@@ -18,30 +18,10 @@ from incident_kit.cli.run import (
     print_text,
     relevant_gaps,
 )
+from incident_kit.cli.words import At, BundleOrProfile, End, Format, PodWord, ProfileToCapture, Start
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time
 
-Bundle = Annotated[
-    Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip; or capture first, by --profile")
-]
-Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod; it may be gone by now")]
-ProfileName = Annotated[
-    str | None, typer.Option("--profile", help="capture first, with this profile of incident-kit.toml")
-]
-From = Annotated[
-    str | None,
-    typer.Option("--from", help="with --profile, start of the window: 2026-11-20T08:00:00Z, or -30s, -45m, -2h, -1d"),
-]
-To = Annotated[str | None, typer.Option("--to", help="end of the window, written like --from; now by default")]
-Format = Annotated[
-    Output,
-    typer.Option(
-        "--output",
-        "-o",
-        help="table for reading; json and csv are complete, times with nanoseconds; in csv an ' stands before what a spreadsheet would run",
-    ),
-]
-At = Annotated[str | None, typer.Option("--at", help="only at this instant: 2026-11-20T08:00:00Z, or -2h")]
 PANEL = "Answers"
 
 
@@ -50,11 +30,11 @@ def _at(text: str | None) -> int | None:
 
 
 def trace(
-    pod: Pod,
+    pod: PodWord,
     bundles: Annotated[list[Path] | None, typer.Argument(metavar="BUNDLE", help="bundles of the same cluster")] = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
+    profile: ProfileToCapture = None,
+    start: Start = None,
+    end: End = None,
     output: Format = Output.TABLE,
 ) -> int:
     """A pod's whole story: identity, instances, images, logs in numbers, RabbitMQ, changes and findings.
@@ -80,17 +60,22 @@ def trace(
 
 
 def logs(
-    pod: Pod,
-    bundle: Bundle = None,
+    pod: PodWord,
+    bundle: BundleOrProfile = None,
     level: Annotated[
-        str | None, typer.Option(help="only this level or worse: trace, debug, info, warn, error or fatal")
+        str | None,
+        typer.Option(metavar="LEVEL", help="only this level or worse: trace, debug, info, warn, error or fatal"),
     ] = None,
-    grep: Annotated[str | None, typer.Option(help="only text in which this regular expression is found")] = None,
+    grep: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="only text in which this regular expression is found")
+    ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="only from here; with --profile, start of the window")
+        str | None, typer.Option("--from", metavar="TIME", help="only from here; with --profile, start of the window")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="only up to here; with --profile, end of the window")] = None,
-    profile: ProfileName = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="only up to here; with --profile, end of the window")
+    ] = None,
+    profile: ProfileToCapture = None,
     output: Format = Output.TABLE,
 ) -> int:
     """Both sides of a pod's log merged by time, each entry with its verdict.
@@ -114,12 +99,12 @@ def logs(
 
 
 def console_only(
-    bundle: Bundle = None,
-    pod: Annotated[str | None, typer.Option("--pod", help="only this pod")] = None,
+    bundle: BundleOrProfile = None,
+    pod: Annotated[str | None, typer.Option("--pod", metavar="POD", help="only this pod")] = None,
     verdicts: Annotated[bool, typer.Option("--verdicts", help="every entry, and every document without one")] = False,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
+    profile: ProfileToCapture = None,
+    start: Start = None,
+    end: End = None,
     output: Format = Output.TABLE,
 ) -> int:
     """The entries that never reached Elasticsearch, and why.
@@ -138,11 +123,11 @@ def console_only(
 
 def rabbit(
     pod: Annotated[str, typer.Argument(metavar="POD|IP", help="pod name, namespace/pod, or an address")],
-    bundle: Bundle = None,
+    bundle: BundleOrProfile = None,
     at: At = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
+    profile: ProfileToCapture = None,
+    start: Start = None,
+    end: End = None,
     output: Format = Output.TABLE,
 ) -> int:
     """Which RabbitMQ node a pod uses, and used: one row a connection.
@@ -163,11 +148,11 @@ def rabbit_node(
     node: Annotated[
         str, typer.Argument(metavar="NODE", help="RabbitMQ node, e.g. rabbit@host, or an unambiguous part of it")
     ],
-    bundle: Bundle = None,
+    bundle: BundleOrProfile = None,
     at: At = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
+    profile: ProfileToCapture = None,
+    start: Start = None,
+    end: End = None,
     output: Format = Output.TABLE,
 ) -> int:
     """Which pods were connected to a RabbitMQ node, and where they went when it was lost.
@@ -185,11 +170,11 @@ def rabbit_node(
 
 def whois(
     ip: Annotated[str, typer.Argument(metavar="IP", help="an IPv4 or IPv6 address")],
-    bundle: Bundle = None,
+    bundle: BundleOrProfile = None,
     at: At = None,
-    profile: ProfileName = None,
-    start: From = None,
-    end: To = None,
+    profile: ProfileToCapture = None,
+    start: Start = None,
+    end: End = None,
     output: Format = Output.TABLE,
 ) -> int:
     """Who had an address: none, one pod, or several with the reason.
@@ -208,7 +193,9 @@ def reach(
     bundles: Annotated[
         list[Path], typer.Argument(metavar="BUNDLE", help="a bundle, or an earlier one and a later one")
     ],
-    to: Annotated[str | None, typer.Option("--to", help="a Service: name, or namespace/name")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="SERVICE", help="a Service: name, or namespace/name")
+    ] = None,
     output: Format = Output.TABLE,
 ) -> int:
     """May a pod reach RabbitMQ, Elasticsearch or a Service, as the NetworkPolicies say: now and before?
@@ -229,7 +216,7 @@ def reach(
 def diff(
     bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE", help="one bundle with --at twice, or two bundles")],
     at: Annotated[
-        list[str] | None, typer.Option("--at", help="an instant (2026-11-20T08:00:00Z); give it twice")
+        list[str] | None, typer.Option("--at", metavar="TIME", help="an instant (2026-11-20T08:00:00Z); give it twice")
     ] = None,
     output: Format = Output.TABLE,
 ) -> int:
@@ -263,10 +250,10 @@ def _of_bundle(name: str, text: str, start_by_default: str | None = None) -> Cal
     """
 
     def command(
-        bundle: Bundle = None,
-        profile: ProfileName = None,
-        start: From = None,
-        end: To = None,
+        bundle: BundleOrProfile = None,
+        profile: ProfileToCapture = None,
+        start: Start = None,
+        end: End = None,
         output: Format = Output.TABLE,
     ) -> int:
         import incident_kit

@@ -18,11 +18,16 @@ from incident_kit.cli.run import (
     progress_bars,
 )
 from incident_kit.cli.terminal import say, warn, warn_of_gaps
+from incident_kit.cli.words import Bundle
 from incident_kit.counting import plural
 from incident_kit.errors import UsageError
 
-ProfileName = Annotated[str | None, typer.Option("--profile", help="profile of incident-kit.toml; needed")]
-Name = Annotated[Path, typer.Option("-o", "--output", help="NAME.incident (a folder) or NAME.zip (one file)")]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="profile of incident-kit.toml; needed")
+]
+Name = Annotated[
+    Path, typer.Option("-o", "--output", metavar="BUNDLE", help="NAME.incident (a folder) or NAME.zip (one file)")
+]
 Force = Annotated[bool, typer.Option("--force", help="replace an existing bundle")]
 PANEL = "Make bundles"
 
@@ -31,14 +36,23 @@ def capture(
     output: Name,
     profile: ProfileName = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="start of the window: 2026-11-20T08:00:00Z, or -45m, -2h, -1d; needed")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="start of the window: 2026-11-20T08:00:00Z, or -45m, -2h, -1d; needed"
+        ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="end of the window, written like --from; now by default")
+        str | None, typer.Option("--to", metavar="TIME", help="end of the window, written like --from; now by default")
     ] = None,
-    app: Annotated[str | None, typer.Option("--app", help="only this Argo CD Application or app label")] = None,
-    pod: Annotated[str | None, typer.Option("--pod", help="only this pod, NAME or namespace/NAME")] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="only this namespace")] = None,
+    app: Annotated[
+        str | None, typer.Option("--app", metavar="NAME", help="only this Argo CD Application or app label")
+    ] = None,
+    pod: Annotated[
+        str | None, typer.Option("--pod", metavar="POD", help="only this pod, NAME or namespace/NAME")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", metavar="NAME", help="only this namespace")
+    ] = None,
     rotated: Annotated[
         bool, typer.Option("--rotated", help="also the rotated console files (needs the powerful nodes/proxy)")
     ] = False,
@@ -72,24 +86,34 @@ def capture(
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="what somebody collected with kubectl and curl")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="what somebody collected: a folder, an archive of it, or one file; or a bundle"
+        ),
+    ],
     output: Name,
     profile: Annotated[
-        str | None, typer.Option("--profile", help="profile of incident-kit.toml, for field names and log layouts")
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="profile of incident-kit.toml, for field names and log layouts"),
     ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="start of the window, instead of window.json's: 2026-11-20T08:00:00Z")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="start of the window, instead of window.json's: 2026-11-20T08:00:00Z"
+        ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="end of the window, instead of window.json's; now by default")
+        str | None,
+        typer.Option("--to", metavar="TIME", help="end of the window, instead of window.json's; now by default"),
     ] = None,
     force: Force = False,
 ) -> int:
-    """Make a bundle from a folder of hand-collected files, or make a bundle's tables anew.
+    """Make a bundle from hand-collected files, or make a bundle's tables anew.
 
     Example:
         incident-kit import collected/ -o checkout.incident
-        incident-kit import collected/ -o checkout.zip --from 2026-11-20T08:00:00Z --to 2026-11-20T10:00:00Z
+        incident-kit import collected.tar.gz -o checkout.zip --from 2026-11-20T08:00:00Z --to 2026-11-20T10:00:00Z
     """
     from incident_kit.importing import import_folder
 
@@ -129,11 +153,13 @@ def doctor(profile: ProfileName = None) -> int:
 
 
 def snapshot(
-    store: Annotated[Path, typer.Option("--store", help="folder that keeps the snapshots")],
+    store: Annotated[Path, typer.Option("--store", metavar="FOLDER", help="folder that keeps the snapshots")],
     profile: ProfileName = None,
-    keep_days: Annotated[float, typer.Option("--keep-days", help="drop snapshots older than this many days")] = 14.0,
+    keep_days: Annotated[
+        float, typer.Option("--keep-days", metavar="DAYS", help="drop snapshots older than this many days")
+    ] = 14.0,
     keep_bytes: Annotated[
-        int, typer.Option("--keep-bytes", help="drop the oldest beyond this many bytes")
+        int, typer.Option("--keep-bytes", metavar="BYTES", help="drop the oldest beyond this many bytes")
     ] = 2_000_000_000,
 ) -> int:
     """Keep one cheap capture of pods, events and connections, so that next time history exists.
@@ -149,7 +175,7 @@ def snapshot(
 
 
 def note(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")],
+    bundle: Bundle,
     text: Annotated[
         str, typer.Argument(metavar="TEXT", help="what to remember; kept in notes/, outside the checksums")
     ],

@@ -10,9 +10,9 @@ import typer
 
 from incident_kit.cli.run import ANSWERED, add_command
 from incident_kit.cli.terminal import say
+from incident_kit.cli.words import Bundle
 from incident_kit.errors import UsageError
 
-Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip")]
 PANEL = "Show and hand over"
 
 
@@ -24,7 +24,9 @@ def _named(path: Path, suffixes: set[str]) -> Path:
 
 
 def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")] = Path("demo-output"),
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="folder for the files")] = Path(
+        "demo-output"
+    ),
 ) -> int:
     """The sample incident, end to end: the story, a timeline, a report.
 
@@ -38,7 +40,8 @@ def demo(
 
 
 def timeline(
-    bundle: Bundle, output: Annotated[Path, typer.Option("-o", "--output", help="picture: .png, .svg or .pdf")]
+    bundle: Bundle,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="picture: .png, .svg or .pdf")],
 ) -> int:
     """Draw pods, log rates, connections and changes on one time axis.
 
@@ -59,7 +62,7 @@ def timeline(
 
 def report(
     bundle: Bundle,
-    output: Annotated[Path, typer.Option("-o", "--output", help="report: .html (one file) or .md")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="report: .html (one file) or .md")],
 ) -> int:
     """Write the report to hand over: findings, figures, coverage, gaps.
 
@@ -80,8 +83,10 @@ def notebook(
         str, typer.Argument(metavar="NAME", help="00_capture, 01_trace_a_pod ... or an unambiguous part of a name")
     ],
     bundle: Bundle,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="NAME.html by default")] = None,
-    pod: Annotated[str | None, typer.Option("--pod", help="pod to ask about; the first finding's by default")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="NAME.html by default")] = None,
+    pod: Annotated[
+        str | None, typer.Option("--pod", metavar="POD", help="pod to ask about; the first finding's by default")
+    ] = None,
 ) -> int:
     """Run one notebook headless on a bundle and write it as one HTML file.
 
@@ -116,15 +121,13 @@ def tables(
     Example:
         incident-kit tables console-only
     """
+    from incident_kit.present.tables import render_declaration
     from incident_kit.tables import ALL
 
     if name is not None and name not in ALL:
         raise UsageError(f"There is no table {name!r}. Known: {', '.join(sorted(ALL))}.")
     for table in [ALL[name]] if name else ALL.values():
-        say(f"{table.name}: one row per {table.grain}\n  from {table.origin}")
-        for column, kind, meaning in table.describe():
-            say(f"  {column:<26} {kind:<20} {meaning}")
-        say("")
+        say(render_declaration(table))
     return ANSWERED
 
 

@@ -15,6 +15,15 @@ from incident_kit.evidence.manifest import MANIFEST_NAME, SEALED_FOLDERS, Manife
 _MANIFEST_LIMIT = 256 * 1024 * 1024
 _NOTES_LIMIT = 64 * 1024 * 1024
 _BLOCK = 1 << 20
+_NO_BUNDLE = (
+    "{what}; it is not an incident bundle. If somebody collected it by hand, make one of it: "
+    "incident-kit import {path} -o NAME.incident"
+)
+
+
+def no_bundle(path: Path, what: str) -> BundleError:
+    """Of something that is there and is no bundle: people open what they collected before they import it."""
+    return BundleError(_NO_BUNDLE.format(what=what, path=path))
 
 
 def write_archive(folder: Path, output: Path) -> None:
@@ -34,10 +43,12 @@ def extract_archive(archive_path: Path, target: Path) -> None:
         BundleError: no zip, no manifest, a path that leaves the target, more bytes than listed, or no room.
     """
     name = archive_path.name
+    if archive_path.suffix.lower() != ".zip" and not zipfile.is_zipfile(archive_path):
+        raise no_bundle(archive_path, f"{name} is neither a folder nor a zip archive")
     try:
         with zipfile.ZipFile(archive_path) as archive:
             members = _members(archive)
-            prefix = _prefix(members, name)
+            prefix = _prefix(members, archive_path)
             manifest_info = members[prefix + MANIFEST_NAME]
             if manifest_info.file_size > _MANIFEST_LIMIT:
                 raise BundleError(f"{name}: its manifest claims {manifest_info.file_size} bytes; refused.")
@@ -63,10 +74,10 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return {info.filename.replace("\\", "/"): info for info in archive.infolist()}
 
 
-def _prefix(members: dict[str, zipfile.ZipInfo], name: str) -> str:
+def _prefix(members: dict[str, zipfile.ZipInfo], path: Path) -> str:
     manifests = [n for n in members if PurePosixPath(n).name == MANIFEST_NAME and n.count("/") <= 1]
     if not manifests:
-        raise BundleError(f"{name} holds no manifest.json; it is not an incident bundle.")
+        raise no_bundle(path, f"{path.name} holds no {MANIFEST_NAME}")
     return min(manifests, key=len).removesuffix(MANIFEST_NAME)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from incident_kit.errors import BundleError
-from incident_kit.evidence.archive import extract_archive
+from incident_kit.evidence.archive import extract_archive, no_bundle
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, verify_tree
 from incident_kit.nested import instant
 from incident_kit.normalise.raw import RawFolder
@@ -165,17 +165,8 @@ def read_evidence(path: str | Path, *, verify: bool = True, progress: Progress =
         extract_archive(path, folder)
     manifest_path = folder / MANIFEST_NAME
     if not manifest_path.is_file():
-        hint = (
-            f" It looks like a folder to import: incident-kit import {path} -o NAME.incident"
-            if _looks_raw(folder)
-            else ""
-        )
-        raise BundleError(f"{path} holds no manifest.json; it is not an incident bundle.{hint}")
+        raise no_bundle(path, f"{path} holds no {MANIFEST_NAME}")
     manifest = Manifest.from_json(manifest_path.read_text("utf-8", errors="replace"), path.name)
     if verify:
         verify_tree(folder, manifest)
     return Evidence(path, folder, manifest, scratch, progress)
-
-
-def _looks_raw(folder: Path) -> bool:
-    return any((folder / name).is_dir() for name in ("kubernetes", "console", "elasticsearch", "rabbitmq", "argocd"))

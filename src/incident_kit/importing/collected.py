@@ -38,7 +38,8 @@ def collected_files(folder: Path, scratch: Path, context: Context) -> list[Colle
         found = [CollectedFile(path, path.relative_to(folder).as_posix()) for path in paths]
     else:
         raise UsageError(
-            f"{folder} is not a folder. Give the folder that holds kubernetes/, console/, elasticsearch/ ..."
+            f"{folder} does not exist. Give the folder that holds kubernetes/, console/, elasticsearch/ ..., or an archive "
+            "of it (.zip, .tar, .tar.gz ...)."
         )
     files: list[CollectedFile] = []
     for number, file in enumerate(found):

@@ -27,6 +27,8 @@ from incident_kit.present.views import cause_meanings, summary_line, verdict_rea
 if TYPE_CHECKING:
     import pandas as pd
 
+    from incident_kit import tables
+
 ROWS_SHOWN = 200
 SECTION_ROWS_SHOWN = 40
 COVERAGE_ROWS_SHOWN = 12
@@ -101,6 +103,18 @@ def render_check_table(checks: Iterable[Any]) -> str:
         if check.remedy:
             parts.append(Padding(Text(f"-> {visible(check.remedy)}"), (0, 0, 0, 10)))
     return to_text(Group(*parts))
+
+
+def render_declaration(table: tables.Table) -> str:
+    """What a declared table is: its grain, where it is from, and each column with type and meaning."""
+    columns = Table(box=None, show_header=False, pad_edge=False)
+    columns.add_column(no_wrap=True)
+    columns.add_column(style="dim", no_wrap=True)
+    columns.add_column(overflow="fold")
+    for name, kind, meaning in table.describe():
+        columns.add_row(Text(name), Text(kind), Text(meaning))
+    title = Text(f"{table.name}: one row is {table.grain}", style="bold")
+    return to_text(Group(title, Padding(Text(f"from {table.origin}"), (0, 0, 0, 2)), Padding(columns, (0, 0, 1, 2))))
 
 
 def line_width() -> int:
