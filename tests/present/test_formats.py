@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -111,6 +112,23 @@ def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe_and_no_ot
     assert told == [*(f"'{text}" for text in texts[:4]), *texts[4:]]
     story = {"identity": {"pod": "=1+1"}}
     assert list(csv.reader(io.StringIO(render_trace(story, "csv"))))[1] == ["identity", "0", "pod", "'=1+1"]
+
+
+HOSTILE = "\x1b[2J \x9b31m \x7f \x00 \u202egnp.exe \u2028 größe 漢 \t tab"
+
+
+def test_json_and_csv_may_end_at_a_terminal():
+    """Neither steers it; JSON is the same to whoever decodes it, and CSV has no NUL, at which its readers end."""
+    frame = CONSOLE_ONLY.frame([{"text": HOSTILE, "time": AT}])
+    story = {"identity": {"pod": HOSTILE}}
+    written = {kind: "".join(render(frame, COVERAGE.frame(), GAPS.frame(), kind)) for kind in ("json", "csv")}
+    for text in (*written.values(), render_trace(story, "json"), render_trace(story, "csv")):
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text.replace("\x7f", "") if text[0] == "{" else text)
+        assert "größe 漢" in text
+    assert json.loads(written["json"])["rows"][0]["text"] == HOSTILE
+    assert json.loads(render_trace(story, "json"))["identity"]["pod"] == HOSTILE
+    assert "\u202e" not in written["json"]
+    assert "\\e[2J \\x9b31m \\x7f \\0 " in _csv(frame)[0]["text"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from incident_kit.errors import BundleError
-from incident_kit.nested import instant
-from incident_kit.window import Window, format_ns
+from incident_kit.window import Window, format_ns, parse_rfc3339
 
 #: Grows when a reader of an older version could misread a bundle.
 FORMAT_VERSION = 1
@@ -93,14 +92,14 @@ class Manifest:
                     f"{name} has bundle format {version} (written by incident-kit {data.get('kit_version')}); this kit "
                     f"reads up to format {FORMAT_VERSION}. Update incident-kit."
                 )
-            start, end = (instant(data, "window", side) for side in ("start", "end"))
-            created = instant(data, "created_at")
+            start, end = (_time(data["window"][side]) for side in ("start", "end"))
+            created = _time(data["created_at"])
             if start is None or end is None or created is None:
                 raise ValueError("its window or creation time is not a time")
             return cls(
                 window=Window(start=start, end=end),
                 cluster=str(data["cluster"]),
-                captured_at=instant(data, "captured_at"),
+                captured_at=_time(data["captured_at"]),
                 created_at=created,
                 imported=bool(data["imported"]),
                 kit_version=str(data["kit_version"]),
@@ -117,6 +116,11 @@ class Manifest:
             raise BundleError(
                 f"{name}: manifest.json is not a manifest ({error!r}). Capture or import again."
             ) from error
+
+
+def _time(written: str | None) -> int | None:
+    """A time as this kit wrote it; none of its own is a zero time that means "never", as in documents of servers."""
+    return parse_rfc3339(written) if isinstance(written, str) else None
 
 
 def file_digest(path: Path) -> dict[str, Any]:

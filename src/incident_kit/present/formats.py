@@ -3,6 +3,9 @@
 JSON is one object ``{"rows", "coverage", "gaps"}``: times RFC 3339 UTC with nanoseconds, a missing value
 null, lists arrays. CSV holds the rows only, lists joined by ``; ``, and an apostrophe before a text that a
 spreadsheet would run as a formula. Both are complete; a table may leave columns and rows out and then says so.
+
+Both may end at a terminal, and text of logs is hostile. JSON escapes what would steer it or turn its lines round, which
+changes no value. CSV has no escapes, and its readers choke on NUL: control characters stand there written out.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from incident_kit.present.plain import columns, plain, records
+from incident_kit.present.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +28,9 @@ LIST_SEPARATOR = "; "
 _ROWS_OF_A_PIECE = 50_000
 #: What a spreadsheet takes for a formula. A dash or plus begins many a line of a log; only one with a call could do anything.
 _FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: Beyond ASCII, of which JSON itself escapes them: control characters, directions of text, and what has no width.
+_STEERING = re.compile(r"[\x80-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def render(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame, output: str) -> Iterator[str]:
@@ -52,7 +59,7 @@ def render_json(frame: pd.DataFrame, coverage: pd.DataFrame, gaps: pd.DataFrame)
         yield f'{before}"{name}": ['
         between = "\n"
         for piece in _pieces(part):
-            yield between + ",\n".join(orjson.dumps(row).decode() for row in records(piece))
+            yield between + ",\n".join(_json(row) for row in records(piece))
             between = ",\n"
         yield "\n]" if len(part) else "]"
         before = ",\n"
@@ -66,6 +73,11 @@ def render_csv(frame: pd.DataFrame) -> Iterator[str]:
         yield _csv_lines(zip(*([_cell(value) for value in values] for values in columns(piece)), strict=True))
 
 
+def _json(value: Any, option: int = 0) -> str:
+    text = orjson.dumps(value, option=option).decode()
+    return text if text.isascii() else _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _pieces(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     return (frame.iloc[start : start + _ROWS_OF_A_PIECE] for start in range(0, len(frame), _ROWS_OF_A_PIECE))
 
@@ -73,13 +85,13 @@ def _pieces(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _csv_lines(rows: Iterable[Iterable[str]]) -> str:
     buffer = _Lines()
     csv.writer(buffer).writerows(rows)
-    return buffer.getvalue()
+    return _shown(buffer)
 
 
 def render_trace(story: Mapping[str, Any], output: str) -> str:
     """The answer of ``trace`` in one output format; its CSV is long: section, row, column, value."""
     if output == "json":
-        return orjson.dumps(plain(story), option=orjson.OPT_INDENT_2).decode() + "\n"
+        return _json(plain(story), orjson.OPT_INDENT_2) + "\n"
     if output == "csv":
         return _trace_csv(plain(story))
     from incident_kit.present.tables import render_trace_table
@@ -95,6 +107,10 @@ class _Lines(io.StringIO):
 
     def write(self, row: str) -> int:
         return super().write(row.removesuffix("\r\n") + "\n")
+
+
+def _shown(lines: _Lines) -> str:
+    return _CONTROL.sub(lambda found: visible(found[0]), lines.getvalue())
 
 
 def _cell(value: Any) -> str:
@@ -120,4 +136,4 @@ def _trace_csv(story: Mapping[str, Any]) -> str:
         for number, row in enumerate(content if isinstance(content, list) else [content]):
             cells = row.items() if isinstance(row, dict) else [("value", row)]
             writer.writerows((section, number, name, _cell(value)) for name, value in cells)
-    return buffer.getvalue()
+    return _shown(buffer)
