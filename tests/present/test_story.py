@@ -11,8 +11,10 @@ import pytest
 from incident_kit.evidence import read_evidence
 from incident_kit.importing import import_folder
 from incident_kit.present.clock import Clock
-from incident_kit.present.story import tell
+from incident_kit.present.material import COUNTS
+from incident_kit.present.story import losses, tell
 from incident_kit.present.timeline import plot_timeline
+from incident_kit.tables.answers import CONSOLE_ONLY
 from incident_kit.window import Window
 from tests.present.folder import POD, write_folder
 
@@ -47,6 +49,14 @@ def test_without_documents_nothing_is_lost_and_nothing_found(told):
     ]
     assert any("could not judge" in sentence for sentence in chapters["What the rules conclude"])
     assert any("may be hidden" in sentence for sentence in chapters["What changed"])
+
+
+def test_one_entry_that_was_lost_was_lost_at_one_time():
+    window = Window.parse("2026-11-20T08:00:00Z", "2026-11-20T09:00:00Z")
+    lost = [{"cause": "not_logged", "pod": "api-1", "time": window.start + later} for later in (0, 1, 10**9)]
+    counts = COUNTS.frame([{"side": "console", "verdict": "console_only", "count": 3}])
+    told = [losses(counts, CONSOLE_ONLY.frame(rows), Clock(window))[-1] for rows in (lost[:2], lost)]
+    assert [sentence.rpartition(", ")[2] for sentence in told] == ["at 08:00:00.", "08:00:00 to 08:00:01."]
 
 
 def test_nothing_in_the_window_is_said(told):

@@ -126,13 +126,17 @@ def losses(counts: pd.DataFrame, lost: pd.DataFrame, clock: Clock) -> list[str]:
     for cause, rows in _by_size(lost, lost["cause"].fillna("unexplained")):
         pods = names(list(dict.fromkeys(rows["pod"].dropna())))
         times = rows["time"].dropna()
-        span = f", {clock(times.min().value)} to {clock(times.max().value)}" if len(times) else ""
+        span = f", {_span(times.min().value, times.max().value, clock)}" if len(times) else ""
         sentences.append(f"{visible(cause)} ({meaning_of(cause)}): {len(rows):,}, of {pods}{span}.")
     if unknown:
         sentences.append(
             f"{plural(unknown, 'more entry', 'more entries')} could not be judged: outside what both sides cover."
         )
     return sentences
+
+
+def _span(first: int, last: int, clock: Clock) -> str:
+    return f"{clock(first)} to {clock(last)}" if clock(first) != clock(last) else f"at {clock(first)}"
 
 
 def rabbit(evidence: Evidence) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.symptoms.log_templates import Template
 from incident_kit.correlate.symptoms.symptoms import Symptom, error_rises, template_changes
+from incident_kit.counting import plural
 from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
@@ -32,14 +33,14 @@ def _finding(symptoms: list[Symptom], evidence: Evidence) -> Finding:
     began, ended = template_changes(symptom, evidence)
     until = f"until {at(symptom.until)}" if symptom.until is not None else "to the end of what is known"
     return RULE.finding(
-        f"{name} logs {symptom.after:,.0f} errors a minute from {at(symptom.time)} {until}; before, {symptom.before:,.1f} a minute",
+        f"{name} logs {_errors(symptom)} a minute from {at(symptom.time)} {until}; before, {symptom.before:,.1f} a minute",
         time=symptom.time,
         kind=kind,
         namespace=namespace,
         name=name,
         evidence=[
             f"counted on the {symptom.side} side in bins of {symptom.precision_seconds:.0f} s",
-            *(f"again from {at(s.time)}: {s.after:,.0f} errors a minute" for s in symptoms[1:]),
+            *(f"again from {at(s.time)}: {_errors(s)} a minute" for s in symptoms[1:]),
             *(f"new template: {_told(t)}" for t in began[:_SHOWN]),
             *(f"vanished template: {_told(t)}" for t in ended[:_SHOWN]),
         ],
@@ -48,8 +49,12 @@ def _finding(symptoms: list[Symptom], evidence: Evidence) -> Finding:
     )
 
 
+def _errors(symptom: Symptom) -> str:
+    return plural(round(symptom.after), "error")
+
+
 def _told(template: Template) -> str:
-    return f"{template.level or 'no level'}, {template.count} times from {at(template.first)}: {template.example[:200]}"
+    return f"{template.level or 'no level'}, {plural(template.count, 'time')} from {at(template.first)}: {template.example[:200]}"
 
 
 RULE = Rule(
