@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_kit.capture.doctor import Check
 from incident_kit.cli.main import app, main, told
 from incident_kit.cli.terminal import say
 from incident_kit.importing import import_folder
@@ -216,3 +217,26 @@ def test_an_interrupted_import_leaves_nothing(tmp_path):
     assert started.returncode == 128 + signal.SIGTERM, err
     assert list(tmp_path.iterdir()) == []
     assert "Traceback" not in err
+
+
+def test_doctor_calls_a_source_that_the_profile_does_not_name_not_configured(run, tmp_path, monkeypatch):
+    (tmp_path / "incident-kit.toml").write_text(
+        '[profiles.shop]\ncluster = "shop"\n[profiles.shop.argocd]\nenabled = false\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setenv("INCIDENT_KIT_REDACTION_KEY", "ab" * 32)
+    code, out, _ = run("doctor", "--profile", "shop")
+    told = [line.split(":")[0].split() for line in out.splitlines() if not line.startswith("   ")]
+    assert told == [["ok", "redaction"], ["FAILED", "kubernetes"], ["-", "elasticsearch"], ["-", "rabbitmq"]]
+    assert "elasticsearch: not configured: elasticsearch.url is not set" in out
+    assert code == 1  # for Kubernetes, which every capture reads
+
+
+@pytest.mark.parametrize(("outcomes", "code"), [((True, None), 0), ((None, None), 0), ((True, False, None), 1)])
+def test_doctor_fails_for_what_failed_alone(run, tmp_path, monkeypatch, outcomes, code):
+    (tmp_path / "incident-kit.toml").write_text('[profiles.shop]\ncluster = "shop"\n')
+    monkeypatch.chdir(tmp_path)
+    checks = [Check(source="rabbitmq", what="reach it", passed=passed, reason="seen") for passed in outcomes]
+    monkeypatch.setattr("incident_kit.capture.doctor.examine", lambda _: checks)
+    assert run("doctor", "--profile", "shop")[0] == code

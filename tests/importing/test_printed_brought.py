@@ -238,7 +238,7 @@ def test_who_uses_which_node_is_answered_from_rabbitmqctl_alone(tmp_path):
 def test_connections_without_their_names_are_a_gap_with_the_command_that_tells_them(tmp_path):
     kept, gaps = bring(tmp_path, {"c.txt": "user\tpeer_host\tpeer_port\tstate\napp\t10.2.3.4\t47122\trunning\n"})
 
-    assert kept == {} and "rabbitmqctl list_connections name node" in gaps[0]["remedy"]
+    assert kept == {} and "rabbitmqctl list_connections name pid" in gaps[0]["remedy"]
 
 
 def test_consumers_queues_and_nodes_as_the_tools_print_them(tmp_path):

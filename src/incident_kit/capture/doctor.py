@@ -27,14 +27,14 @@ class Check:
     Attributes:
         source: kubernetes, argocd, elasticsearch, rabbitmq or redaction.
         what: what was tried.
-        passed: whether a capture can rest on it.
+        passed: whether a capture can rest on it; None where the profile names no such source, so that nothing was tried.
         reason: what was seen, or why it failed.
         remedy: the command that helps, when it failed.
     """
 
     source: str
     what: str
-    passed: bool
+    passed: bool | None
     reason: str
     remedy: str = ""
 
@@ -162,7 +162,7 @@ def _argocd(profile: Profile) -> Iterator[Check]:
 def _elasticsearch(profile: Profile) -> Iterator[Check]:
     settings = profile.elasticsearch
     if not settings.url:
-        yield _unset("elasticsearch", "elasticsearch.url")
+        yield _unset("elasticsearch", "elasticsearch.url", "documents, so console-only cannot be answered")
         return
     try:
         search = connect(profile)
@@ -213,7 +213,7 @@ def _documents(search: Search, indices: tuple[str, ...]) -> Check:
 
 def _rabbitmq(profile: Profile) -> Iterator[Check]:
     if not profile.rabbitmq.urls:
-        yield _unset("rabbitmq", "rabbitmq.urls")
+        yield _unset("rabbitmq", "rabbitmq.urls", "answers of the management API")
         return
     problems: list[Check] = []
 
@@ -239,6 +239,7 @@ def _failed(source: str, what: str, error: Exception) -> Check:
     return Check(source=source, what=what, passed=False, reason=str(error))
 
 
-def _unset(source: str, setting: str) -> Check:
-    remedy = f"Set {setting} in the profile."
-    return Check(source=source, what="profile", passed=False, reason=f"{setting} is not set", remedy=remedy)
+def _unset(source: str, setting: str, without: str) -> Check:
+    """A source that the profile does not name is no failure: it may be for snapshots, or its shop has none."""
+    reason = f"{setting} is not set: captures hold no {without}"
+    return Check(source=source, what="not configured", passed=None, reason=reason, remedy=f"Set {setting} to have it.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as dicts, in order."""
-    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+    return cast("list[dict[str, Any]]", frame.to_dict("records")) if len(frame) else []
 
 
 def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ from incident_kit.profile import Profile
 from incident_kit.progress import Progress, silent
 from incident_kit.tables import Table
 from incident_kit.tables.answers import COVERAGE, GAPS
+from incident_kit.tables.schema import repays_threads
 from incident_kit.window import Window
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class Evidence:
             if not path.is_file():
                 return table.frame()
             try:
-                stored = pq.ParquetFile(path).read()
+                file = pq.ParquetFile(path)
+                stored = file.read(use_threads=repays_threads(file.metadata.num_rows))
             except (pa.ArrowInvalid, OSError) as error:
                 raise BundleError(
                     f"{self.path.name}: tables/{path.name} cannot be read: {error}. Get it again."

@@ -24,6 +24,8 @@ MANIFEST_NAME = "manifest.json"
 #: Folders whose every file is listed with its checksum; ``notes/`` is left to people.
 SEALED_FOLDERS = ("raw", "tables")
 _BLOCK = 1 << 20
+#: Bytes of a bundle from which on it is hashed by several threads.
+_WORTH_THREADS = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,10 @@ def file_digest(path: Path) -> dict[str, Any]:
 
 
 def file_digests(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """The same of many files, in their order; hashing lets other threads run."""
+    """The same of many files, in their order; hashing lets other threads run, which few bytes do not repay."""
+    if sum(path.stat().st_size for path in paths) < _WORTH_THREADS:
+        yield from map(file_digest, paths)
+        return
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         yield from pool.map(file_digest, paths)
 

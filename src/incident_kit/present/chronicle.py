@@ -26,7 +26,8 @@ _TOLD_AS = dict.fromkeys(("config", "network_policy", "service", "ingress", "aut
     "manual_job": "start by hand"
 }
 _BROKER_EVENTS = {"stopping": "is asked to stop", "stopped": "stopped", "started": "started",
-                  "alarm_set": "raises an alarm", "alarm_cleared": "clears its alarm"}  # fmt: skip
+                  "alarm_set": "raises an alarm", "alarm_cleared": "clears its alarm",
+                  "drained": "goes into maintenance and sends its clients away", "revived": "leaves maintenance"}  # fmt: skip
 
 
 #: Where not everything fits, higher weights are told and lower ones counted.

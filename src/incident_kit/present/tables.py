@@ -93,10 +93,11 @@ def _facts(content: Mapping[str, Any]) -> Table:
 
 
 def render_check_table(checks: Iterable[Any]) -> str:
-    """The checks of ``doctor``: passed or not, what was seen, and under it the command that grants what is missing."""
+    """The checks of ``doctor``: passed, failed or not tried, what was seen, and under it the command that helps."""
+    signs = {True: ("ok      ", "green"), False: ("FAILED  ", "bold red"), None: ("-       ", "dim")}
     parts: list[RenderableType] = []
     for check in checks:
-        sign = ("ok      ", "green") if check.passed else ("FAILED  ", "bold red")
+        sign = signs[check.passed]
         parts.append(
             Text.assemble(sign, (visible(check.source), "bold"), f": {visible(check.what)}: {visible(check.reason)}")
         )

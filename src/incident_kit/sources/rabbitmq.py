@@ -118,7 +118,11 @@ def _narrowed(broker: Broker, connections: list[Any], gap: Gap) -> dict[str, lis
         for row in _listed(broker, f"/api/connections/{quote(str(connection['name']), safe='')}/channels", gap):
             channels.append(row)
             path = f"/api/channels/{quote(str(row.get('name', '')), safe='')}"
-            consumers += [c for detail in _listed(broker, path, gap) for c in detail.get("consumer_details") or []]
+            # Here 4.0 leaves out whose a STOMP consumer is; it is the channel's that was asked.
+            whose = {"name": row.get("name"), "connection_name": connection["name"], "node": row.get("node")}
+            for detail in _listed(broker, path, gap):
+                consumers += [{**c, "channel_details": c.get("channel_details") or whose}
+                              for c in detail.get("consumer_details") or []]  # fmt: skip
     return {"connections": connections, "channels": channels, "consumers": consumers}
 
 
@@ -165,7 +169,8 @@ def _connections(broker: Broker, gap: Gap) -> list[Any]:
 
 
 def _half_formed(row: dict[str, Any]) -> bool:
-    return "connected_at" not in row or "state" not in row
+    # Of an AMQP 1.0 connection 4.0 never tells the state.
+    return "connected_at" not in row or ("state" not in row and not str(row.get("protocol")).startswith("AMQP 1"))
 
 
 def _completed(broker: Broker, rows: list[Any], gap: Gap) -> list[Any]:

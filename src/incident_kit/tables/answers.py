@@ -128,7 +128,7 @@ RABBIT = declare(
         ("reason", TEXT, "why, in one sentence"),
         ("state", TEXT, "state at capture"),
         ("channel_count", INTEGER, "channels at capture"),
-        ("consumes", TEXTS, "vhost/queue it consumes, with the queue's leader"),
+        ("consumes", TEXTS, "vhost/queue it consumes, with the queue's leader; null where nobody tells"),
         ("messages_unacknowledged", INTEGER, "over its channels"),
         ("close_reason", TEXT, "the broker's reason of a bad end"),
         ("observed", FLAG, "false where the opening, the end or the node is inferred"),

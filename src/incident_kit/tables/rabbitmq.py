@@ -143,7 +143,7 @@ RABBIT_NODES = declare(
 
 RABBIT_EVENTS = declare(
     "rabbit_events",
-    "one thing that happened to a RabbitMQ node: started, stopped, peer_down, alarm_set, alarm_cleared, blocked",
+    "one thing that happened to a RabbitMQ node: started, stopped, peer_down, alarm_set, alarm_cleared, drained, revived ...",
     "broker log",
     [
         ("cluster", TEXT, "name of the Kubernetes cluster"),

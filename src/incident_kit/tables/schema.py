@@ -27,6 +27,8 @@ NUMBER = pa.float64()
 FLAG = pa.bool_()
 TEXTS = pa.list_(pa.string())
 
+#: Rows of a table from which on Arrow uses several threads for it.
+_WORTH_THREADS = 20_000
 #: Name, type, meaning (with unit and origin) of one column.
 Column = tuple[str, pa.DataType, str]
 
@@ -100,12 +102,18 @@ class Table:
             return pd.BooleanDtype() if pa.types.is_boolean(kind) else None
 
         order = [(name, "ascending") for name in self.order]
-        frame: pd.DataFrame = (table.sort_by(order) if order else table).to_pandas(types_mapper=extension)
+        ordered = table.sort_by(order) if order else table
+        frame: pd.DataFrame = ordered.to_pandas(types_mapper=extension, use_threads=repays_threads(len(ordered)))
         return frame
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Column name, type and meaning, for documentation."""
         return [(f.name, str(f.type), (f.metadata or {}).get(b"meaning", b"").decode()) for f in self.schema]
+
+
+def repays_threads(rows: int) -> bool:
+    """Whether so many rows are worth threads: a store of snapshots is thousands of tables of a few rows each."""
+    return rows > _WORTH_THREADS
 
 
 def declare(

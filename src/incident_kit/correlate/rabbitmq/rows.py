@@ -26,10 +26,21 @@ class Usage:
     Attributes:
         consumes: ``vhost/queue`` with the queue's leader, by connection.
         unacknowledged: deliveries not yet acknowledged over the channels, by connection.
+        consumers_counted: consumers that the channels count, by connection.
     """
 
     consumes: dict[str, list[str]]
     unacknowledged: dict[str, int]
+    consumers_counted: dict[str, int]
+
+    def consumed_by(self, connection: Connection) -> list[str] | None:
+        """What a connection consumes; empty only where its channels count no consumer, None where nobody tells.
+
+        Consumers of AMQP 1.0 do not say whose they are; MQTT and streams have no channels that would count them.
+        """
+        found = self.consumes.get(connection.connection)
+        nothing = connection.channel_count == 0 or self.consumers_counted.get(connection.connection) == 0
+        return found or ([] if nothing else None)
 
 
 def usage(evidence: Evidence) -> Usage:
@@ -46,12 +57,13 @@ def usage(evidence: Evidence) -> Usage:
             told = f"{vhost}/{queue}" + (f" (leader {leader})" if leader else "")
             if told not in consumes.setdefault(connection, []):
                 consumes[connection].append(told)
-        unacknowledged: dict[str, int] = {}
+        counts: dict[str, dict[str, int]] = {"messages_unacknowledged": {}, "consumer_count": {}}
         for channel in records(evidence.table(CHANNELS)):
-            connection, count = plain(channel["connection"]), plain(channel["messages_unacknowledged"])
-            if connection is not None and count is not None:
-                unacknowledged[connection] = unacknowledged.get(connection, 0) + int(count)
-        return Usage(consumes, unacknowledged)
+            connection = plain(channel["connection"])
+            for name, counted in counts.items():
+                if connection is not None and (count := plain(channel[name])) is not None:
+                    counted[connection] = counted.get(connection, 0) + int(count)
+        return Usage(consumes, counts["messages_unacknowledged"], counts["consumer_count"])
 
     return evidence.memo("rabbit_usage", build)
 
@@ -86,7 +98,7 @@ def rabbit_row(matched: Matched, evidence: Evidence, *, following: Connection | 
         "reason": match.reason,
         "state": connection.state,
         "channel_count": connection.channel_count,
-        "consumes": used.consumes.get(connection.connection, []) if current else None,
+        "consumes": used.consumed_by(connection) if current else None,
         "messages_unacknowledged": used.unacknowledged.get(connection.connection) if current else None,
         "close_reason": connection.close_reason,
         "observed": connection.observed,

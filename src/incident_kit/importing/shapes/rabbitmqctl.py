@@ -34,10 +34,8 @@ _PROCESS = re.compile(r"^<(?P<node>.+)\.\d+\.\d+\.\d+>$")
 _CLIENT_NAME = re.compile(r'connection_name(?:">>|")?,\s*(?:longstr,)?\s*(?:<<)?"(?P<name>[^"]+)"')
 _HEADINGS = ("Running Nodes", "Disk Nodes", "RAM Nodes")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-_WHOLE_COMMAND = (
-    "rabbitmqctl list_connections name node peer_host peer_port host port user vhost state channels connected_at client_properties"
-    " --formatter json"
-)
+# A process names its node in the table only: JSON has "#PID<12134.978.0>" (4.0). There is no column for the node.
+_WHOLE_COMMAND = "rabbitmqctl list_connections name pid peer_host peer_port host port user vhost state channels connected_at client_properties"
 
 
 def _cells(line: str) -> list[str]:

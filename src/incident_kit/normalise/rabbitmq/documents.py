@@ -29,7 +29,7 @@ from incident_kit.tables.rabbitmq import (
 
 #: Files of the management API's answers that are read.
 LISTS = ("overview", "nodes", "connections", "channels", "consumers", "queues", "whoami", "exchanges", "bindings")
-_TELLS_OF_CONNECTION = re.compile(r"\b(?:accepting|closing) AMQP connection [<\d\[(]")
+_TELLS_OF_CONNECTION = re.compile(r"\b(?:accepting|closing) (?:AMQP|STOMP|MQTT) connection [<\d\[(]")
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -24,8 +24,9 @@ from incident_kit.normalise.raw import RawFolder, read_bytes, read_chunks
 from incident_kit.window import parse_rfc3339
 
 _SHIPPED = re.compile(
-    r"^(accepting AMQP|closing AMQP|[Cc]onnection |Error on AMQP|rabbit on node|RabbitMQ is asked to stop|"
-    r"Successfully stopped RabbitMQ|\s*Starting RabbitMQ \d)"
+    r"^(accepting (?:AMQP|STOMP)|closing (?:AMQP|STOMP|MQTT)|[Cc]onnection |Error on AMQP|(?:Accepted |Rejected )?MQTT \w+ |"
+    r"STOMP (?:connection|detected) |rabbit on node|RabbitMQ is asked to stop|Successfully stopped RabbitMQ|"
+    r"\s*Starting RabbitMQ \d)"
 )
 #: Where shippers put the fields of a JSON line: Filebeat, and Fluent Bit's Merge_Log_Key.
 _DECODED_BELOW = ("json", "log_processed", "parsed")

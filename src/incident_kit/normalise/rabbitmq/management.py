@@ -1,6 +1,6 @@
 """The management API's lists -> tables, and the ways in which a 200 answer is not the whole truth -> gaps.
 
-Measured on 3.10, read in source up to 4.3.
+Measured on 3.10 and 4.0, read in source up to 4.3.
 """
 
 from __future__ import annotations
@@ -34,14 +34,21 @@ def connection_row(document: Document, cluster: str, seen_at: int | None) -> dic
         "last_seen_at": seen_at,
         "user_provided_name": text(document, "user_provided_name")
         or text(document, "client_properties", "connection_name")
-        or text(document, "container_id"),  # AMQP 1.0 names its container
+        or text(document, "client_properties", "client_id")  # MQTT
+        or text(document, "container_id"),  # AMQP 1.0 names its container, but not in the answers of 4.0
         "vhost": text(document, "vhost"),
         "user": text(document, "user"),
         "state": text(document, "state"),
-        "channel_count": whole(document, "channels"),
+        "channel_count": whole(document, "channels") if _has_channels(document) else None,
         "observed": connected is not None,
         "source": "management_api",
     }
+
+
+def _has_channels(document: Document) -> bool:
+    """Whether a connection's protocol knows channels: of a stream's connection the API counts none, whatever it does."""
+    protocol = text(document, "protocol") or ""
+    return protocol != "stream" and "MQTT" not in protocol
 
 
 def _nanoseconds(milliseconds: int | None) -> int | None:
@@ -194,6 +201,11 @@ def _report_connections(lists: dict[str, list[Document] | None], overview: Docum
             "or they were just opened)",
             "Ask a node without management.disable_stats, or GET /api/connections/NAME.",
         )  # fmt: skip
+    streams = sum(1 for document in connections if text(document, "protocol") == "stream")
+    if streams:
+        context.gap("rabbitmq", "streams before the capture",
+                    f"{streams} connections are of the stream protocol, of which brokers log nothing: those that ended before "
+                    "are not known", "incident-kit snapshot keeps the lists of connections.")  # fmt: skip
     if overview.get("disable_stats") is True:
         context.gap("rabbitmq", "channels and consumers",
                     f"statistics are off on {text(overview, 'node')}: it has no channels, consumers or rates",
@@ -224,6 +236,11 @@ def _report_users_view(lists: dict[str, list[Document] | None], overview: Docume
             "permissions on a vhost",
             "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$'",
         )  # fmt: skip
+    nameless = sum(1 for consumer in lists.get("consumers") or [] if not _connection_name(consumer))
+    if nameless:
+        context.gap("rabbitmq", "consumers", f"{nameless} of {len(lists['consumers'] or [])} consumers do not say whose they are "
+                    "(of AMQP 1.0, or just begun): what their connections consume is not known",
+                    "Capture again; for AMQP 1.0 the client's own log tells.")  # fmt: skip
     carried = sum(whole(channel, "consumer_count") or 0 for channel in lists.get("channels") or [])
     if lists.get("consumers") == [] and carried:
         context.gap("rabbitmq", "consumers", f"channels count {carried} consumers, the list holds none",

@@ -12,9 +12,10 @@ from incident_kit.line_arrays import line_array, line_offsets
 #: A shipper sends each line as a document, so every line that is read must hold one; what a broker says of itself
 #: stands whole, as its clients log such things, too.
 _LOG_MARKS = (
-    "AMQP connection", "rabbit on node", "limit alarm", "has a client-provided name", "granted access to vhost",
+    "AMQP connection", "AMQP 1.0 connection", "has a client-provided name", "granted access to vhost",
+    "MQTT connection", "MQTT closing connection", "MQTT disconnecting client", "MQTT detected network error",
+    "STOMP connection", "STOMP detected", "rabbit on node", "limit alarm", "running_partitioned_network",
     "RabbitMQ is asked to stop...", "Successfully stopped RabbitMQ and its dependencies", "Starting RabbitMQ ",
-    "running_partitioned_network",
 )  # fmt: skip
 #: Expressions for records of logs, and for these or Metricbeat's documents of connections.
 LOG_MARK = "|".join(map(re.escape, _LOG_MARKS))

@@ -37,6 +37,7 @@ class Record:
         message: all its lines.
         zoned: whether the log said its zone.
         stamp: the kubelet's time where the line came from a console.
+        fine: whether the time is written to the microsecond, so that no process writes two records in one.
     """
 
     time: int
@@ -44,12 +45,14 @@ class Record:
     message: str
     zoned: bool = True
     stamp: int | None = None
+    fine: bool = False
 
 
 def read_records(lines: Iterable[str]) -> Iterator[Record]:
     """Records of lines in their order; lines that continue a record are joined to it.
 
-    A line of the same time and process directly after a record whose message ends in a colon is its reason. Before 3.9
+    The text formatter writes time and process before each line of a record, so lines of one microsecond and process are
+    one record; where times are coarser, only after a message that ends in a colon. Before 3.9
     a reason stands there as bare lines, and a start's banner as bare lines after an empty message; where bare lines
     continue a record, the next line with a time is a record of its own.
     """
@@ -65,7 +68,7 @@ def read_records(lines: Iterable[str]) -> Iterator[Record]:
             continue
         if pending is not None:
             same = record.time == pending.time and record.pid == pending.pid and not bare_lines
-            if same and _has_more(pending):
+            if same and (_has_more(pending) or (record.fine and "\n" not in pending.message)):
                 pending = replace(pending, message=f"{pending.message}\n{record.message}")
                 continue
             yield pending
@@ -108,7 +111,8 @@ def _bare(text: str) -> Record | None:
     moment = parse_rfc3339(f"{match['day']}T{match['time'].replace(',', '.')}{zone or 'Z'}")
     if moment is None:
         return None
-    return Record(moment, match["pid"], match["message"], zone is not None)
+    fine = match["pid"] is not None and len(match["time"]) >= len("00:00:00.000000")
+    return Record(moment, match["pid"], match["message"], zone is not None, fine=fine)
 
 
 def _json(text: str) -> Record | None:
