@@ -9,7 +9,7 @@ from incident_kit.correlate.cron_jobs.runs import Run, runs_of
 from incident_kit.correlate.objects import name_of, namespace_of, read_objects
 from incident_kit.nested import Document, field
 from incident_kit.rules.rule import Finding, Outcome, Rule, at, not_captured
-from incident_kit.tables.kubernetes import EVENTS, OBJECTS
+from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         return not_captured(evidence, "cronjobs")
     found: list[Outcome] = []
     for cron_job in objects.of("CronJob"):
-        runs = runs_of(cron_job, objects, evidence.table(EVENTS))
+        runs = runs_of(cron_job, evidence)
         late = [
             (run, run.created - run.scheduled)
             for run in runs

@@ -46,9 +46,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
         except ScheduleError as error:
             outcomes.append(DidNotApply(because=str(error), about=about))
             continue
-        finding = _finding(
-            cron_job, _missed(cron_job, expected, runs_of(cron_job, objects, evidence.table(EVENTS))), mine
-        )
+        finding = _finding(cron_job, _missed(cron_job, expected, runs_of(cron_job, evidence)), mine)
         outcomes += [finding] if finding else []
     return outcomes
 

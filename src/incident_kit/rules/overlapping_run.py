@@ -10,7 +10,7 @@ from incident_kit.correlate.cron_jobs.runs import Run, runs_of
 from incident_kit.correlate.objects import name_of, namespace_of, read_objects
 from incident_kit.nested import field
 from incident_kit.rules.rule import Outcome, Rule, at, not_captured
-from incident_kit.tables.kubernetes import EVENTS, OBJECTS
+from incident_kit.tables.kubernetes import OBJECTS
 from incident_kit.window import SECOND
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     seen_at = evidence.captured_at or evidence.window.end
     found: list[Outcome] = []
     for cron_job in objects.of("CronJob"):
-        runs = [run for run in runs_of(cron_job, objects, evidence.table(EVENTS)) if run.overlaps(evidence.window)]
+        runs = [run for run in runs_of(cron_job, evidence) if run.overlaps(evidence.window)]
         pairs = [(a, b) for a, b in combinations(runs, 2) if _together(a, b, seen_at) > _CLOCK]
         if not pairs:
             continue

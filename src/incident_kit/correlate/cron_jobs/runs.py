@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.changes.runs import SCHEDULED, cron_job_of, is_manual, remembered_runs
 from incident_kit.correlate.changes.writes import writes_of
-from incident_kit.correlate.objects import Objects, annotation, created_at, name_of, namespace_of
+from incident_kit.correlate.objects import annotation, created_at, name_of, namespace_of, read_objects
 from incident_kit.nested import Document, field, instant, listing
+from incident_kit.tables.kubernetes import EVENTS
 from incident_kit.window import SECOND, Window, parse_rfc3339
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from incident_kit.evidence import Evidence
 
+#: Namespace and name of a CronJob.
+Subject = tuple[str | None, str]
 _MINUTES = re.compile(r"-(\d{8})$")
 
 
@@ -65,34 +68,37 @@ def ended_at(job: Document) -> int | None:
     return None
 
 
-def runs_of(cron_job: Document, objects: Objects, events: pd.DataFrame | None = None) -> list[Run]:
+def runs_of(cron_job: Document, evidence: Evidence) -> list[Run]:
     """Every known Job of a CronJob, oldest first: those captured, and deleted ones that events remember."""
-    found = []
-    remembered = remembered_runs(objects, events) if events is not None else []
-    for past in remembered:
-        if (past.namespace, past.cron_job) == (namespace_of(cron_job), name_of(cron_job)):
-            minutes = None if past.manual else _MINUTES.search(past.job)
-            scheduled = int(minutes[1]) * 60 * SECOND if minutes else None
-            found.append(
-                Run(
-                    job=past.job,
-                    created=past.created,
-                    ended=past.ended,
-                    scheduled=scheduled,
-                    manual=past.manual,
-                    gone=True,
-                )
-            )
-    for job in objects.of("Job"):
-        made = created_at(job)
-        if namespace_of(job) != namespace_of(cron_job) or cron_job_of(job) != name_of(cron_job) or made is None:
+    runs: dict[Subject, list[Run]] = evidence.memo("runs of CronJobs", lambda: _by_cron_job(evidence))
+    return runs.get((namespace_of(cron_job), name_of(cron_job)), [])
+
+
+def _by_cron_job(evidence: Evidence) -> dict[Subject, list[Run]]:
+    objects = read_objects(evidence)
+    found: dict[Subject, list[Run]] = {}
+    for past in remembered_runs(objects, evidence.table(EVENTS)):
+        if past.cron_job is None:
             continue
-        found.append(
-            Run(
-                job=name_of(job), created=made, ended=ended_at(job), scheduled=scheduled_for(job), manual=is_manual(job)
-            )
+        minutes = None if past.manual else _MINUTES.search(past.job)
+        run = Run(
+            job=past.job,
+            created=past.created,
+            ended=past.ended,
+            scheduled=int(minutes[1]) * 60 * SECOND if minutes else None,
+            manual=past.manual,
+            gone=True,
         )
-    return sorted(found, key=lambda run: run.created)
+        found.setdefault((past.namespace, past.cron_job), []).append(run)
+    for job in objects.of("Job"):
+        made, owner = created_at(job), cron_job_of(job)
+        if made is None or owner is None:
+            continue
+        run = Run(
+            job=name_of(job), created=made, ended=ended_at(job), scheduled=scheduled_for(job), manual=is_manual(job)
+        )
+        found.setdefault((namespace_of(job), owner), []).append(run)
+    return {subject: sorted(runs, key=lambda run: run.created) for subject, runs in found.items()}
 
 
 def known_since(cron_job: Document) -> int | None:
