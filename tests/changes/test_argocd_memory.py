@@ -231,3 +231,34 @@ def test_the_replica_sets_of_argo_rollouts_remember_images_like_those_of_deploym
     row = changes(evidence_of(*sets)).astype(object).iloc[-1]
     assert (row["kind"], row["what"], row["old"], row["new"]) == ("Rollout", "image", "r/orders:1", "r/orders:2")
     assert not any("labels" in line for line in row["evidence"])
+
+
+def test_events_of_the_newer_api_tell_of_syncs_too() -> None:
+    def newer(old: dict[str, Any]) -> dict[str, Any]:
+        moved = {"note": old.pop("message"), "regarding": old.pop("involvedObject")}
+        times = {
+            "deprecatedFirstTimestamp": old.pop("firstTimestamp"),
+            "deprecatedLastTimestamp": old.pop("lastTimestamp"),
+        }
+        return old | moved | times | {"apiVersion": "events.k8s.io/v1", "eventTime": None}
+
+    events = [
+        event(
+            "Application",
+            "orders",
+            "OperationStarted",
+            f"alice initiated partial sync to main ({revision(2)})",
+            "10:00",
+            user="alice",
+        ),
+        event(
+            "Application",
+            "orders",
+            "OperationCompleted",
+            f"Partial sync operation to {revision(2)} succeeded",
+            "10:00:02",
+        ),
+    ]
+    apps = [application("orders", sync(1, "08:00", identifier=0))]
+    (row,) = [r for r in rows(*map(newer, events), applications=apps) if r["what"] == "partial_sync"]
+    assert (row["by"], row["new"]) == ("alice", revision(2))

@@ -14,6 +14,7 @@ import re
 
 from incident_kit.nested import instant, listing, mapping, text
 from incident_kit.normalise.argocd.applications import revisions_of, sources_of
+from incident_kit.normalise.kubernetes.events import event_row
 from incident_kit.tables import Row
 from incident_kit.window import SECOND
 
@@ -140,26 +141,22 @@ def _near(one: int | None, other: int | None, within: int = _CLOCK) -> bool:
 
 def _event_operations(events: list[Row], application: Row) -> list[Row]:
     """Operations as events tell them: a start and its completion are one."""
-    timed = sorted(((t, e) for e in events if (t := _event_time(e)) is not None), key=lambda pair: pair[0])
+    told = [(event_row(event, application["cluster"]), event) for event in events]
+    told = sorted(
+        ((row, event) for row, event in told if row["last_at"] is not None), key=lambda pair: pair[0]["last_at"]
+    )
     operations: list[Row] = []
-    for time, event in timed:
-        message = str(event.get("message") or "")
-        started = _INITIATED.match(message) if event.get("reason") == "OperationStarted" else None
-        completed = _COMPLETED.match(message) if event.get("reason") == "OperationCompleted" else None
+    for row, event in told:
+        time, message, reason = row["last_at"], row["message"] or "", row["reason"]
+        started = _INITIATED.match(message) if reason == "OperationStarted" else None
+        completed = _COMPLETED.match(message) if reason == "OperationCompleted" else None
         if started:
             operations.append(_started(started, time, event, application))
         elif completed:
             _complete(operations, completed, time, message, application)
-        elif event.get("reason") == "OperationCompleted" and operations and operations[-1]["finished_at"] is None:
+        elif reason == "OperationCompleted" and operations and operations[-1]["finished_at"] is None:
             operations[-1].update(finished_at=time, phase="Failed", message=message)  # terminated, or no revision
     return operations
-
-
-def _event_time(event: Row) -> int | None:
-    for key in ("lastTimestamp", "eventTime", "firstTimestamp"):
-        if (found := instant(event.get(key))) is not None:
-            return found
-    return None
 
 
 def _started(match: re.Match[str], time: int, event: Row, application: Row) -> Row:
@@ -177,7 +174,7 @@ def _started(match: re.Match[str], time: int, event: Row, application: Row) -> R
         "dry_run": None,
         "partial": bool(match["partial"]),
         "rollback": match["kind"] == "rollback",
-        "message": str(event.get("message")),
+        "message": match.string,
         "source": "event",
     }
 
