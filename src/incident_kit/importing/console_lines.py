@@ -54,7 +54,6 @@ class ConsoleFiles:
         self._source = source
         self._consoles: dict[tuple[str | None, str, str | None], _Console] = {}
         self._untimed = 0
-        self._strange: dict[str, int] = {}
         self._assumed: set[str] = set()
 
     def pieces(self, lines: Iterable[ConsoleLine]) -> Pieces:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from incident_kit.arrays import Flags, Integers
 from incident_kit.normalise.logs import grammar as traces
 from incident_kit.normalise.logs.lines import Lines
 
@@ -41,12 +41,28 @@ class _Open:
     line_before: int = -2
 
 
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What each line of a container instance is by itself.
+
+    Attributes:
+        heads: begins like an entry of the container's format.
+        indented: begins with white space that something follows.
+        blank: holds nothing but white space.
+        proven: some document has it inside of its message.
+        levels: folded level of each head; None where none is known.
+    """
+
+    heads: Flags
+    indented: Flags
+    blank: Flags
+    proven: Flags
+    levels: Sequence[str | None] | None
+
+
 def owners(
-    lines: Lines,
-    heads: np.ndarray[Any, np.dtype[np.bool_]],
-    levels: Sequence[str | None] | None = None,
-    proven: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+    lines: Lines, heads: Flags, levels: Sequence[str | None] | None = None, proven: Flags | None = None
+) -> Integers:
     """For each line the index of its entry's first line; -1 for blank lines outside of entries.
 
     Args:
@@ -58,32 +74,33 @@ def owners(
     owner = np.arange(len(lines), dtype=np.int64)
     if heads.all():
         return owner
-    indented = np.asarray(pc.match_substring_regex(lines.text, _INDENTED))
-    blank = np.asarray(pc.match_substring_regex(lines.text, _BLANK))
+    marks = _Marks(
+        heads=heads,
+        indented=np.asarray(pc.match_substring_regex(lines.text, _INDENTED)),
+        blank=np.asarray(pc.match_substring_regex(lines.text, _BLANK)),
+        proven=proven if proven is not None else np.zeros(len(lines), np.bool_),
+        levels=levels,
+    )
     for code in np.unique(lines.stream):
         own = np.flatnonzero(lines.stream == code)
         loose = np.flatnonzero(~heads[own])
         if len(loose):
-            _walk(lines, own, loose, heads, indented, blank, levels, owner, proven, streams_known=code != 0)
+            _walk(lines, marks, own, loose, owner, streams_known=code != 0)
     return owner
 
 
-def _walk(
-    lines: Lines,
-    own: np.ndarray,
-    loose: np.ndarray,
-    heads: np.ndarray,
-    indented: np.ndarray,
-    blank: np.ndarray,
-    levels: Sequence[str | None] | None,
-    owner: np.ndarray,
-    proven: np.ndarray | None,
-    *,
-    streams_known: bool,
-) -> None:
-    # Texts are needed for loose lines, the line before and the line after each.
-    needed = np.unique(np.concatenate([loose, loose - 1, loose + 1]).clip(0, len(own) - 1))
-    texts = dict(zip(needed.tolist(), lines.text.take(pa.array(own[needed])).to_pylist(), strict=True))
+def _walk(lines: Lines, marks: _Marks, own: Integers, loose: Integers, owner: Integers, *, streams_known: bool) -> None:
+    """Give each loose line of one stream its owner.
+
+    Args:
+        lines: lines of the container instance.
+        marks: what each of them is by itself.
+        own: which of them are of the stream.
+        loose: places among ``own`` of those that begin no entry.
+        owner: gains the owners.
+        streams_known: False where lines of both streams may stand among each other.
+    """
+    texts = _texts_around(lines, own, loose)
     times = lines.time[own]
     state = _Open()
     suspended: _Open | None = None
@@ -91,48 +108,54 @@ def _walk(
         text: str = texts[position]
         line = int(own[position])
         now = int(times[position])
-        if position and heads[own[position - 1]]:
+        line_before = int(own[position - 1]) if position else -2
+        head_before = bool(position and marks.heads[line_before])
+        if head_before:
             if not streams_known and state.grammar and state.entry >= 0:
                 suspended = state
-            head = int(own[position - 1])
             before = texts[position - 1]
             state = _Open(
-                entry=head,
+                entry=line_before,
                 depth=_depth(before),
                 last=position - 1,
                 time=int(times[position - 1]),
                 named=traces.names_exception(before),
             )
         following = texts.get(position + 1)
-        if blank[line]:
+        if marks.blank[line]:
             owner[line] = _blank_owner(state, text, following, now)
             continue
-        gap = now - state.time
-        joined = False
+        indented, gap, joined = bool(marks.indented[line]), now - state.time, False
         if state.entry >= 0 and gap <= traces.SAME_TRACE_NS:
             if (
                 suspended is not None
                 and not state.grammar
                 and now - suspended.time <= traces.SAME_TRACE_NS
-                and _resumes(suspended, state, text, following, indented=bool(indented[line]))
+                and _resumes(suspended, state, text, following, indented=indented)
             ):
                 state, suspended = suspended, None
-            state.line_before = int(own[position - 1]) if position else -2
+            state.line_before = line_before
             joined = _continues(
                 state,
                 text,
                 following,
                 gap,
-                levels,
-                indented=bool(indented[line]),
-                head_before=bool(position and heads[own[position - 1]]),
-                proven=proven is not None and bool(proven[line]),
+                marks.levels,
+                indented=indented,
+                head_before=head_before,
+                proven=bool(marks.proven[line]),
             )
         if joined:
             owner[line] = state.entry
         else:
             state = _Open(entry=line, grammar=traces.opens(text), depth=_depth(text))
-        state.last, state.frames, state.time = position, bool(indented[line]), now
+        state.last, state.frames, state.time = position, indented, now
+
+
+def _texts_around(lines: Lines, own: Integers, loose: Integers) -> dict[int, str]:
+    """Texts of the loose lines, of the line before and the line after each, by their place among ``own``."""
+    needed = np.unique(np.concatenate([loose, loose - 1, loose + 1]).clip(0, len(own) - 1))
+    return dict(zip(needed.tolist(), lines.text.take(pa.array(own[needed])).to_pylist(), strict=True))
 
 
 def _blank_owner(state: _Open, text: str, following: str | None, now: int) -> int:
