@@ -6,7 +6,7 @@ processors busy as well as many small ones, and its tables are never in memory a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,20 +14,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from incident_kit.in_order import WORKERS, in_order
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.logs.buckets import BucketWriter, bucket_name
 from incident_kit.normalise.logs.console import ContainerConsole, InstanceLines, read_console
 from incident_kit.normalise.logs.coverage import console_coverage
-from incident_kit.normalise.logs.entries import Entries, Instance, entries_of
+from incident_kit.normalise.logs.entries import Entries, Instance, Run, entries_of, together
+from incident_kit.normalise.logs.entry_table import table_of
 from incident_kit.normalise.logs.fields import FieldRoles
-from incident_kit.normalise.logs.formats.detect import detect_layout
+from incident_kit.normalise.logs.formats.detect import layout_of
 from incident_kit.normalise.logs.formats.json_roles import json_roles
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.layout import Layout
 from incident_kit.normalise.logs.formats.learn_blocks import learn_blocks
+from incident_kit.normalise.logs.formats.sample import Sample, samples_of
 from incident_kit.normalise.logs.formats.stated import offset_seconds, stated_expressions
 from incident_kit.normalise.logs.known_instances import KnownInstance, KnownInstances, of_instance
 from incident_kit.normalise.logs.known_messages import PodMessages
@@ -36,6 +37,8 @@ from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 _SAMPLED_LINES = 3_000
+#: Bytes of small consoles that are read at once.
+_READ_AT_ONCE = 256 << 10
 
 
 def write_consoles(
@@ -65,16 +68,19 @@ def write_consoles(
         for console in ordered
     )
 
-    def pieces(pool: Executor) -> Iterator[tuple[Entries, int, int]]:
-        for number, made in enumerate(in_order(pool, lambda work: _read(work, raw, context), works), 1):
-            context.gaps += made.gaps
-            rows.extend(made.coverage)
-            for entries in made.entries:
-                yield from ((entries, *piece) for piece in entries.pieces())
+    def runs(pool: Executor) -> Iterator[Run]:
+        number = 0
+        for some in in_order(pool, lambda works: _read(works, raw, context), _gathered(works)):
+            for made in some:
+                context.gaps += made.gaps
+                rows.extend(made.coverage)
+                for entries in made.entries:
+                    yield from entries.runs()
+            number += len(some)
             context.progress("consoles", number, len(ordered))
 
     with ThreadPoolExecutor(WORKERS) as pool, BucketWriter(tables_folder, CONSOLE_ENTRIES, count) as writer:
-        for table in in_order(pool, lambda piece: piece[0].table(*piece[1:]), pieces(pool)):
+        for table in in_order(pool, table_of, together(runs(pool))):
             writer.write(table)
     return rows
 
@@ -93,18 +99,40 @@ class _Made:
     gaps: list[dict[str, Any]]
 
 
-def _read(work: _Work, raw: RawFolder, context: Context) -> _Made:
-    """One container; its gaps are its own, so that their order does not depend on the threads'."""
-    own = replace(context, gaps=[])
-    instances = [join_two_lines(one) for one in read_console(work.console, raw, own, work.known)]
-    sample = _sample(instances)
-    layout = detect_layout(sample, work.messages, stated_expressions(work.console, context.profile))
+def _gathered(works: Iterable[_Work]) -> Iterator[list[_Work]]:
+    """Small consoles together, whose samples are asked at once."""
+    waiting: list[_Work] = []
+    size = 0
+    for work in works:
+        own = sum(file.path.stat().st_size for file in work.console.files)
+        if waiting and size + own > _READ_AT_ONCE:
+            yield waiting
+            waiting, size = [], 0
+        waiting.append(work)
+        size += own
+    if waiting:
+        yield waiting
+
+
+def _read(works: Sequence[_Work], raw: RawFolder, context: Context) -> list[_Made]:
+    """Some containers; their gaps are their own, so that the order does not depend on the threads'."""
+    contexts = [replace(context, gaps=[]) for _ in works]
+    instances = [
+        [join_two_lines(one) for one in read_console(work.console, raw, own, work.known)]
+        for work, own in zip(works, contexts, strict=True)
+    ]
+    samples = samples_of([_sample(own) for own in instances])
+    return [_made(*one) for one in zip(works, instances, samples, contexts, strict=True)]
+
+
+def _made(work: _Work, instances: list[InstanceLines], sample: Sample, context: Context) -> _Made:
+    layout = layout_of(sample, work.messages, stated_expressions(work.console, context.profile))
     if instances:
         layout.blocks = learn_blocks(max((one.lines for one in instances), key=len), work.messages)
     roles = json_roles(_json_lines(sample), work.messages)
     offset = offset_seconds(context)
     coverage = console_coverage(work.console, instances, work.known, context)
-    return _Made(_entries(work, instances, layout, roles, context.cluster, offset), coverage, own.gaps)
+    return _Made(_entries(work, instances, layout, roles, context.cluster, offset), coverage, context.gaps)
 
 
 def _entries(
@@ -127,8 +155,8 @@ def _sample(instances: list[InstanceLines]) -> pa.Array:
     return pa.concat_arrays(pieces) if pieces else pa.array([], pa.large_string())
 
 
-def _json_lines(sample: pa.Array) -> list[str]:
-    found: list[str] = sample.filter(pc.match_substring_regex(sample, r"^\s*\{")).to_pylist()
+def _json_lines(sample: Sample) -> list[str]:
+    found: list[str] = sample.some(np.flatnonzero(sample.fits(r"^\s*\{"))).lines.to_pylist()
     return found
 
 

@@ -18,17 +18,24 @@ from incident_kit.normalise.logs.formats.layout import Alternative, Layout
 from incident_kit.normalise.logs.formats.learn import Split, learn, split_lines
 from incident_kit.normalise.logs.formats.level_place import with_own_words
 from incident_kit.normalise.logs.formats.patterns import ANY_PREFIX, LEVEL, PATTERNS, SIMPLE_CONSOLE, TIME
+from incident_kit.normalise.logs.formats.sample import Sample
 from incident_kit.normalise.logs.formats.tails import with_tails
 from incident_kit.normalise.logs.formats.tried import Tried
 
 _INDENTED_OR_JSON = r"^\s|^$|^\{.*\}\s*$"
 #: A level that is aligned to the right, so that the shorter ones begin with a blank.
 _ALIGNED = r"^ {1,3}(?:INFO|WARN) *[|:\]-]"
+_MARGIN = rf"^(?P<margin>[ \t]+){TIME}[ |]+{LEVEL}\b"
 #: Lines of a sample, and the share of them, that show what all of a console's begin with.
 _FEWEST, _NEARLY_ALL = 20, 0.95
 
 
-def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
+def detect_layout(lines: pa.Array, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
+    """The layout of one container alone; see `layout_of`."""
+    return layout_of(Sample(lines), known, stated)
+
+
+def layout_of(sample: Sample, known: KnownMessages, stated: Sequence[str] = ()) -> Layout:
     """The layout for a container.
 
     Args:
@@ -42,11 +49,11 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
         inner=known.inner,
     )
     if layout.margin:
-        sample = pc.replace_substring_regex(sample, rf"^{layout.margin}(\S)", r"\1")
-    lines = sample.filter(pc.invert(pc.match_substring_regex(sample, _INDENTED_OR_JSON)))
+        sample = Sample(pc.replace_substring_regex(sample.lines, rf"^{layout.margin}(\S)", r"\1"))
+    lines = sample.some(np.flatnonzero(~sample.fits(_INDENTED_OR_JSON)))
     if len(lines) == 0:
         return layout
-    simple = pc.sum(pc.match_substring_regex(lines, SIMPLE_CONSOLE)).as_py() or 0
+    simple = int(lines.fits(SIMPLE_CONSOLE).sum())
     layout.simple_console = simple >= max(1, len(lines) // 50)
     tried = Tried(lines, known)
     chosen = _choose(tried)
@@ -55,21 +62,20 @@ def detect_layout(sample: pa.Array, known: KnownMessages, stated: Sequence[str] 
     return layout
 
 
-def _margin(sample: pa.Array) -> str:
+def _margin(sample: Sample) -> str:
     """Blanks before a time or a level, as an expression, where entries begin with them and none has another beginning.
 
     Where next to all lines begin with blanks, as with numbers aligned to the right, an indentation tells nothing.
     """
-    if len(sample) >= _FEWEST and pc.mean(pc.match_substring_regex(sample, r"^[ \t]+\S")).as_py() >= _NEARLY_ALL:
+    if len(sample) >= _FEWEST and sample.fits(r"^[ \t]+\S").mean() >= _NEARLY_ALL:
         return r"[ \t]*"
-    found = pc.extract_regex(sample, rf"^(?P<margin>[ \t]+){TIME}[ |]+{LEVEL}\b")
-    margins = found.filter(found.is_valid()).field("margin")
-    aligned = pc.sum(pc.match_substring_regex(sample, _ALIGNED)).as_py() or 0
-    if aligned >= max(3, len(sample) // 5) and not pc.any(pc.match_substring_regex(sample, ANY_PREFIX)).as_py():
+    aligned = int(sample.fits(_ALIGNED).sum())
+    if aligned >= max(3, len(sample) // 5) and not sample.fits(ANY_PREFIX).any():
         return " {0,3}"
-    if len(margins) < max(3, len(sample) // 20) or pc.any(pc.match_substring_regex(sample, ANY_PREFIX)).as_py():
+    begun = sample.some(np.flatnonzero(sample.fits(_MARGIN)))
+    if len(begun) < max(3, len(sample) // 20) or sample.fits(ANY_PREFIX).any():
         return ""
-    widths = pc.value_counts(margins).to_pylist()
+    widths = pc.value_counts(pc.extract_regex(begun.lines, _MARGIN).field("margin")).to_pylist()
     return str(widths[0]["values"]) if len(widths) == 1 else ""
 
 

@@ -36,6 +36,29 @@ def _no_hashes() -> Integers:
     return np.zeros(0, dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class HashedForms:
+    """Normal forms by which texts are looked up.
+
+    Attributes:
+        hashes: of the forms; 0 where there is none.
+        long_enough: which are no text that is found in too many by chance.
+    """
+
+    hashes: Integers
+    long_enough: Flags
+
+    @classmethod
+    def of(cls, forms: pa.Array) -> HashedForms:
+        """From the forms themselves."""
+        long_enough = pc.fill_null(pc.greater_equal(pc.utf8_length(forms), SHORTEST_MESSAGE), False)
+        return cls(hashes(forms), np.asarray(long_enough))
+
+    def some(self, rows: Integers) -> HashedForms:
+        """Those of some rows."""
+        return HashedForms(self.hashes[rows], self.long_enough[rows])
+
+
 @dataclass(slots=True)
 class KnownMessages:
     """The first lines of documents' messages, with their levels.
@@ -67,12 +90,14 @@ class KnownMessages:
 
     def has(self, forms: pa.Array) -> Flags:
         """Which of these normal forms some document's first line has."""
-        if not self or not len(forms):
-            return np.zeros(len(forms), dtype=bool)
-        asked = hashes(forms)
-        places = np.searchsorted(self._sorted, asked).clip(max=len(self._sorted) - 1)
-        long_enough = pc.fill_null(pc.greater_equal(pc.utf8_length(forms), SHORTEST_MESSAGE), False)
-        found: Flags = (self._sorted[places] == asked) & np.asarray(long_enough)
+        return self.has_hashed(HashedForms.of(forms)) if self and len(forms) else np.zeros(len(forms), dtype=bool)
+
+    def has_hashed(self, forms: HashedForms) -> Flags:
+        """The same of forms that were hashed already."""
+        if not self:
+            return np.zeros(len(forms.hashes), dtype=bool)
+        places = np.searchsorted(self._sorted, forms.hashes).clip(max=len(self._sorted) - 1)
+        found: Flags = (self._sorted[places] == forms.hashes) & forms.long_enough
         return found
 
     def levels_of(self, forms: Sequence[str]) -> list[str | None]:

@@ -23,6 +23,8 @@ _JSON = r"^\s*\{.*\}\s*$"
 _SPOKEN_LEVEL = rf"^[\[(<]?(?P<level>{'|'.join(word.upper() for word in WORDS)})(?:[\])>]:?|:)\s(?s:.*)$"
 #: Lines of which one must fit before all are asked for what their own alternative does not tell.
 _TRIED = 500
+#: So few lines are all asked, and so come out the same in any company.
+ALL_ASKED = 2 * _TRIED - 1
 
 
 @dataclass(slots=True)
@@ -70,6 +72,11 @@ class Layout:
     margin: str = ""
     blocks: Blocks | None = None
     inner: frozenset[str] = frozenset()
+
+    def parses_as(self, other: Layout) -> bool:
+        """Whether another layout takes first lines apart in the same way; what tells entries apart may differ."""
+        mine, theirs = ((one.alternatives, one.simple_console, one.json, one.margin) for one in (self, other))
+        return mine == theirs
 
     def proven(
         self, texts: pa.Array, loose: np.ndarray[Any, np.dtype[np.bool_]]

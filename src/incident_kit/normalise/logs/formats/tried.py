@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from incident_kit.arrays import Flags
-from incident_kit.normalise.logs.formats.extract import extract
+from incident_kit.arrays import Flags, Integers
 from incident_kit.normalise.logs.formats.known import KnownMessages
-from incident_kit.normalise.logs.formats.pairs import cut_heads
-from incident_kit.normalise.logs.normal_form import normal_forms
+from incident_kit.normalise.logs.formats.sample import Sample
 from incident_kit.normalise.logs.text_bytes import bytes_of
 
 #: Lines of a sample that are tried against the documents.
@@ -42,25 +38,27 @@ class Tried:
     """A sample's lines, of which not more than 1,200 from all over are held against the documents.
 
     Attributes:
-        sample: all lines of the sample.
+        sample: the lines.
         documents: messages of the pod's documents.
     """
 
-    sample: pa.Array
+    sample: Sample
     documents: KnownMessages
     _bytes: bytes = field(init=False)
-    _rows: np.ndarray[Any, np.dtype[np.int64]] = field(init=False)
+    _rows: Integers = field(init=False)
+    _tried: Sample = field(init=False)
     _fits: dict[str, Flags] = field(default_factory=dict, init=False)
     _taken: dict[str, Taken] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._bytes = bytes_of(self.sample)
+        self._bytes = bytes_of(self.sample.lines)
         self._rows = np.arange(0, len(self.sample), max(1, -(-len(self.sample) // _TRIED)))
+        self._tried = self.sample.some(self._rows)
 
     @property
     def lines(self) -> pa.Array:
         """The lines that are tried."""
-        return self.sample.take(pa.array(self._rows))
+        return self._tried.lines
 
     def fits(self, expression: str, needs: str = "") -> Flags:
         """Which lines of the sample an expression fits.
@@ -72,7 +70,7 @@ class Tried:
         found = self._fits.get(expression)
         if found is None:
             if needs.encode() in self._bytes:
-                found = np.asarray(pc.match_substring_regex(self.sample, expression))
+                found = self.sample.fits(expression)
             else:
                 found = np.zeros(len(self.sample), dtype=bool)
             self._fits[expression] = found
@@ -82,7 +80,7 @@ class Tried:
         """What an expression makes of the lines that are tried."""
         found = self._taken.get(expression)
         if found is None:
-            found = self._taken[expression] = _take(self.lines, expression, self.documents)
+            found = self._taken[expression] = _take(self._tried, expression, self.documents)
         return found
 
     def known_share(self, expression: str, among: Flags) -> float:
@@ -93,17 +91,15 @@ class Tried:
             among: lines of the sample, each of which it fits.
         """
         own = among[self._rows]
-        if own.sum() >= _ENOUGH:
+        if own.sum() >= _ENOUGH or len(own) == len(among):
             return float(self.taken(expression).known[own].mean())
         rows = np.flatnonzero(among)[:_TRIED]
-        return float(_take(self.sample.take(pa.array(rows)), expression, self.documents).known.mean())
+        return float(_take(self.sample.some(rows), expression, self.documents).known.mean())
 
 
-def _take(lines: pa.Array, expression: str, documents: KnownMessages) -> Taken:
-    extracted = extract(lines, expression)
-    messages = extracted.field("message")
-    forms, heads = normal_forms(messages), normal_forms(cut_heads(messages))
-    known = documents.has(forms)
-    if not heads.equals(forms):
-        known = known | documents.has(heads)
-    return Taken(np.asarray(extracted.is_valid()), messages, known)
+def _take(lines: Sample, expression: str, documents: KnownMessages) -> Taken:
+    taken = lines.messages(expression)
+    known = documents.has_hashed(taken.forms)
+    if taken.heads is not taken.forms:
+        known = known | documents.has_hashed(taken.heads)
+    return Taken(taken.fits, taken.texts, known)
