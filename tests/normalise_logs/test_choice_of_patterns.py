@@ -13,6 +13,7 @@ from incident_kit.normalise.logs.formats import detect
 from incident_kit.normalise.logs.formats.known import KnownMessages
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.formats.patterns import PATTERNS, Pattern
+from incident_kit.normalise.logs.formats.sample import Sample
 from incident_kit.normalise.logs.formats.tried import Tried
 
 TEXTS = [
@@ -38,7 +39,7 @@ def test_the_best_pattern_is_found_without_asking_about_all(
     written: list[tuple[str, str]], documents: set[str]
 ) -> None:
     lines = pa.array([prefix + text for prefix, text in written], pa.large_string())
-    tried = Tried(lines, KnownMessages.build((text, "info") for text in sorted(documents)))
+    tried = Tried(Sample(lines), KnownMessages.build((text, "info") for text in sorted(documents)))
     left = np.ones(len(lines), dtype=bool)
 
     found = detect._best(tried, left)
