@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from incident_kit.arrays import Integers, put
+from incident_kit.arrow_memory import small_pages
 from incident_kit.correlate.reconcile import Reconciliation, reconciliation_of
 from incident_kit.correlate.reconcile.buckets import Bucket
 from incident_kit.correlate.reconcile.files import LogFiles
@@ -69,6 +70,7 @@ class Asked:
         )
 
 
+@small_pages()
 def reconciled(evidence: Evidence, table: Table, *, pod: str | None = None, everything: bool = False) -> pa.Table:
     """Rows of entries and of documents without entry, within the window.
 

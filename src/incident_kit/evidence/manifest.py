@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,9 +145,9 @@ def file_digests(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
         yield from pool.map(file_digest, paths)
 
 
-def digest_tree(root: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every sealed file below a bundle's folder, by path."""
-    paths = [path for folder in SEALED_FOLDERS for path in sorted((root / folder).rglob("*")) if path.is_file()]
+def digest_tree(root: Path, folders: Iterable[str] = SEALED_FOLDERS) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file in some folders of a bundle, all sealed ones by default, by path."""
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*")) if path.is_file()]
     names = [path.relative_to(root).as_posix() for path in paths]
     return dict(zip(names, file_digests(paths), strict=True))
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from incident_kit.errors import BundleError
 from incident_kit.evidence.archive import write_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, digest_tree
 from incident_kit.importing.outside import report_outside
+from incident_kit.in_order import short_turns
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables import ALL, Table
 from incident_kit.tables.answers import COVERAGE
@@ -62,7 +64,11 @@ def build_bundle(
     Returns:
         The output's path.
     """
-    rows = write_tables(stage, context)
+    with ThreadPoolExecutor(1) as pool:
+        # What was copied is whole: whenever a processor waits while tables are made, it takes these checksums.
+        raw = pool.submit(digest_tree, stage, ["raw"])
+        rows = write_tables(stage, context)
+        files = {**raw.result(), **digest_tree(stage, ["tables"])}
     manifest = Manifest(
         window=context.window,
         cluster=context.cluster,
@@ -74,7 +80,7 @@ def build_bundle(
         asked=asked,
         rows=rows,
         gaps=_told_once(context.gaps),
-        files=digest_tree(stage),
+        files=files,
     )
     (stage / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     _publish(stage, output, force=force)
@@ -86,6 +92,7 @@ def _told_once(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**gap, "from": format_ns(gap["from"]), "to": format_ns(gap["to"])} for gap in told.values()]
 
 
+@short_turns()
 @small_pages()
 def write_tables(stage: Path, context: Context) -> dict[str, int]:
     """Normalise ``stage/raw`` into ``stage/tables``; row counts by table."""

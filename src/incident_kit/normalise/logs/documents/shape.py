@@ -108,6 +108,8 @@ class HitShape:
 
 
 def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
     try:
         block.decode()
     except UnicodeDecodeError:
