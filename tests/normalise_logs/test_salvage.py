@@ -32,7 +32,7 @@ def test_a_line_that_was_cut_says_a_part_of_what_it_said(document: dict[str, obj
     line = json.dumps(document, ensure_ascii=False).encode()
     cut = data.draw(st.integers(0, len(line)))
 
-    assert is_part(readable_beginning(line[:cut]), document)
+    assert is_part(readable_beginning(line[:cut]), lenient_json(line))
 
 
 def test_a_value_that_was_cut_short_is_not_taken_for_a_whole_one() -> None:

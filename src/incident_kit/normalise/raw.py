@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import json
 import re
 import zlib
@@ -137,14 +138,14 @@ def utf8_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def read_bytes(path: Path, name: str, context: Context, source: str) -> bytes:
     """All bytes that can be read of a file; the unreadable rest is a gap."""
-    chunks: list[bytes] = []
+    gathered = io.BytesIO()  # to join chunks would hold a large file twice
     try:
         for chunk in read_chunks(path):
-            chunks.append(chunk)
+            gathered.write(chunk)
     except (OSError, EOFError, zlib.error) as error:
-        read = sum(map(len, chunks))
+        read = gathered.tell()
         context.gap(source, name, f"the file is torn or unreadable after {read} bytes: {error}", "Collect it again.")
-    return b"".join(chunks)
+    return gathered.getvalue()
 
 
 def decode_json(data: bytes, name: str, context: Context, source: str, *, repair: bool = False) -> Any | None:

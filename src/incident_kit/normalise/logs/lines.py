@@ -104,8 +104,9 @@ def _fixed(data: bytes) -> Lines | None:
         text = pc.binary_slice(lines, begin, -1).cast(pa.large_string())
     except pa.ArrowInvalid:  # a stamp of another kind, or what is no UTF-8
         return None
-    valid = np.ones(len(lines), dtype=bool)
-    return _finish(np.asarray(time.cast(pa.int64())), stream.astype(np.int8), text, valid, [])
+    # Asked of the bytes that are there: to gather the texts' own would need as much memory again.
+    text = _without_escapes(text) if b"\x1b" in data else text
+    return Lines(np.asarray(time.cast(pa.int64())), stream.astype(np.int8), text, [])
 
 
 def _whole_characters(data: bytes) -> bytes:
@@ -217,9 +218,11 @@ def _finish(time: np.ndarray, stream: np.ndarray, text: pa.Array, valid: np.ndar
     if not valid.all():
         time, stream, text = time[valid], stream[valid], text.filter(pa.array(valid))
     text = pc.fill_null(text, "")
-    if holds(text, b"\x1b"):
-        text = pc.replace_substring_regex(text, ANSI, "")
-    return Lines(time, stream, text, unstamped)
+    return Lines(time, stream, _without_escapes(text) if holds(text, b"\x1b") else text, unstamped)
+
+
+def _without_escapes(text: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(text, ANSI, "")
 
 
 def _texts(lines: pa.Array) -> list[str]:
