@@ -122,17 +122,22 @@ def _read(works: Sequence[_Work], raw: RawFolder, context: Context) -> list[_Mad
         for work, own in zip(works, contexts, strict=True)
     ]
     samples = samples_of([_sample(own) for own in instances])
-    return [_made(*one) for one in zip(works, instances, samples, contexts, strict=True)]
+    return [
+        _made(work, lines, sample, own.gaps, context)
+        for work, lines, sample, own in zip(works, instances, samples, contexts, strict=True)
+    ]
 
 
-def _made(work: _Work, instances: list[InstanceLines], sample: Sample, context: Context) -> _Made:
+def _made(
+    work: _Work, instances: list[InstanceLines], sample: Sample, gaps: list[dict[str, Any]], context: Context
+) -> _Made:
     layout = layout_of(sample, work.messages, stated_expressions(work.console, context.profile))
     if instances:
         layout.blocks = learn_blocks(max((one.lines for one in instances), key=len), work.messages)
     roles = json_roles(_json_lines(sample), work.messages)
     offset = offset_seconds(context)
     coverage = console_coverage(work.console, instances, work.known, context)
-    return _Made(_entries(work, instances, layout, roles, context.cluster, offset), coverage, context.gaps)
+    return _Made(_entries(work, instances, layout, roles, context.cluster, offset), coverage, gaps)
 
 
 def _entries(
