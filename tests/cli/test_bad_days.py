@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -163,10 +164,26 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as refused:
         write_whole(target, b"new")
+    assert told(refused.value).startswith(f"{target}: No space left on device. Free some space")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("words", "makes"), [(("report", "r.html"), "mkstemp"), (("import", "x.incident"), "mkdtemp")])
+def test_what_cannot_be_written_is_told_by_the_name_that_was_given(run, bundle, tmp_path, monkeypatch, words, makes):
+    real = getattr(tempfile, makes)
+
+    def read_only(*args, **kwargs):
+        if kwargs.get("dir") != tmp_path:
+            return real(*args, **kwargs)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".x.4fj2"))
+
+    monkeypatch.setattr(tempfile, makes, read_only)
+    code, out, err = run(words[0], bundle, "-o", tmp_path / words[1])
+    assert (code, out) == (1, "")
+    assert err.startswith(f"incident-kit: {tmp_path / words[1]}: Read-only file system. Choose a folder")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from incident_kit.answers.diff import diff
 from incident_kit.answers.trace import trace
 from incident_kit.correlate.pods.identity import lives_of, resolve_pod
 from incident_kit.errors import NotFoundError, UsageError
@@ -120,6 +121,9 @@ def test_events_tell_creation_node_image_and_end_of_one_life(tmp_path):
     )
     assert known.facts["owner_name"].observed and not known.facts["deleted_at"].observed
     assert known.end - known.begin == 15 * 60 * 1_000_000_000
+    before, after = (parse_rfc3339(f"2026-11-20T10:{minute}:00Z") for minute in (10, 30))
+    rows = diff(evidence, before, after).set_index("what")
+    assert rows.loc["alive", "before"] == "alive on node-7, image registry/orders:1.4.2"
 
 
 def test_several_bundles_of_one_cluster_know_more_than_the_last_one(tmp_path):

@@ -42,7 +42,11 @@ def staging(output: Path, *, force: bool) -> Iterator[Path]:
         if output.is_dir() and not (output / MANIFEST_NAME).is_file() and any(output.iterdir()):
             raise BundleError(f"{output} is a folder but no bundle; it is not replaced. Choose another name.")
     output.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    except OSError as error:
+        error.filename = str(output)  # the stage has a name that nobody gave
+        raise
     try:
         yield stage
     finally:

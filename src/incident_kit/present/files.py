@@ -18,6 +18,15 @@ def write_whole(path: str | Path, content: bytes) -> Path:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(target, content)
+    except OSError as error:
+        error.filename = str(target)  # the part beside it has a name that nobody gave
+        raise
+    return target
+
+
+def _write(target: Path, content: bytes) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     part = Path(name)
     try:
@@ -27,7 +36,6 @@ def write_whole(path: str | Path, content: bytes) -> Path:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-    return target
 
 
 def _mask() -> int:

@@ -14,7 +14,6 @@ from incident_kit.tables.rabbitmq import CONNECTIONS, RABBIT_NODES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from incident_kit.correlate.pods.lifetimes import Lifetime
     from incident_kit.evidence import Evidence
 
 _FACTS = ("node", "pod_ips", "host_network", "workload_kind", "workload", "application", "created_at", "started_at", "ready_at",
@@ -127,7 +126,7 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
         if life.captured or life.pod_uid in known:
             continue
         first, last = life.first_seen, life.last_seen
-        for image in _images(life):
+        for image in life.value("images") or ():
             rows.append({
                 "namespace": life.namespace, "pod": life.pod, "pod_uid": life.pod_uid, "image": image,
                 "container": short_image(image).partition(":")[0], "container_type": "app", "observed": False,
@@ -135,12 +134,6 @@ def known_instances(evidence: Evidence) -> pd.DataFrame:
                 "finished_at": life.value("deleted_at") or (last[0] if last else None), "reason": "gone",
             })  # fmt: skip
     return pd.concat([captured, CONTAINERS.frame(rows)], ignore_index=True) if rows else captured
-
-
-def _images(life: Lifetime) -> list[str]:
-    """Images of a pod of which no container was captured: as pulled, else as its owner's template says."""
-    pulled: list[str] = life.value("images") or []
-    return pulled or [image for image in [life.value("image")] if image]
 
 
 def bundle_name(evidence: Evidence) -> str:

@@ -79,8 +79,8 @@ def _pods_apart(evidence: Evidence, at_1: int, at_2: int) -> Iterable[Row]:
         ):
             continue
         document = objects.get("Pod", life.namespace, life.pod)
-        image = life.value("image") or (image_list(template_of(document)) if document is not None else None)
-        shown = f"alive on {life.value('node') or 'an unknown node'}, image {image or 'unknown'}"
+        images = image_list(template_of(document)) if document is not None else ", ".join(life.value("images") or ())
+        shown = f"alive on {life.value('node') or 'an unknown node'}, image {images or 'unknown'}"
         moment = life.begin if life.begin > min(at_1, at_2) else life.end
         yield _row(
             ("Pod", life.namespace, life.pod),
