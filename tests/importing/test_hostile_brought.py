@@ -1,7 +1,10 @@
 """Broken and hostile files: never an end of the import, never a guess; what was left out is a gap."""
 
+import errno
 import json
+import os
 import random
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +81,25 @@ def test_what_is_no_text_is_a_gap_that_names_it(tmp_path, content):
     kept, gaps = bring(tmp_path, {f"{POD}.log": content})
 
     assert kept == {} and [gap["what"] for gap in gaps] == [f"{POD}.log"]
+
+
+def test_what_may_not_be_read_is_a_gap_and_the_rest_is_read(tmp_path, monkeypatch):
+    """Root may read everything, so that the system's refusal is made here: of one file, and of one folder."""
+    closed = ("kubernetes/pods.json", "console/shop")
+    folder = tmp_path / "brought"
+    scandir, access = os.scandir, os.access
+
+    def refused(path):
+        if Path(path) == folder / closed[1]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folder / closed[0] and access(path, mode))
+    monkeypatch.setattr(os, "scandir", refused)
+    kept, gaps = bring(tmp_path, {closed[0]: "{}", f"{closed[1]}/{POD}/app.log": "x", "kubernetes/events.json": "[]"})
+
+    assert list(kept) == ["kubernetes/events.json"]
+    assert [(gap["what"], gap["reason"], gap["remedy"]) for gap in gaps] == [
+        (what, "it may not be read (Permission denied); it is left out", "Have it made readable, and import again.")
+        for what in (f"{closed[1]}/", closed[0])
+    ]
