@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_kit.answers.whois import whois
-from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
+from incident_kit.correlate.pods.holdings import holdings_of
+from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.window import parse_rfc3339
 from tests.identity.bundles import bundle, day, node, pod

@@ -343,3 +343,60 @@ def test_a_pod_whose_address_changed_between_two_bundles_had_each_in_its_time(tm
     for bundles in ((one, two), (two, one)):
         rows = {row["peer_port"]: row["match"] for row in trace("a", *bundles)["rabbit"].to_dict("records")}
         assert rows == {4000: "pod_ip", 4001: "pod_ip"}
+
+
+def test_a_word_that_a_workload_has_too_is_the_pods_only_where_an_address_speaks_for_it(ask):
+    pods = [
+        pod("worker", ip="10.1.0.4"),
+        pod("worker-7c9f8d6b5-x2k4q", ip="10.1.0.5", owner=("ReplicaSet", "worker-7c9f8d6b5")),
+    ]
+    opened = [
+        connection("192.168.7.7", 4000, "10:10:00", name="worker"),
+        connection("10.1.0.4", 4001, "10:10:00", name="worker"),
+    ]
+    matches = {row["peer_port"]: row["match"] for row in ask(pods, opened, "worker")}
+    assert matches == {4000: "ambiguous", 4001: "client_name"}
+
+
+def test_a_common_word_within_a_longer_name_needs_an_address_that_speaks_for_it(ask):
+    opened = [
+        connection("192.168.7.7", 4000, "10:10:00", name="replica of db-0"),
+        connection("10.1.0.5", 4001, "10:10:00", name="db-0 consumer"),
+    ]
+    matches = {row["peer_port"]: row["match"] for row in ask([pod("db-0", ip="10.1.0.5")], opened, "db-0")}
+    assert matches == {4000: "ambiguous", 4001: "client_name"}
+
+
+def test_the_address_of_a_gone_pod_is_known_only_while_it_was_seen(tmp_path):
+    """A failed probe told its address; when it began and ended nobody told."""
+
+    def probed(time):
+        return {"kind": "Event", "metadata": {"name": time, "namespace": "shop", "uid": time}, "reason": "Unhealthy",
+                "message": "Readiness probe failed: dial tcp 10.1.0.66:8080: connect: connection refused",
+                "firstTimestamp": day(time), "lastTimestamp": day(time),
+                "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "gone-0", "uid": "u"}}  # fmt: skip
+
+    opened = [
+        connection("10.1.0.66", 4000 + number, time) for number, time in enumerate(("10:05:00", "10:15:00", "10:50:00"))
+    ]
+    files = {"kubernetes/events.json": [probed("10:10:00"), probed("10:20:00")], "rabbitmq/connections.json": opened, "rabbitmq/nodes.json": RUNNING_NODES}  # fmt: skip
+    evidence = bundle(tmp_path, files)
+    matches = {row["peer_port"]: row["match"] for row in rabbit("gone-0", evidence).to_dict("records")}
+    assert matches == {4000: "ambiguous", 4001: "pod_ip", 4002: "ambiguous"}
+    [row] = whois("10.1.0.66", evidence, at=parse_rfc3339(day("10:50:00"))).to_dict("records")
+    assert row["pod"] == "gone-0" and "nobody recorded when it ended" in row["reason"]
+    [row] = whois("10.1.0.66", evidence).to_dict("records")
+    assert row["to"] is None or row["to"] != row["to"]
+
+
+def test_a_log_file_that_is_called_like_no_node_of_the_cluster_is_of_none(tmp_path):
+    accept = "2026-11-20 10:10:00.000000+00:00 [info] <0.9.0> accepting AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.9.9:5672)\n"
+    files = {
+        "kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+        "rabbitmq/nodes.json": RUNNING_NODES,
+        "rabbitmq/copied.log": accept,
+    }
+    evidence = bundle(tmp_path, files)
+    [row] = rabbit("a", evidence).to_dict("records")
+    assert row["match"] == "pod_ip" and (row["rabbit_node"] is None or row["rabbit_node"] != row["rabbit_node"])
+    assert evidence.gaps["reason"].str.contains("does not name its node").any()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_kit.correlate.pods.ledger import Ledger, holdings_of
+from incident_kit.correlate.pods.holdings import holdings_of
+from incident_kit.correlate.pods.ledger import Ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.owners import match_connections

@@ -295,6 +295,16 @@ def test_every_line_of_a_connection_is_found_among_hits(normalise):
     assert (row["user_provided_name"], row["user"], row["vhost"]) == ("pod-a", "shop", "v1")
 
 
+def test_a_reason_that_was_shipped_as_a_document_of_its_own_is_the_ends(normalise):
+    end = "2026-11-23 15:00:09.500000+00:00 [error] <0.9.0> "
+    hits = shipped(
+        f"{end}closing AMQP connection <0.9.0> (10.1.0.5:4000 -> 10.0.0.1:5672):",
+        f"{end}missed heartbeats from client, timeout: 60s",
+    )
+    [row] = normalise({"elasticsearch/hits.ndjson": hits})[0]["connections"]
+    assert row["close_reason"] == "missed heartbeats from client, timeout: 60s"
+
+
 def test_a_nodes_stop_and_start_are_found_among_hits_and_its_clients_words_about_theirs_are_not(normalise):
     hits = shipped(
         "2026-11-23 15:00:01.5+00:00 [info] <0.9.0> RabbitMQ is asked to stop...",

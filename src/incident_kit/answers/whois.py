@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from incident_kit.answers.instants import unseen_instants
-from incident_kit.correlate.pods.ledger import Holding, Ledger, ip_ledger
+from incident_kit.correlate.pods.holdings import Holding
+from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
 from incident_kit.errors import UsageError
 from incident_kit.normalise.rabbitmq.endpoints import is_address, plain_address
 from incident_kit.tables import Row
 from incident_kit.tables.answers import GAPS, WHOIS
+from incident_kit.window import MAX_NS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +56,7 @@ def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[Row]:
             "pod": holding.life.pod,
             "pod_uid": holding.life.pod_uid,
             "from": holding.begin,
-            "to": holding.end,
+            "to": _until(holding),
             "source": holding.source,
             "reason": _reason(holding, holders, node, at),
         }
@@ -65,6 +67,12 @@ def whois_rows(ip: str, ledger: Ledger, at: int | None) -> list[Row]:
     return [{"ip": ip, "source": "IP ledger", "reason": _nobody(ip, ledger, everybody, node)}]
 
 
+def _until(holding: Holding) -> int | None:
+    """When it cannot have it any more; None where it has it, or nobody recorded it."""
+    until = holding.possible_to if holding.possible_to is not None else holding.end
+    return None if until == MAX_NS else until
+
+
 def _reason(holding: Holding, holders: list[Holding], node: str | None, at: int | None) -> str:
     if holding.host_network:
         return (
@@ -73,7 +81,7 @@ def _reason(holding: Holding, holders: list[Holding], node: str | None, at: int 
     if node is not None:
         return f"the address is also node {node}'s"
     if at is not None and not holding.covers(at):
-        return "not known: it has the address since its sandbox was made anew; before, it may have had another one"
+        return f"not known: {holding.why_not_known(at)}"
     others = [other for other in holders if other is not holding and _clash(holding, other)]
     if others:
         names = ", ".join(sorted(other.life.key for other in others))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.pods.holdings import holdings_of
 from incident_kit.correlate.pods.identity import PodIdentity, lifetimes, lives_of
 from incident_kit.correlate.pods.instances import ContainerInstance, container_instances
-from incident_kit.correlate.pods.ledger import Ledger, holdings_of, ip_ledger
+from incident_kit.correlate.pods.ledger import Ledger, ip_ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
 from incident_kit.correlate.pods.presence import learn_presence
 from incident_kit.correlate.rabbitmq.connection import Connection

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from incident_kit.correlate.pods.ledger import Holding, Ledger
+from incident_kit.correlate.pods.holdings import Holding
+from incident_kit.correlate.pods.ledger import Ledger
 from incident_kit.correlate.pods.lifetimes import Lifetime
 from incident_kit.correlate.rabbitmq.connection import Connection
 from incident_kit.correlate.rabbitmq.match import Match, alive, peer_address
@@ -28,6 +29,15 @@ _PROXY = re.compile(
 _HALF_OPEN = 180 * SECOND
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Lives of one pod that a client-provided name names, how, and what an address has to speak against, if anything."""
+
+    lives: list[Lifetime]
+    how: str
+    doubt: str | None = None
+
+
 class Matcher:
     """Matches connections of one evidence to its pods."""
 
@@ -39,6 +49,7 @@ class Matcher:
             self._by_name.setdefault(life.pod, []).append(life)
             if (host_name := host_name_of(life.pod)) != life.pod:
                 self._by_cut_name.setdefault(host_name, []).append(life)
+        self._workloads = {life.value("workload") for life in lives if life.value("workload") not in (None, life.pod)}
         self._claims: dict[int, set[str]] = {}
         self._unheld = Unheld(lives, ledger, self._by_name)
         for connection in connections:
@@ -51,7 +62,9 @@ class Matcher:
         """
         name = (connection.user_provided_name or "").strip()
         # A common word within a longer name claims nothing.
-        named = [life for life in self._named(connection)[0] if life.pod == name or _DISTINCTIVE.search(life.pod)]
+        by_name = self._named(connection)
+        lives = by_name.lives if by_name is not None else []
+        named = [life for life in lives if life.pod == name or _DISTINCTIVE.search(life.pod)]
         if not named:
             return
         holders, _ = self._holders(connection)
@@ -69,23 +82,25 @@ class Matcher:
         if not connection.zone_known:
             # Hours may lie between what the log says and when it was: only what holds at any time may be concluded.
             connection = replace(connection, connected_at=None, first_seen_at=None, last_seen_at=None)
-        named, how = self._named(connection)
+        named = self._named(connection)
         holders, shared = self._holders(connection)
-        if named:
-            return self._by_client_name(connection, named, how, holders, shared)
+        if named is not None:
+            return self._by_client_name(connection, named, holders, shared)
         return self._by_address(connection, holders, shared)
 
-    def _named(self, connection: Connection) -> tuple[list[Lifetime], str]:
+    def _named(self, connection: Connection) -> _Named | None:
         """Lives that the client-provided name names and that were alive when the connection was opened."""
         name = (connection.user_provided_name or "").strip()
         if not name:
-            return [], ""
+            return None
         exact = alive(self._by_name.get(name, []), connection)
         if exact:
-            return exact, f"the client-provided name {name!r} is the pod's name"
+            doubt = "a workload is called so, too" if name in self._workloads else None
+            return _Named(exact, f"the client-provided name {name!r} is the pod's name", doubt)
         hosts = alive(self._by_cut_name.get(name, []), connection)
         if len({life.pod for life in hosts}) == 1:
-            return hosts, f"the client-provided name {name!r} is the pod's host name, its name cut at 63 characters"
+            how = f"the client-provided name {name!r} is the pod's host name, its name cut at 63 characters"
+            return _Named(hosts, how)
         found: dict[int, Lifetime] = {}
         for candidate in _names_within(name):
             for life in alive(self._by_name.get(candidate, []), connection):
@@ -93,8 +108,11 @@ class Matcher:
         found = {key: life for key, life in found.items() if not _of_another_namespace(name, life)}
         pods = {life.pod for life in found.values()}
         if len(pods) != 1:
-            return [], ""  # nobody's name, or names of several: it tells nothing
-        return list(found.values()), f"the client-provided name {name!r} holds the pod's name"
+            return None  # nobody's name, or names of several: it tells nothing
+        lives = list(found.values())
+        told = _DISTINCTIVE.search(lives[0].pod) or any(f"{life.namespace}/{life.pod}" in name for life in lives)
+        doubt = None if told else "other clients' names may hold that word, too"
+        return _Named(lives, f"the client-provided name {name!r} holds the pod's name", doubt)
 
     def _holders(self, connection: Connection) -> tuple[list[Holding], str | None]:
         """Who had the peer's address when the connection was opened, and why the address may be shared."""
@@ -116,14 +134,17 @@ class Matcher:
         return holders, None
 
     def _by_client_name(
-        self, connection: Connection, named: list[Lifetime], how: str, holders: list[Holding], shared: str | None
+        self, connection: Connection, by_name: _Named, holders: list[Holding], shared: str | None
     ) -> Match:
+        named, how = by_name.lives, by_name.how
         spaces = {life.namespace for life in named}
         agreeing = [holding.life for holding in holders if any(holding.life is life for life in named)]
         if agreeing:
             return Match("client_name", tuple(agreeing), f"{how}, and {connection.peer_host} was its address")
         if len(spaces) > 1:
             return Match("ambiguous", tuple(named), f"{how}, but pods of several namespaces have that name")
+        if by_name.doubt is not None and (not holders or shared is not None):
+            return Match("ambiguous", tuple(named), f"{how}, but {by_name.doubt}, and no address speaks for it")
         if shared is not None:
             return Match("client_name", tuple(named), f"{how}; {shared}, which hides the pod's own")
         if not holders:

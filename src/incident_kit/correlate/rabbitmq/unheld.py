@@ -33,12 +33,11 @@ class Unheld:
             return self._by_host_name(connection, host)
         possible = self.ledger.possible_holders(peer_address(connection, self.ledger) or host, connection.begin or 0)
         if possible:
-            since = format_ns(possible[0].begin)
+            reasons = "; ".join(f"{one.life.key}: {one.why_not_known(connection.begin or 0)}" for one in possible)
             return Match(
                 "ambiguous",
                 tuple(holding.life for holding in possible),
-                f"{possible[0].life.key} has {host} since its sandbox was made anew at {since}; which address it had "
-                f"at {when} nobody recorded",
+                f"nobody is known to have had {host} at {when}, but it may have been a pod's. {reasons}",
             )
         if told := self._by_old_name(connection) or self._beside_named(connection, host):
             return told

@@ -157,6 +157,10 @@ def _add_log(rows: Rows, records: list[Record], log: LogText, known: _Known, con
     # Of a log that is shipped line by line only some lines are kept; its console may hold the banner that they lack.
     hint = known.named.get(log.hint, log.hint)
     node, sure = (own, True) if own else node_of(hint, known.nodes) if hint else (None, False)
+    if log.is_file and not sure and node is not None and known.nodes:
+        node = None  # somebody called the file so; no node of the cluster is
+        context.gap("rabbitmq", log.name, "it does not name its node, and the file's name fits none of those that the "
+                    "management API lists: the node of its connections is not known", "Name the file after its node.")  # fmt: skip
     told = BrokerLog(context.cluster, node, node_observed=sure)
     told.read(records)
     _report_dropped(told.events, log.name, context)

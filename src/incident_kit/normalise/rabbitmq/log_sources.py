@@ -45,11 +45,13 @@ class LogText:
         hint: file name's stem, pod or host that wrote it.
         name: as gaps state it.
         lines: its lines in order.
+        is_file: whether the hint is a file's name, which somebody may have chosen.
     """
 
     hint: str
     name: str
     lines: list[str]
+    is_file: bool = False
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def log_files(raw: RawFolder, context: Context) -> Iterator[LogText]:
         for path in sorted(paths, key=_age, reverse=True):
             data = read_bytes(path, raw.relative(path), context, "rabbitmq")
             lines += data.decode("utf-8", errors="backslashreplace").splitlines()
-        yield LogText(hint, f"rabbitmq/{hint}.log", lines)
+        yield LogText(hint, f"rabbitmq/{hint}.log", lines, is_file=True)
 
 
 def _age(path: Path) -> int:

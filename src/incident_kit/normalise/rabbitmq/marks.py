@@ -14,7 +14,8 @@ from incident_kit.line_arrays import line_array, line_offsets
 _LOG_MARKS = (
     "AMQP connection", "AMQP 1.0 connection", "has a client-provided name", "granted access to vhost",
     "MQTT connection", "MQTT closing connection", "MQTT disconnecting client", "MQTT detected network error",
-    "STOMP connection", "STOMP detected", "rabbit on node", "limit alarm", "running_partitioned_network",
+    "STOMP connection", "STOMP detected", "client unexpectedly closed TCP connection", "missed heartbeats from client",
+    "rabbit on node", "limit alarm", "running_partitioned_network",
     "RabbitMQ is asked to stop...", "Successfully stopped RabbitMQ and its dependencies", "Starting RabbitMQ ",
 )  # fmt: skip
 #: Expressions for records of logs, and for these or Metricbeat's documents of connections.
