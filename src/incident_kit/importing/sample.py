@@ -37,8 +37,9 @@ class Sample:
 
     @cached_property
     def lines(self) -> list[str]:
-        """Its first lines that are not blank."""
-        return [line for line in self.text.splitlines()[:_LINES] if line.strip()]
+        """Its first lines that are not blank; a bar of progress that returns to its beginning is one line."""
+        lines = (line.rstrip("\r") for line in self.text.split("\n", _LINES)[:_LINES])
+        return [line for line in lines if line.strip()]
 
     @cached_property
     def body(self) -> str:

@@ -1,7 +1,7 @@
-"""Entries and documents that each say something in front that the other does not: a tag here, a logger there.
+"""Entries and documents that each say something that the other does not: a tag here, a logger there, a trace behind.
 
-The document's message begins with one word and a separator; the console's line ends with what stands behind it, and what
-the line has before that is of one shape in all of a pod's.
+The document's message begins with one word and a separator, or ends with brackets; the console's line ends with what
+stands between, and what the line has before that is of one shape in all of a pod's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from incident_kit.normalise.logs.formats.shapes import shape_of
 
 #: A word in brackets, or before a separator.
 _BEGUN = re.compile(r"(?:\[[^\[\]\s]{1,60}\]|[^\s\[\]]{1,60}?(?:\s+-+|\s*[:|>]))\s+(?=\S)")
+#: Words in brackets, or one of them, behind the message.
+_ENDED = re.compile(r"\s+(?:\([^()]{1,80}\)|\[[^\[\]]{1,80}\]|\{[^{}]{1,80}\}|<[^<>]{1,80}>)$")
 #: A shape is believed when so many different texts of this length stand behind it on both sides: shorter ones end too
 #: many lines by chance, but count where the shape is believed.
 _LEAST, _LONG = 5, 10
@@ -28,19 +30,17 @@ def pair_begun_otherwise(leftovers: Leftovers) -> None:
     found: list[tuple[int, str, int, int, int]] = []
     texts: dict[tuple[int, str], set[str]] = defaultdict(set)
     for document, centre, entries in leftovers.within_reach(0):
-        theirs = _behind_word(leftovers.document_texts.message[document])
-        if len(theirs) < _SHORTEST:
-            continue
-        for entry in entries:
-            line = leftovers.entry_texts.line[entry]
-            if not line.endswith(theirs):
-                continue
-            front = line[: -len(theirs)].rstrip()
-            if front.endswith(_ENDS) and leftovers.allowed(entry, document):
-                pod, shape = int(leftovers.entries.pod[entry]), shape_of(front)
-                if len(theirs) >= _LONG:
-                    texts[pod, shape].add(theirs)
-                found.append((pod, shape, abs(int(leftovers.entries.time[entry]) - centre), entry, document))
+        for theirs in _cores(leftovers.document_texts.message[document]):
+            for entry in entries:
+                line = leftovers.entry_texts.line[entry]
+                if not line.endswith(theirs):
+                    continue
+                front = line[: -len(theirs)].rstrip()
+                if front.endswith(_ENDS) and leftovers.allowed(entry, document):
+                    pod, shape = int(leftovers.entries.pod[entry]), shape_of(front)
+                    if len(theirs) >= _LONG:
+                        texts[pod, shape].add(theirs)
+                    found.append((pod, shape, abs(int(leftovers.entries.time[entry]) - centre), entry, document))
     leftovers.accept(
         [
             (distance, entry, document)
@@ -52,7 +52,9 @@ def pair_begun_otherwise(leftovers: Leftovers) -> None:
     )
 
 
-def _behind_word(text: str) -> str:
-    """What stands behind the word that a text begins with; nothing where it begins with none."""
-    begun = _BEGUN.match(text)
-    return text[begun.end() :] if begun else ""
+def _cores(text: str) -> list[str]:
+    """What a document's text is without the word that it begins with, and without brackets that it ends with, too."""
+    begun, ended = _BEGUN.match(text), _ENDED.search(text)
+    begin, end = begun.end() if begun else 0, ended.start() if ended else len(text)
+    cores = {text[begin:], text[begin:end], text[:end]} - {text}
+    return sorted((core for core in cores if len(core) >= _SHORTEST), key=len, reverse=True)

@@ -21,6 +21,7 @@ from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.correlate.reconcile.text_tests import (
     equal_loose,
     fits_hidden,
+    fits_replaced,
     fits_template,
     has_exception,
     has_suffix,
@@ -106,6 +107,7 @@ def _by_text(leftovers: Leftovers) -> None:
         (has_suffix, PART),
         (has_exception, PART),
         (fits_hidden, PART),
+        (fits_replaced, PART),
         (is_prefix, TRUNCATED),
         (is_part, PART),
         (fits_template, TEMPLATE),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.reconcile.cut_secrets import CUT_MARK, ends_in_secret
 from incident_kit.correlate.reconcile.hidden_values import fits_shown
+from incident_kit.correlate.reconcile.replaced_characters import is_replaced
 from incident_kit.normalise.logs.normal_form import loose_form, normal_form
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ def _template_expression(template: str) -> re.Pattern[str] | None:
     if len(re.sub(r"\W|_", "", _HOLE.sub("", escaped))) < _SHORTEST_PART or not holes:
         return None
     return re.compile(expression + r"(?:\s.*)?$", re.DOTALL)
+
+
+def fits_replaced(leftovers: Leftovers, entry: int, document: int) -> bool:
+    """One text but for characters of which one side has a mark, because its character set has none for them."""
+    theirs = leftovers.document_texts.message[document]
+    texts = (leftovers.entry_texts.message[entry], leftovers.entry_texts.line[entry], leftovers.entry_texts.head[entry])
+    return any(is_replaced(mine, theirs) or is_replaced(theirs, mine) for mine in dict.fromkeys(texts))
 
 
 def fits_hidden(leftovers: Leftovers, entry: int, document: int) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.hidden_values import shown_parts
+from incident_kit.correlate.reconcile.replaced_characters import read_anew
 from incident_kit.correlate.reconcile.sides import Side
 from incident_kit.normalise.logs.formats.pairs import cut_heads
 from incident_kit.normalise.logs.json_lines import render
@@ -82,6 +83,7 @@ def document_texts(side: Side, rows: Integers) -> Texts:
     ):
         if exception:
             found.exception[row] = normal_form(exception)
+        message = read_anew(message) if message and not message.isascii() else message
         values = _values(properties) if properties and _HOLE.search(template or message or "") else {}
         if message and not template and values:
             rendered = render(message, values)

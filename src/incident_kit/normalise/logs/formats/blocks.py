@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_BEGINNING = re.compile(r"^[^\w\s]* ?[^\W\d][\w.:/-]*")
+_BEGINNING = re.compile(r"^(?:[^\w\s]* ?[^\W\d][\w.:/-]*|[^\w\s]{3,}$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,6 @@ class Blocks:
 
 
 def beginning(line: str) -> str:
-    """A line's first word with the marks before it; empty where a number or a blank comes first."""
+    """A line's first word with the marks before it, or the marks that it is; empty where a number or a blank comes first."""
     found = _BEGINNING.match(line)
     return found[0] if found else ""
