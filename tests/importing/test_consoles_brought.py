@@ -54,6 +54,13 @@ def test_a_path_tells_whose_console_it_is(tmp_path, name, destination):
     assert kept[destination] == KUBECTL and gaps == []
 
 
+def test_lines_that_return_to_their_beginning_keep_the_kubelets_times(tmp_path):
+    bars = "".join(f"{STAMP} stderr F \rloading: {number}%\r\x85{number}/40\n" for number in range(40))
+    kept, gaps = bring(tmp_path, {"kubernetes/pods.json": PODS, f"console/shop/{POD}/app/0.log": CRI + bars})
+
+    assert kept[f"console/shop/{POD}/app/0.log"] == CRI + bars and gaps == []
+
+
 def test_without_pod_objects_a_generated_name_is_a_pods_and_what_nothing_tells_is_a_gap(tmp_path):
     kept, gaps = bring(tmp_path, {f"shop/{POD}/app.log": KUBECTL, f"{OTHER}.log": KUBECTL, "orders.log": KUBECTL})
 

@@ -100,6 +100,17 @@ def test_blocks_of_unindented_lines_are_entries_where_documents_have_their_messa
     assert ["Order 9 settled" in row["text"] for row in rows if row["verdict"] == "console_only"] == [True]
 
 
+def test_blocks_that_begin_with_a_rule_are_entries(tmp_path: Path) -> None:
+    incident = Incident()
+    for number in range(40):
+        incident.say(10 + number * 7, f"---\nlevel: info\nmessage: order {number} settled")
+        if number != 9:
+            incident.ship(10 + number * 7, f"order {number} settled")
+    rows = incident.answered(tmp_path)
+    assert len(rows) == 40
+    assert ["order 9 settled" in row["text"] for row in rows if row["verdict"] == "console_only"] == [True]
+
+
 def test_runs_of_lines_that_documents_have_one_by_one_are_no_blocks(tmp_path: Path) -> None:
     incident = Incident()
     for number in range(30):

@@ -16,6 +16,7 @@ from incident_kit.correlate.reconcile.arbitration import arbitrate
 from incident_kit.correlate.reconcile.certain import certain_pairs
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.cut_tails import tell_cut_tails
+from incident_kit.correlate.reconcile.empty_messages import pair_empty
 from incident_kit.correlate.reconcile.entries import EntryRows
 from incident_kit.correlate.reconcile.files import LogFiles
 from incident_kit.correlate.reconcile.joined import claim_joined
@@ -93,6 +94,7 @@ def match_bucket(name: str, entry_paths: list[str], document_paths: list[str]) -
     mark_doubles(documents, pairs)
     arbitrate(entries, documents, pairs, clocks)
     fields, doubtful = pair_by_values(entries, documents, pairs, clocks)
+    pair_empty(entries, documents, pairs, clocks)
     doubtful = np.union1d(doubtful, pair_by_words(entries, documents, pairs, clocks))
     suffixed = suffixed_pods(entries, pairs)
     run_leftovers(entries, documents, pairs, clocks, suffixed, OWN, pairs.open_documents())

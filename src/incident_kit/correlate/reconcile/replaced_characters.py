@@ -24,6 +24,8 @@ def is_replaced(whole: str, marked: str) -> bool:
     if sum(map(str.isalnum, marked)) < _LEAST_SHOWN:
         return False
     parts = _MARKS.split(marked)
+    if not (whole.startswith(parts[0]) and whole.endswith(parts[-1])):
+        return False
     # Every mark stands for characters beyond ASCII, or is a question mark of the text.
     return re.fullmatch(r"(?:[^\x00-\x7f]+|\?)+ ?".join(map(re.escape, parts)), whole) is not None
 
