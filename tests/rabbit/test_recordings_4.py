@@ -254,3 +254,35 @@ def test_a_connection_whose_end_was_only_announced_before_the_node_stopped_keeps
         row for row in tables["connections"] if "broker forced connection closure" in str(row.get("close_reason"))
     ]
     assert forced
+
+
+def test_lines_of_all_protocols_are_found_among_documents_that_a_shipper_made_of_them(tmp_path):
+    """Each line is a document with the shipper's time, its own head taken off."""
+    messages = [
+        "accepting STOMP connection <0.5540.0> (10.0.0.4:36871 -> 10.0.0.1:61613)",
+        "closing STOMP connection <0.5540.0> (10.0.0.4:36871 -> 10.0.0.1:61613)",
+        "Accepted MQTT connection 10.0.0.5:54009 -> 10.0.0.1:1883 for client ID till-1",
+        'closing MQTT connection <<"10.0.0.5:54009 -> 10.0.0.1:1883">> (keepalive timeout)',
+        "MQTT connection to the tills is up",  # an application's
+    ]
+    hits = [
+        {"_index": "logs", "_id": str(number), "_source": {
+            "@timestamp": f"2026-11-26T08:10:0{number}Z", "message": message, "kubernetes": {"pod": {"name": "rabbit-0"}},
+        }}
+        for number, message in enumerate(messages)
+    ]  # fmt: skip
+    path = tmp_path / "elasticsearch" / "hits.ndjson"
+    path.parent.mkdir()
+    path.write_text("\n".join(map(json.dumps, hits)))
+    context = Context(
+        cluster="hare",
+        window=Window.parse("2026-11-26T08:00:00Z", "2026-11-26T09:00:00Z"),
+        captured_at=None,
+        profile=Profile(),
+    )
+    rows = normalise_rabbitmq(RawFolder(tmp_path), context)["connections"]
+    assert [(row["peer_host"], row.get("user_provided_name"), row.get("close_reason")) for row in rows] == [
+        ("10.0.0.4", None, None),
+        ("10.0.0.5", "till-1", "keepalive timeout"),
+    ]
+    assert all(row["closed_at"] - row["connected_at"] == 1_000_000_000 for row in rows)
