@@ -286,3 +286,15 @@ def test_lines_of_all_protocols_are_found_among_documents_that_a_shipper_made_of
         ("10.0.0.5", "till-1", "keepalive timeout"),
     ]
     assert all(row["closed_at"] - row["connected_at"] == 1_000_000_000 for row in rows)
+
+
+def test_a_list_that_was_collected_twice_counts_once(normalise):
+    """/api/queues and /api/queues/detailed, /api/connections and /api/stream/connections have the same rows."""
+    queues, connections = answer("quiet", "queues"), answer("quiet", "connections")
+    streams = [row for row in connections if row["protocol"] == "stream"]
+    tables, gaps = normalise(
+        {"queues.json": queues, "queues-2.json": queues, "connections.json": connections, "connections-2.json": streams}
+    )
+    assert len(tables["queues"]) == len(queues)
+    assert len(tables["connections"]) == len(connections)
+    assert any(gap.startswith(f"streams before the capture: {len(streams)} connections") for gap in gaps)

@@ -95,7 +95,9 @@ def _from_management(lists: dict[str, list[Document] | None], context: Context) 
         CHANNELS.name: [management.channel_row(document, cluster) for document in channels],
         CONSUMERS.name: [management.consumer_row(document, cluster) for document in lists["consumers"] or []],
         QUEUES.name: [
-            management.queue_row(document, cluster) for document in lists["queues"] or [] if text(document, "name")
+            management.queue_row(document, cluster)
+            for document in _unique(lists["queues"] or [])
+            if text(document, "name")
         ],
         RABBIT_NODES.name: [
             management.node_row(document, cluster, overview, seen_at)
@@ -112,9 +114,10 @@ def _from_management(lists: dict[str, list[Document] | None], context: Context) 
 
 def _unique(documents: list[Document]) -> list[Document]:
     """One document per name and node, the fullest: pages move while they are read."""
-    kept: dict[tuple[Any, Any, Any], Document] = {}
+    kept: dict[tuple[Any, ...], Document] = {}
     for document in documents:
-        key = (text(document, "name"), text(document, "node"), whole(document, "connected_at"))
+        # Queues of one name may be in each virtual host.
+        key = (text(document, "name"), text(document, "node"), whole(document, "connected_at"), text(document, "vhost"))
         if key not in kept or len(document) > len(kept[key]):
             kept[key] = document
     return list(kept.values())

@@ -190,8 +190,8 @@ def _report_connections(lists: dict[str, list[Document] | None], overview: Docum
             "Ask with disable_stats=true, or GET /api/connections/NAME.",
         )  # fmt: skip
     total = whole(overview, "object_totals", "connections")
-    if total is not None and total > len(connections):
-        context.gap("rabbitmq", "connections", f"the overview counts {total} connections, the list holds {len(connections)}",
+    if total is not None and total > len(names):
+        context.gap("rabbitmq", "connections", f"the overview counts {total} connections, the list holds {len(names)}",
                     "Ask with disable_stats=true, and check that no page is missing.")  # fmt: skip
     bare = sum(1 for document in connections if "connected_at" not in document)
     if bare:
@@ -201,10 +201,10 @@ def _report_connections(lists: dict[str, list[Document] | None], overview: Docum
             "or they were just opened)",
             "Ask a node without management.disable_stats, or GET /api/connections/NAME.",
         )  # fmt: skip
-    streams = sum(1 for document in connections if text(document, "protocol") == "stream")
+    streams = {text(document, "name") for document in connections if text(document, "protocol") == "stream"}
     if streams:
         context.gap("rabbitmq", "streams before the capture",
-                    f"{streams} connections are of the stream protocol, of which brokers log nothing: those that ended before "
+                    f"{len(streams)} connections are of the stream protocol, of which brokers log nothing: those that ended before "
                     "are not known", "incident-kit snapshot keeps the lists of connections.")  # fmt: skip
     if overview.get("disable_stats") is True:
         context.gap("rabbitmq", "channels and consumers",
@@ -227,12 +227,12 @@ def _report_users_view(lists: dict[str, list[Document] | None], overview: Docume
     consumed = {(text(c, "queue", "vhost"), text(c, "queue", "name")) for c in lists.get("consumers") or []}
     listed = {(text(q, "vhost"), text(q, "name")) for q in queues or []}
     counted = whole(overview, "object_totals", "queues") or 0
-    if queues is not None and (consumed - listed - {(None, None)} or counted > len(queues)):
+    if queues is not None and (consumed - listed - {(None, None)} or counted > len(listed)):
         unseen = sorted({vhost for vhost, _ in consumed - listed if vhost})
         lacking = f"; consumed ones it lacks in vhosts {unseen}" if unseen else ""
         context.gap(
             "rabbitmq", "queues",
-            f"the list holds {len(queues)} queues but more exist (overview: {counted}{lacking}): the user lacks "
+            f"the list holds {len(listed)} queues but more exist (overview: {counted}{lacking}): the user lacks "
             "permissions on a vhost",
             "rabbitmqctl set_permissions -p VHOST USER '^$' '^$' '^$'",
         )  # fmt: skip
