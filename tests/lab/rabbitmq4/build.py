@@ -1,15 +1,17 @@
-"""Builds the root (Debian 13 with RabbitMQ 4.0, by debootstrap) and the clients' libraries, once."""
+"""Builds the root (a Debian with RabbitMQ 4, by debootstrap) and the clients' libraries, once."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
-from tests.lab.rabbitmq4.settings import FOLDER, INSIDE, ROOT, VENV
+from tests.lab.rabbitmq4.settings import FOLDER, INSIDE, ROOT, SUITE, VENV
 from tests.lab.servers import packages
 from tests.lab.servers.processes import fetch
 
-SUITE, MIRROR = "trixie", "http://deb.debian.org/debian"
+MIRROR = "http://deb.debian.org/debian"
+SCRIPTS = Path("/usr/share/debootstrap/scripts")
 LIBRARIES = ("pika==1.4.4", "python-qpid-proton==0.40.0", "paho-mqtt==2.2.0", "stomp.py==9.0.0", "rstream==1.1.1")
 
 
@@ -20,7 +22,11 @@ def build() -> None:
     if not ROOT.exists():
         partial = ROOT.with_name("root.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        fetch("debootstrap", "--variant=minbase", "--include=rabbitmq-server", SUITE, partial, MIRROR, seconds=900)
+        # A suite that is younger than this debootstrap is made as the unstable one.
+        script = SCRIPTS / (SUITE if (SCRIPTS / SUITE).exists() else "sid")
+        fetch(
+            "debootstrap", "--variant=minbase", "--include=rabbitmq-server", SUITE, partial, MIRROR, script, seconds=900
+        )
         (partial / "etc" / "resolv.conf").unlink(missing_ok=True)  # nobody is looked up, and nobody waited for
         partial.rename(ROOT)
     ROOT.joinpath(*INSIDE.parts[1:]).mkdir(exist_ok=True)

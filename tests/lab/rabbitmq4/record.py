@@ -1,4 +1,4 @@
-"""Trims what a play left to what the tests read: ``tests/recordings/rabbitmq-4.0``.
+"""Trims what a play left to what the tests read: ``tests/recordings/rabbitmq-VERSION``.
 
 Answers of the API keep whole rows, a few of each kind; the brokers' logs keep the records that tell of connections and of
 nodes, without the crash reports between them. Addresses, names and times are the play's own.
@@ -17,7 +17,6 @@ from typing import Any
 from tests.lab.rabbitmq4.play import PLAY
 from tests.lab.servers.folders import REPOSITORY
 
-RECORDINGS = REPOSITORY / "tests" / "recordings" / "rabbitmq-4.0"
 #: The capture that is scored by the tests: the last one, whose logs tell of everything before.
 LAST = "khepri"
 _TOLD = re.compile(
@@ -30,24 +29,26 @@ _LONGEST_RECORD = 12
 
 
 def record() -> None:
-    """Write the recordings anew."""
-    shutil.rmtree(RECORDINGS, ignore_errors=True)
-    RECORDINGS.mkdir(parents=True)
+    """Write the recordings of the version that was played anew."""
+    raw, last = PLAY / f"{LAST}.incident" / "raw" / "rabbitmq", {}
+    for name in ("overview", "nodes", "connections", "channels", "consumers", "queues"):
+        last[name] = json.loads((raw / f"{name}.json").read_text())
+    version = ".".join(last["overview"][0]["rabbitmq_version"].split(".")[:2])
+    recordings = REPOSITORY / "tests" / "recordings" / f"rabbitmq-{version}"
+    shutil.rmtree(recordings, ignore_errors=True)
+    recordings.mkdir(parents=True)
     for path in sorted(PLAY.glob("answers-*.json")):
         moment = path.stem.removeprefix("answers-")
         if kept := [_trimmed(answer) for answer in json.loads(path.read_text()) if _is_kept(moment, answer)]:
-            (RECORDINGS / f"answers-{moment}.json").write_text(json.dumps(kept, indent=0))
-    raw, last = PLAY / f"{LAST}.incident" / "raw" / "rabbitmq", {}
+            (recordings / f"answers-{moment}.json").write_text(json.dumps(kept, indent=0))
     for path in sorted(raw.glob("*.log.gz")):
         text = "".join(_log_lines(gzip.decompress(path.read_bytes()).decode().splitlines()))
-        (RECORDINGS / path.name).write_bytes(gzip.compress(text.encode(), mtime=0))
+        (recordings / path.name).write_bytes(gzip.compress(text.encode(), mtime=0))
     for name in ("truth.jsonl", "played.json"):
-        shutil.copy(PLAY / name, RECORDINGS / name)
-    for name in ("overview", "nodes", "connections", "channels", "consumers", "queues"):
-        last[name] = json.loads((raw / f"{name}.json").read_text())
+        shutil.copy(PLAY / name, recordings / name)
     manifest = json.loads((PLAY / f"{LAST}.incident" / "manifest.json").read_text())
     last["window"] = {**manifest["window"], "captured_at": manifest["captured_at"], "cluster": "hare"}
-    (RECORDINGS / f"{LAST}.json").write_text(json.dumps(last, separators=(",", ":")))
+    (recordings / f"{LAST}.json").write_text(json.dumps(last, separators=(",", ":")))
 
 
 def _is_kept(moment: str, answer: dict[str, Any]) -> bool:

@@ -1,7 +1,8 @@
-"""Three RabbitMQ 4.0 nodes of Debian 13 in a root of their own; other names and ports than the lab's 3.10."""
+"""Three RabbitMQ 4 nodes of a newer Debian in a root of their own; other names and ports than the lab's 3.10."""
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 from tests.lab.servers.folders import LAB
 from tests.lab.servers.processes import Process, run
 
-FOLDER = LAB / "rabbitmq4"
+#: Suite of Debian: trixie has RabbitMQ 4.0, the one after it, forky, a later one.
+SUITE = os.environ.get("INCIDENT_KIT_LAB_SUITE") or "trixie"
+FOLDER = LAB / f"rabbitmq4-{SUITE}"
 ROOT = FOLDER / "root"
 STATE = FOLDER / "state"
-VENV = FOLDER / "clients"
+VENV = LAB / "rabbitmq4-clients"
 #: Where the nodes keep everything, seen from within the root.
 INSIDE = Path("/broker")
 NAME_SERVICE_PORT = 14370
