@@ -26,6 +26,7 @@ class Objects:
     def __init__(self, documents: Iterable[Document]) -> None:
         self._by_kind: dict[str, list[Document]] = defaultdict(list)
         self._by_name: dict[tuple[str, str | None, str], Document] = {}
+        self._by_label: dict[tuple[str, str | None, str, str], list[Document]] = defaultdict(list)
         self._by_owner: dict[str | tuple[str, str | None, str], list[Document]] = defaultdict(list)
         #: When events say that a ReplicaSet was scaled up from nothing, by (namespace, name), oldest first.
         self.scaled_up: dict[tuple[str | None, str], list[int]] = {}
@@ -35,6 +36,8 @@ class Objects:
                 continue
             self._by_kind[kind].append(document)
             self._by_name[(kind, namespace_of(document), name)] = document
+            for label, value in labels_of(document).items():
+                self._by_label[(kind, namespace_of(document), label, value)].append(document)
             for owner in owners(document):
                 # The API always writes the uid; what people wrote or trimmed may name its owner only.
                 named = (str(owner.get("kind")), namespace_of(document), str(owner.get("name")))
@@ -47,6 +50,13 @@ class Objects:
     def get(self, kind: str, namespace: str | None, name: str) -> Document | None:
         """The object of this kind and name, or None."""
         return self._by_name.get((kind, namespace, name))
+
+    def labelled(self, kind: str, namespace: str | None, labels: dict[str, str]) -> list[Document]:
+        """Objects of a kind in a namespace that carry all of these labels; none where no label is asked for."""
+        wanted = {label: str(value) for label, value in labels.items()}
+        sets = [self._by_label.get((kind, namespace, label, value), []) for label, value in wanted.items()]
+        fewest = min(sets, key=len, default=[])
+        return [d for d in fewest if wanted.items() <= labels_of(d).items()]
 
     def owned_by(self, document: Document, kind: str) -> list[Document]:
         """Objects of a kind whose ownerReferences name this object's uid, or without any uid its kind and name."""

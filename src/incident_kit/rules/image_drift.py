@@ -10,7 +10,6 @@ from incident_kit.correlate.changes.rollouts import current_images, template_of
 from incident_kit.correlate.changes.sync import Sync
 from incident_kit.correlate.changes.templates import images
 from incident_kit.correlate.changes.writes import Write, writes_of
-from incident_kit.correlate.configuration.state import workload_of
 from incident_kit.correlate.field_managers import is_gitops
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects, tracked_by
 from incident_kit.nested import Document, field, instant, listing, mapping
@@ -113,9 +112,8 @@ def _against_pods(workload: Document, objects: Objects, seen_at: int) -> Finding
     if not failed and (since is None or seen_at - since < _UNDER_WAY):
         return None
     other = []
-    for pod in objects.of("Pod"):
-        owner = workload_of(pod, objects) if namespace_of(pod) == namespace_of(workload) else None
-        if owner is not workload or mapping(pod, "metadata").get("deletionTimestamp"):
+    for pod in (p for holder in objects.owned_by(workload, "ReplicaSet") for p in objects.owned_by(holder, "Pod")):
+        if mapping(pod, "metadata").get("deletionTimestamp"):
             continue
         running = {n: i for n, i in images({"spec": mapping(pod, "spec")}).items() if n in wanted}
         if field(pod, "status", "phase") == "Running" and any(i != wanted[n] for n, i in running.items()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from incident_kit.correlate.objects import Objects, created_at, labels_of, name_of, namespace_of, read_objects
+from incident_kit.correlate.objects import Objects, created_at, name_of, namespace_of, read_objects
 from incident_kit.counting import plural
 from incident_kit.nested import Document, field, instant, listing, mapping
 from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, not_captured
@@ -31,10 +31,11 @@ def _of_service(service: Document, objects: Objects) -> Finding | None:
     selector = mapping(spec, "selector")
     if not selector or spec.get("type") == "ExternalName":
         return None
-    mine = [p for p in objects.of("Pod") if namespace_of(p) == namespace_of(service) and _selected(p, selector)]
+    mine = objects.labelled("Pod", namespace_of(service), selector)
     if any(_ready(p) for p in mine) or (mine and spec.get("publishNotReadyAddresses") is True):
         return None
-    slices = [s for s in objects.of("EndpointSlice") if _of(s, service)]
+    named = {"kubernetes.io/service-name": name_of(service)}
+    slices = objects.labelled("EndpointSlice", namespace_of(service), named)
     if any(_has_ready_endpoint(s) for s in slices):
         return None  # the selected pods were not captured, and the slices know better
     scaled_down = _scaled_to_zero(service, selector, objects)
@@ -59,11 +60,6 @@ def _of_service(service: Document, objects: Objects) -> Finding | None:
     )
 
 
-def _selected(pod: Document, selector: dict[str, Any]) -> bool:
-    labels = labels_of(pod)
-    return all(labels.get(k) == v for k, v in selector.items())
-
-
 def _ready(pod: Document) -> bool:
     if mapping(pod, "metadata").get("deletionTimestamp"):
         return False
@@ -75,11 +71,6 @@ def _not_ready_since(pod: Document) -> int | None:
         if condition.get("type") == "Ready" and condition.get("status") != "True":
             return instant(condition, "lastTransitionTime")
     return None
-
-
-def _of(part: Document, service: Document) -> bool:
-    same = namespace_of(part) == namespace_of(service)
-    return same and labels_of(part).get("kubernetes.io/service-name") == name_of(service)
 
 
 def _has_ready_endpoint(part: Document) -> bool:

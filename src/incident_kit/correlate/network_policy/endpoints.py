@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from incident_kit.correlate.network_policy.selectors import selects
 from incident_kit.correlate.objects import Objects, labels_of, name_of, namespace_of
 from incident_kit.nested import Document, listing, mapping
 
@@ -92,9 +91,7 @@ def service_targets(service: Document, port: Document, objects: Objects) -> Iter
     if not selector:
         yield from _slice_targets(service, port, objects)
         return
-    for pod in objects.of("Pod"):
-        if namespace_of(pod) != namespace_of(service) or not selects({"matchLabels": selector}, labels_of(pod)):
-            continue
+    for pod in objects.labelled("Pod", namespace_of(service), selector):
         if mapping(pod, "status").get("phase") in {"Succeeded", "Failed"}:
             continue
         endpoint = endpoint_of_pod(pod, objects)
@@ -105,11 +102,9 @@ def service_targets(service: Document, port: Document, objects: Objects) -> Iter
 
 def _slice_targets(service: Document, port: Document, objects: Objects) -> Iterator[tuple[Endpoint, int]]:
     """A Service without selector: its addresses stand in EndpointSlices that somebody wrote."""
-    for part in objects.of("EndpointSlice"):
-        if namespace_of(part) != namespace_of(service):
-            continue
-        if labels_of(part).get("kubernetes.io/service-name") != name_of(service):
-            continue
+    for part in objects.labelled(
+        "EndpointSlice", namespace_of(service), {"kubernetes.io/service-name": name_of(service)}
+    ):
         # The API writes the name of a nameless port as an empty one into slices, and leaves it out of Services.
         named = [p for p in listing(part, "ports") if (p.get("name") or "") == (port.get("name") or "")]
         numbers = [p["port"] for p in named if p.get("port")]
