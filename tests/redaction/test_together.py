@@ -1,11 +1,13 @@
 """Lines that are redacted together come out byte for byte as each would alone."""
 
+from collections.abc import Iterator
+
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_kit.redaction import Redactor, scan
+from incident_kit.redaction import Redactor, may_hold, scan
 from incident_kit.redaction.may_hold import ANYTHING
 from incident_kit.redaction.pem import PemState
 
@@ -23,6 +25,15 @@ PARTS = [
     " ", "  ", "\t", ",", ";", '"', "'", "\\", "\\\"", "\\n", "\r", "/", ".", "-", "_", "x", "7", "é", "\udcff", "\u2003", "{", "}",
     '{"message":"mail to bob@example.com"}', '{"a":"\\u0040","b":"x@example.com"}', "redacted-secret-0123456789ab", "\x00", "\n,".strip(),
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_lines_are_asked_too() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(may_hold, "_FEW", 1)
+        yield
+
+
 lines = st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=7).map("".join), min_size=1, max_size=12)
 
 

@@ -41,20 +41,23 @@ _EXPRESSIONS = {
 }
 
 
+#: To ask a few lines costs more than every detector does: Arrow compiles each expression anew.
+_FEW = 100
 #: Most lines hold addresses alone: one question tells them from all others.
 _BUT_MAIL = "|".join(expression for kind, expression in _EXPRESSIONS.items() if kind != MAIL)
 
 
 def may_hold(lines: pa.LargeBinaryArray) -> Integers:
-    """For each line the sum of what it may hold."""
+    """For each line the sum of what it may hold; of few lines nobody asks, and each may hold anything."""
+    if len(lines) < _FEW:
+        return np.full(len(lines), ANYTHING, dtype=np.int64)
     found = np.zeros(len(lines), dtype=np.int64)
-    if len(lines):
-        found[_matching(lines, _EXPRESSIONS[MAIL])] = MAIL
-        rows = _matching(lines, _BUT_MAIL)
-        others = lines.take(pa.array(rows))
-        for kind, expression in _EXPRESSIONS.items() if len(rows) else ():
-            if kind != MAIL:
-                found[rows[_matching(others, expression)]] += kind
+    found[_matching(lines, _EXPRESSIONS[MAIL])] = MAIL
+    rows = _matching(lines, _BUT_MAIL)
+    others = lines.take(pa.array(rows))
+    for kind, expression in _EXPRESSIONS.items() if len(rows) else ():
+        if kind != MAIL:
+            found[rows[_matching(others, expression)]] += kind
     return found
 
 

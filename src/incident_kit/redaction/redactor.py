@@ -77,9 +77,10 @@ class Redactor:
 
         def redact(block: bytes, scanned: Scan | None = None) -> bytes:
             found = scanned or scan(block)
-            if state.inside or (found.may & PEM).any():
+            lines = _suspicious(block, found)
+            if state.inside or any(b"-----BEGIN " in line for line in lines):
                 return self._one_by_one(block, found, state)
-            return _spliced(block, found, self._log_lines(_suspicious(block, found), found.may))
+            return _spliced(block, found, self._log_lines(lines, found.may))
 
         return redact
 
