@@ -7,11 +7,9 @@ starting processes or copying tables between them.
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from typing import TypeVar
 
 Work = TypeVar("Work")
@@ -19,20 +17,6 @@ Result = TypeVar("Result")
 
 #: More threads gain nothing: what lies between two calls into Arrow is Python and takes turns.
 WORKERS = max(1, min(4, os.cpu_count() or 1))
-
-#: Seconds that one thread may keep Python from another, instead of five milliseconds.
-_TURN = 0.001
-
-
-@contextmanager
-def short_turns() -> Iterator[None]:
-    """Let a thread that comes back from a library wait less for its turn: meanwhile a processor may have nothing to do."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, _TURN))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def in_order(pool: Executor, do: Callable[[Work], Result], works: Iterable[Work]) -> Iterator[Result]:

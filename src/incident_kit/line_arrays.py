@@ -8,7 +8,7 @@ import pyarrow as pa
 from incident_kit.arrays import Integers
 
 #: Bytes that are looked at at once, so that what is compared stays in a processor's cache: three times as fast.
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 20
 
 
 def line_offsets(block: bytes) -> Integers:

@@ -18,7 +18,6 @@ from incident_kit.errors import BundleError
 from incident_kit.evidence.archive import write_archive
 from incident_kit.evidence.manifest import MANIFEST_NAME, Manifest, digest_tree
 from incident_kit.importing.outside import report_outside
-from incident_kit.in_order import short_turns
 from incident_kit.normalise.raw import RawFolder
 from incident_kit.tables import ALL, Table
 from incident_kit.tables.answers import COVERAGE
@@ -96,7 +95,6 @@ def _told_once(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**gap, "from": format_ns(gap["from"]), "to": format_ns(gap["to"])} for gap in told.values()]
 
 
-@short_turns()
 @small_pages()
 def write_tables(stage: Path, context: Context) -> dict[str, int]:
     """Normalise ``stage/raw`` into ``stage/tables``; row counts by table."""

@@ -20,7 +20,7 @@ from incident_kit.importing.recognise import Recognised, recognise, recognise_co
 from incident_kit.importing.sample import Sample, sample_of
 from incident_kit.importing.shapes.shape import Source
 from incident_kit.importing.unpack import CollectedFile
-from incident_kit.in_order import WORKERS, in_order, short_turns
+from incident_kit.in_order import WORKERS, in_order
 from incident_kit.lines import whole_lines
 from incident_kit.normalise.context import Context
 from incident_kit.normalise.raw import RawFolder
@@ -71,7 +71,6 @@ def _beside(wanted: str, number: int) -> str:
     return f"{stem}-{number}{dot}{ending}{packed}"
 
 
-@short_turns()
 def copy_files(files: Sequence[CollectedFile], raw: Path, context: Context) -> int:
     """Copy every file that is anything; whatever is left out is a gap. Gaps come in the order of the files.
 

@@ -7,8 +7,6 @@ capture takes.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -76,10 +74,7 @@ def import_folder(
     with (
         staging(Path(output), force=force) as stage,
         TemporaryDirectory(prefix=".unpacked.", dir=stage.parent) as scratch,
-        ThreadPoolExecutor(1) as loader,
     ):
-        # What only the tables need (pandas, DuckDB) is loaded by one thread; better while the others copy than after them.
-        loader.submit(import_module, "incident_kit.normalise.logs.normalise")
         context = Context(cluster="unnamed", window=_NO_WINDOW, captured_at=None, profile=profile, progress=progress)
         files = collected_files(Path(folder), Path(scratch), context)
         if not files:

@@ -24,7 +24,6 @@ from incident_kit.correlate.reconcile.explain import explain
 from incident_kit.correlate.reconcile.match import codes_among
 from incident_kit.correlate.reconcile.unlabelled import Unlabelled, claim_unlabelled
 from incident_kit.correlate.reconcile.verdicts import judge_lags, usual_lag, withhold
-from incident_kit.in_order import short_turns
 from incident_kit.tables.logs import CONSOLE_ENTRIES, ELASTIC_DOCUMENTS
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ def reconciliation_of(
     return evidence.memo("reconciliation", lambda: reconcile(evidence, executor, log_tables))
 
 
-@short_turns()
 @small_pages()
 def reconcile(evidence: Evidence, executor: Executor | None = None, log_tables: str | None = None) -> Reconciliation:
     """Give every console entry, and every document without one, exactly one verdict.
