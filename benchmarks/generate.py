@@ -31,6 +31,8 @@ TEMPLATES: tuple[tuple[str | int, ...], ...] = (
     ("User t", 4, " logged in from session ", 2),
     ("Flushed ", 3, " rows to table t", 4),
 )
+#: The same, with an e-mail address in every eighth line.
+WITH_ADDRESSES = (*TEMPLATES[:6], ("User u", 2, "@t", 4, ".example.com logged in"), TEMPLATES[7])
 LEVELS = ("INFO", "INFO", "INFO", "DEBUG", "INFO", "WARN", "INFO", "INFO")
 METHODS, PATHS = ("GET", "POST", "PUT"), ("/orders", "/orders/{id}/lines", "/health", "/payments")
 #: How a console may write: parts of a line, in which a word in braces is filled by the entry's own.
@@ -45,7 +47,14 @@ _CHUNK = 200_000
 _DOCUMENTS_PER_FILE = 1_000_000
 
 
-def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1, layout: str = "logback") -> int:
+def write_incident(
+    folder: Path,
+    entries: int,
+    pods: int = 40,
+    seed: int = 1,
+    layout: str = "logback",
+    templates: tuple[tuple[str | int, ...], ...] = TEMPLATES,
+) -> int:
     """Write an incident with this many console entries; the number of withheld documents.
 
     Args:
@@ -54,6 +63,7 @@ def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1, la
         pods: how many pods write them in turn.
         seed: of all that is random.
         layout: how the consoles write, of `LAYOUTS`.
+        templates: what they write, one for each level of `LEVELS`.
     """
     random = np.random.default_rng(seed)
     names = [f"service{i % 8}-7c9f8d6b{i % 10}-{'bcdfg'[i % 5]}{i:04d}" for i in range(pods)]
@@ -64,7 +74,7 @@ def write_incident(folder: Path, entries: int, pods: int = 40, seed: int = 1, la
         consoles = [stack.enter_context((folder / "console" / "bench" / name / "app.log").open("wb")) for name in names]
         for begin in range(0, entries, _CHUNK):
             number = np.arange(begin, min(begin + _CHUNK, entries))
-            lines, documents = _both_sides(number, entries, names, random, LAYOUTS[layout])
+            lines, documents = _both_sides(number, entries, names, random, LAYOUTS[layout], templates)
             for pod, console in enumerate(consoles):
                 _write(console, lines.take(pa.array(np.flatnonzero(number % pods == pod))))
             kept, doubled = _fates(len(number), random)
@@ -89,7 +99,12 @@ def _write(file: BinaryIO, lines: pa.Array) -> None:
 
 
 def _both_sides(
-    number: np.ndarray[Any, Any], entries: int, names: list[str], random: np.random.Generator, layout: str
+    number: np.ndarray[Any, Any],
+    entries: int,
+    names: list[str],
+    random: np.random.Generator,
+    layout: str,
+    templates: tuple[tuple[str | int, ...], ...],
 ) -> tuple[pa.Array, pa.Array]:
     """Console lines and hits of some entries."""
     count = len(number)
@@ -99,7 +114,7 @@ def _both_sides(
     turn = number // len(names)
     pod = pa.array(names).take(pa.array(number % len(names)))
     level, service = pa.array(LEVELS).take(pa.array(kind)), _text(kind)
-    message = _messages(kind, _values(turn, random))
+    message = _messages(kind, _values(turn, random), templates)
     own = _join(*_time(said - 1_000_000))
     words = {
         "time": _join(own, "000Z"),
@@ -147,9 +162,11 @@ def _values(turn: np.ndarray[Any, Any], random: np.random.Generator) -> list[pa.
     ]
 
 
-def _messages(kind: np.ndarray[Any, Any], values: list[pa.Array]) -> pa.Array:
+def _messages(
+    kind: np.ndarray[Any, Any], values: list[pa.Array], templates: tuple[tuple[str | int, ...], ...]
+) -> pa.Array:
     made = []
-    for number, parts in enumerate(TEMPLATES):
+    for number, parts in enumerate(templates):
         rows = pa.array(np.flatnonzero(kind == number))
         texts = [pa.repeat(part, len(rows)) if isinstance(part, str) else values[part].take(rows) for part in parts]
         made.append(_join(*texts) if len(texts) > 1 else texts[0])

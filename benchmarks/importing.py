@@ -3,7 +3,8 @@
 Writes raw console and hits until there are ``IMPORT_BYTES`` (2 GB by default), imports them in a process of its own, and
 prints seconds, CPU seconds and peak memory, of a tenth first, so that the growth with the rows can be seen. Then a million
 entries (``COMPARED``) from raw to verdicts, against reading, splitting and merging with pandas, and a fifth of them for
-each other way to write to the console.
+each other way to write to the console, with an e-mail address in every eighth line, and as a thousand consoles of forty
+lines.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import platform
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.generate import LAYOUTS, write_incident
+from benchmarks.generate import LAYOUTS, WITH_ADDRESSES, write_incident
 from benchmarks.measure import Measured, measure
 
 IMPORT_BYTES = int(os.environ.get("IMPORT_BYTES", "2000000000"))
@@ -40,11 +42,14 @@ def main() -> None:
             ("pandas", measure("pandas_merge", raw)),
         ):
             print(_compared(name, COMPARED, done, withheld), flush=True)
-    for layout in sorted(LAYOUTS):
+    others: list[tuple[str, int, dict[str, Any]]] = [(one, COMPARED // 5, {"layout": one}) for one in sorted(LAYOUTS)]
+    others.append(("an address in every eighth line", COMPARED // 5, {"templates": WITH_ADDRESSES}))
+    others.append(("a thousand consoles", 40_000, {"pods": 1000}))
+    for name, count, how in others:
         with tempfile.TemporaryDirectory(prefix="incident-kit-bench-") as scratch:
-            raw, bundle, count = Path(scratch) / "raw", Path(scratch) / "bench.incident", COMPARED // 5
-            withheld = write_incident(raw, count, layout=layout)
-            print(_compared(f"kit, {layout}", count, measure("import_and_match", raw, bundle), withheld), flush=True)
+            raw, bundle = Path(scratch) / "raw", Path(scratch) / "bench.incident"
+            withheld = write_incident(raw, count, **how)
+            print(_compared(f"kit, {name}", count, measure("import_and_match", raw, bundle), withheld), flush=True)
 
 
 def _compared(name: str, entries: int, done: Measured, withheld: int) -> str:
