@@ -18,7 +18,7 @@ from incident_kit.cli.run import (
     print_text,
     relevant_gaps,
 )
-from incident_kit.cli.words import At, BundleOrProfile, End, Format, PodWord, ProfileToCapture, Start
+from incident_kit.cli.words import At, BundleOrProfile, End, Format, Pod, ProfileToCapture, Start
 from incident_kit.errors import UsageError
 from incident_kit.window import Window, parse_time
 
@@ -30,7 +30,7 @@ def _at(text: str | None) -> int | None:
 
 
 def trace(
-    pod: PodWord,
+    pod: Pod,
     bundles: Annotated[list[Path] | None, typer.Argument(metavar="BUNDLE", help="bundles of the same cluster")] = None,
     profile: ProfileToCapture = None,
     start: Start = None,
@@ -60,7 +60,7 @@ def trace(
 
 
 def logs(
-    pod: PodWord,
+    pod: Pod,
     bundle: BundleOrProfile = None,
     level: Annotated[
         str | None,

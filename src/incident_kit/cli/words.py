@@ -13,7 +13,7 @@ Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="NAME.incident fo
 BundleOrProfile = Annotated[
     Path | None, typer.Argument(metavar="BUNDLE", help="NAME.incident folder or .zip; or capture first, by --profile")
 ]
-PodWord = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod; it may be gone by now")]
+Pod = Annotated[str, typer.Argument(metavar="POD", help="pod name, or namespace/pod; it may be gone by now")]
 ProfileToCapture = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="capture first, with this profile of incident-kit.toml")
 ]
