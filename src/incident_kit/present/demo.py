@@ -82,7 +82,8 @@ def _files(evidence: Evidence, chapters: list[Chapter], story: str) -> dict[str,
     """What is written: name and how its bytes are made. The timeline is drawn once and serves the report too."""
     from incident_kit.answers.console_only import console_only
     from incident_kit.answers.findings import findings
-    from incident_kit.present.report import html_report, timeline_picture
+    from incident_kit.present.pictures import timeline_picture
+    from incident_kit.present.report import html_report
 
     picture = timeline_picture(evidence)
     found = findings(evidence)
