@@ -157,6 +157,21 @@ def test_what_the_system_refuses_is_told_with_what_to_do(error, shown):
     assert told(error).startswith(shown)
 
 
+def test_notebooks_that_are_there_stay_and_that_is_said(run, bundle, tmp_path, monkeypatch):
+    """Who asks about another bundle must not look at the one before without knowing."""
+    ran = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        subprocess, "run", lambda words, **_: ran.append(words) or subprocess.CompletedProcess(words, 0)
+    )
+    assert run("jupyter", bundle) == (0, "", "")
+    before = {path.name: path.read_text() for path in (tmp_path / "incident-notebooks").iterdir()}
+    code, _, err = run("jupyter", ROOT / "src/incident_kit/sample/sample.zip")
+    assert code == 0 and "holds 6 notebooks from before; they stay as they are" in err
+    assert {path.name: path.read_text() for path in (tmp_path / "incident-notebooks").iterdir()} == before
+    assert ran[0][1:] == ["-m", "jupyter", "lab", "incident-notebooks"]
+
+
 def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path, monkeypatch):
     target = write_whole(tmp_path / "report.html", b"old")
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from incident_kit.cli.run import ANSWERED, add_command
-from incident_kit.cli.terminal import say
+from incident_kit.cli.run import ANSWERED, FAILED, add_command
+from incident_kit.cli.terminal import say, warn
 from incident_kit.cli.words import Bundle
+from incident_kit.counting import plural
 from incident_kit.errors import UsageError
 
 PANEL = "Show and hand over"
@@ -108,9 +112,16 @@ def jupyter(
     Example:
         incident-kit jupyter checkout.incident
     """
-    from incident_kit.present.notebook import open_jupyter
+    from incident_kit.present.notebook import copy_notebooks, jupyter_lab
 
-    return open_jupyter(bundle)
+    folder = Path("incident-notebooks")
+    if kept := copy_notebooks(folder, bundle):
+        warn(f"{folder} holds {plural(len(kept), 'notebook')} from before; they stay as they are, with the bundle that they "
+             "name. Move the folder away to begin anew.")  # fmt: skip
+    code = subprocess.run(jupyter_lab(folder), check=False).returncode
+    if code and hasattr(os, "geteuid") and os.geteuid() == 0:
+        warn(f"JupyterLab refuses root by default. To allow it: {shlex.join(jupyter_lab(folder, '--allow-root'))}")
+    return ANSWERED if code == 0 else FAILED
 
 
 def tables(

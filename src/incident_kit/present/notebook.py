@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -177,23 +176,27 @@ def _page(notebook: Any, title: str, failure: str) -> str:
     return render_page("notebook.html.j2", title=title, body=body, failure=visible(failure))
 
 
-def open_jupyter(bundle: str | Path | None = None) -> int:
-    """Open JupyterLab on copies of the notebooks in ./incident-notebooks; its exit code."""
-    folder = Path("incident-notebooks")
-    copy_notebooks(folder, bundle)
-    return subprocess.run([sys.executable, "-m", "jupyter", "lab", str(folder)], check=False).returncode
+def jupyter_lab(folder: Path, *options: str) -> list[str]:
+    """The command that opens JupyterLab on a folder."""
+    return [sys.executable, "-m", "jupyter", "lab", *options, str(folder)]
 
 
-def copy_notebooks(folder: Path, bundle: str | Path | None = None) -> None:
-    """Copy the notebooks, with a bundle as their default; copies that are there are somebody's work and stay."""
+def copy_notebooks(folder: Path, bundle: str | Path | None = None) -> list[str]:
+    """Copy the notebooks, with a bundle as their default; copies that are there are somebody's work and stay.
+
+    Returns:
+        Names of those that stayed, with whatever bundle they name.
+    """
     import nbformat
 
     if bundle is not None and not Path(bundle).exists():
         raise BundleError(f"{bundle} does not exist. Make a bundle with incident-kit capture or incident-kit import.")
     folder.mkdir(parents=True, exist_ok=True)
+    kept = []
     for source in sorted(notebooks_folder().glob("*.ipynb")):
         copy = folder / source.name
         if copy.exists():
+            kept.append(copy.name)
             continue
         if bundle is None:
             shutil.copyfile(source, copy)
@@ -202,3 +205,4 @@ def copy_notebooks(folder: Path, bundle: str | Path | None = None) -> None:
         for cell in filter(_holds_parameters, notebook.cells):
             cell.source = cell.source.replace('bundle = ""', f"bundle = {str(Path(bundle).resolve())!r}", 1)
         nbformat.write(notebook, copy)  # type: ignore[no-untyped-call]
+    return kept
