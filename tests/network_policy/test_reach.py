@@ -11,7 +11,7 @@ import pytest
 from incident_kit.answers.reach import reach
 from incident_kit.errors import NotFoundError
 from tests.changes.bundles import evidence_of, rfc
-from tests.changes.objects import pod, service, written
+from tests.changes.objects import application, operation, pod, result, service, sync, written
 
 DNS = {"ports": [{"port": 53, "protocol": "UDP"}]}
 TO_BROKER = {"to": [{"podSelector": {"matchLabels": {"app": "rabbitmq"}}}], "ports": [{"port": "amqp"}]}
@@ -112,3 +112,12 @@ def test_a_nameless_port_has_an_empty_name_in_slices() -> None:
     }
     block = {"to": [{"ipBlock": {"cidr": "10.50.0.0/16", "except": ["10.50.1.0/24"]}}]}
     assert asked(outside, part, policy("09:00", block), to="elastic")["allowed"] is True
+
+
+def test_what_is_denied_since_a_policy_was_pruned_is_denied_since_then() -> None:
+    gone = [result("NetworkPolicy", "allow-amqp", "pruned", "Pruned")]
+    app = application("netpol", sync(1, "10:00", identifier=0), operation=operation(1, "10:00", gone))
+    evidence = evidence_of(*WORLD, policy("08:00", DNS), applications=[app])
+    row = reach("shop/orders-1", evidence, "rabbitmq").astype(object).iloc[0]
+    assert (row["allowed"], pd.isna(row["before"])) == (False, True)
+    assert row["since"] == pd.Timestamp("2026-11-23T10:00:00Z") and "allow-amqp was removed" in row["reason"]

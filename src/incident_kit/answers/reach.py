@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.frames import records
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.reach import reach as reach_of
-from incident_kit.correlate.network_policy.reach import services_named
+from incident_kit.correlate.network_policy.reach import removed_at, services_named
 from incident_kit.correlate.network_policy.servers import Server, servers
 from incident_kit.correlate.objects import Objects, name_of, namespace_of, read_objects
 from incident_kit.correlate.pods.identity import resolve_pod
@@ -51,9 +52,10 @@ def reach(pod: str, evidence: Evidence, to: str | None = None, earlier: Evidence
     source = endpoint_of_pod(_object(pod, evidence, objects), objects)
     policies, unread = objects.of("NetworkPolicy"), not_captured(evidence, "networkpolicies")
     past = read_objects(earlier).of("NetworkPolicy") if earlier is not None else None
+    removed = removed_at(joined_changes(evidence))
     rows = []
     for server in _servers(to, evidence, objects):
-        found = reach_of(source, server, policies, past)
+        found = reach_of(source, server, policies, past, removed)
         rows.append(
             {
                 "namespace": source.namespace,

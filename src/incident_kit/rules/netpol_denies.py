@@ -11,7 +11,14 @@ from incident_kit.correlate.changes.table import joined_changes
 from incident_kit.correlate.frames import rows
 from incident_kit.correlate.network_policy.endpoints import endpoint_of_pod
 from incident_kit.correlate.network_policy.evaluate import Decision, label
-from incident_kit.correlate.network_policy.reach import allowed_before, changed_at, decisions, removed_at
+from incident_kit.correlate.network_policy.reach import (
+    Removals,
+    allowed_before,
+    changed_at,
+    decisions,
+    last_removed,
+    removed_at,
+)
 from incident_kit.correlate.network_policy.servers import Server, servers, uses
 from incident_kit.correlate.objects import Objects, created_at, name_of, read_objects
 from incident_kit.correlate.pods.logged import pods_in_logs
@@ -89,7 +96,7 @@ def _denied(
     changed: dict[str, int],
     connected: int | None,
     shipped: dict[str, int],
-    removed: dict[str, list[tuple[int, str]]],
+    removed: Removals,
 ) -> _Denied | None:
     """The case of one pod and one server, when no pod of the server can be reached and there is a reason to reach it."""
     source = endpoint_of_pod(pod, objects)
@@ -100,8 +107,7 @@ def _denied(
         return None
     youngest = _youngest(now[0].isolating, changed)
     use = uses(pod, server.system, objects)
-    spaces = {str(source.namespace), *(str(t.namespace) for t, _ in server.targets)}
-    gone = max((r for space in spaces for r in removed.get(space, []) if r[0] > changed[youngest]), default=None)
+    gone = last_removed(source, server, removed, changed[youngest])
     since = gone[0] if gone else changed[youngest]
     if server.system == "RabbitMQ" and connected is not None:
         if connected > since:

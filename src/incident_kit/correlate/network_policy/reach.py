@@ -16,7 +16,10 @@ from incident_kit.correlate.network_policy.evaluate import Decision, isolates, l
 from incident_kit.correlate.network_policy.servers import Server
 from incident_kit.correlate.objects import Objects, created_at, name_of, namespace_of
 from incident_kit.nested import Document, listing
-from incident_kit.window import SECOND
+from incident_kit.window import SECOND, format_ns
+
+#: When policies were removed, and their names, by namespace.
+Removals = dict[str, list[tuple[int, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class Reach:
         allowed: to one of the pods behind it at least, the pod itself not counted where there are others; None where an
             address that decides is not known.
         before: the same before the last change of a policy that concerns both; None where nothing tells.
-        since: when that policy was last changed (ns); None where none concerns them.
+        since: when that policy was last changed, or another removed since (ns); None where none concerns them.
         policies: policies that select the pod or what is behind the Service, ``namespace/name``.
         reason: one sentence.
     """
@@ -45,13 +48,19 @@ def changed_at(policy: Document) -> int:
     return max(times) if times else created_at(policy) or 0
 
 
-def removed_at(changes: Iterable[Change]) -> dict[str, list[tuple[int, str]]]:
+def removed_at(changes: Iterable[Change]) -> Removals:
     """Times of policies that a sync pruned, with their names, by namespace: what they allowed nobody remembers."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    found: Removals = {}
     for change in changes:
         if change.kind == "NetworkPolicy" and change.what in {"pruned", "deleted"} and change.time is not None:
             found.setdefault(str(change.namespace), []).append((change.time, f"{change.namespace}/{change.name}"))
     return found
+
+
+def last_removed(source: Endpoint, server: Server, removed: Removals, after: int) -> tuple[int, str] | None:
+    """The last policy removed since a time in a namespace of either side, which may have allowed what is denied now."""
+    spaces = {str(source.namespace), *(str(t.namespace) for t, _ in server.targets)}
+    return max((r for space in spaces for r in removed.get(space, []) if r[0] > after), default=None)
 
 
 def allowed_before(
@@ -82,7 +91,11 @@ def decisions(source: Endpoint, server: Server, policies: Iterable[Document]) ->
 
 
 def reach(
-    source: Endpoint, server: Server, policies: list[Document], earlier: Sequence[Document] | None = None
+    source: Endpoint,
+    server: Server,
+    policies: list[Document],
+    earlier: Sequence[Document] | None = None,
+    removed: Removals | None = None,
 ) -> Reach:
     """Whether a pod may connect, now and before.
 
@@ -91,6 +104,7 @@ def reach(
         server: the Service.
         policies: every NetworkPolicy of the cluster.
         earlier: the NetworkPolicies of an earlier bundle, where there is one.
+        removed: policies that are gone.
     """
     now = decisions(source, server, policies)
     best = _best(now)
@@ -98,17 +112,25 @@ def reach(
     mine = [p for p in policies if _concerns(p, source, server)]
     changed = {label(p): changed_at(p) for p in policies}
     youngest = max((label(p) for p in mine), key=lambda name: (changed[name], name), default=None)
+    since = changed[youngest] if youngest is not None else 0
+    reason = f"{best.reason}; to {open_to} of {len(now)} behind it" if 0 < open_to < len(now) else best.reason
+    gone = last_removed(source, server, removed or {}, since)
+    if gone is not None and best.allowed is False:
+        since = gone[0]
+        reason += f"; {gone[1]} was removed at {(format_ns(since) or '')[:19]}Z, and what it allowed is not remembered"
+    else:
+        gone = None
     before: bool | None = None
     if earlier is not None:
         before = _best(decisions(source, server, earlier)).allowed
-    elif youngest is not None:
+    elif youngest is not None and gone is None:
         before = allowed_before(source, server, policies, youngest, changed)
     return Reach(
         allowed=best.allowed,
         before=before,
-        since=(changed[youngest] or None) if youngest is not None else None,
+        since=since or None,
         policies=tuple(sorted(label(p) for p in mine)),
-        reason=f"{best.reason}; to {open_to} of {len(now)} behind it" if 0 < open_to < len(now) else best.reason,
+        reason=reason,
     )
 
 
