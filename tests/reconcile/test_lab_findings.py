@@ -136,22 +136,23 @@ def test_the_only_line_of_its_kind_that_begins_like_others_is_not_late_either(tm
 
 
 def test_a_lost_entry_has_not_the_document_of_a_line_that_was_rotated_away(tmp_path: Path) -> None:
-    """Sinks that stamp what the console shows: a document of another millisecond is of another heartbeat."""
+    """Sinks that stamp what the console shows: an older document is of an earlier heartbeat."""
     incident = Incident()
     for number in range(40):
         incident.ship(4 + number * 0.05, "Heartbeat: consumer alive")  # their lines are gone
     for number in range(12):
-        incident.log(6.05 + number * 0.04, "Heartbeat: consumer alive", shipped=False)
+        incident.log(6.2 + number * 0.04, "Heartbeat: consumer alive", shipped=False)
     incident.usual(begin=10)
     assert len(lost(incident.answered(tmp_path))) == 12
 
 
 def test_where_documents_are_stamped_by_a_shipper_own_times_contradict_nothing(tmp_path: Path) -> None:
+    """A collector stamps what it reads: a moment later mostly, and much later when it stalls."""
     incident, chance = Incident(), Random(3)
     for number in range(100):
         at = 10 + number * 5
         incident.log(at, "Heartbeat: consumer alive", shipped=False)
-        incident.ship(at if number % 3 else at + chance.uniform(0.02, 0.2), "Heartbeat: consumer alive")
+        incident.ship(at + 0.001 if number % 8 else at + chance.uniform(0.02, 0.2), "Heartbeat: consumer alive")
     assert lost(incident.answered(tmp_path)) == []
 
 

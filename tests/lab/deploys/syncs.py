@@ -204,7 +204,8 @@ def orphans(world: World) -> None:
         world.spare("orphan", kind, name, "a manifest without apiVersion is skipped in silence")
     world.spare("orphan", "Job", "hooked-migration", "a finished hook")
     world.spare("manual-run", "Job", "hooked-migration", "a hook, not a run by hand")
-    world.lab.argocd("app", "delete", "leftover", "--cascade=false", "--yes")
+    with world.act(("deleted",), "Application", "leftover", "admin", automated=False, told="argocd app delete"):
+        world.lab.argocd("app", "delete", "leftover", "--cascade=false", "--yes")
     world.expect("orphan", "Deployment", "leftover", "its Application was deleted without its resources")
     world.spare("orphan", "ConfigMap", "search-config", "still in Git, only synced by itself")
 

@@ -38,7 +38,7 @@ class Leftovers:
         where: `OWN` or `UNLABELLED`.
         free: rows of the documents that may still be taken.
         suffixed: pods whose console shows more behind a message than their documents hold.
-        proved: entries whose own time any document of theirs must have.
+        proved: entries that no document of theirs is older than.
     """
 
     entries: Side
@@ -95,7 +95,7 @@ class Leftovers:
         )
 
     def contradicted(self, entry: int, document: int, shift: int = 0) -> bool:
-        """Whether the document, at a shift, is of another time than the entry, whose clock is proved."""
+        """Whether the document, at a shift, is older than the entry, whose clock is proved."""
         return entry in self.proved and bool(
             contradict(self.entries, self.documents, np.array([entry]), np.array([document]), shift)[0]
         )

@@ -1,7 +1,8 @@
-"""Own times that contradict: of a text whose documents have the very times that the console shows, no other time will do.
+"""Own times that contradict: of a text whose documents have the times that the console shows, none is of an earlier one.
 
-Equal texts come again and again, and one that was lost stands seconds from documents of its like: those of a moment whose
-console was rotated away, or from after it was read. Where the clock of both sides is proved to be one, they are told apart.
+Equal texts come again and again, and one that was lost stands seconds behind documents of its like, of a moment whose
+console was rotated away. Where both sides are proved to have one clock, a document is not older than its entry. It may be
+younger: a collector that stamps what it reads agrees with the console as long as nothing stalls.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from incident_kit.correlate.reconcile.match import is_among, mix
 from incident_kit.correlate.reconcile.pairs import OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
 
-#: One side may round what the other one cuts.
+#: One side may round what the other one cuts, or take its time a moment later.
 _ROUNDED_NS = 2_000_000
+#: A console that is written aside may have its time from when it is written.
+_STALLED_NS = 100_000_000
 #: A clock is proved for a text by so many pairs, and by this share of them: some documents may be stamped by a shipper.
 _LEAST_PROOF, _LEAST_SHARE = 10, 0.8
 
@@ -30,7 +33,7 @@ def proved_clocks(entries: Side, documents: Side, pairs: Pairs, rows: Integers) 
     theirs = _texts(entries, known)
     same = is_among(theirs, keys)
     known, places = known[same], np.searchsorted(keys, theirs[same])
-    agreed = ~contradict(entries, documents, known, pairs.document[known])
+    agreed = np.abs(documents.time[pairs.document[known]] - entries.app[known]) <= _ROUNDED_NS
     total = np.bincount(places, minlength=len(keys))
     right = np.bincount(places[agreed], minlength=len(keys))
     proved[timed] = ((right >= _LEAST_PROOF) & (right >= _LEAST_SHARE * total))[counts]
@@ -38,13 +41,13 @@ def proved_clocks(entries: Side, documents: Side, pairs: Pairs, rows: Integers) 
 
 
 def contradict(entries: Side, documents: Side, rows: Integers, found: Integers, shift: int = 0) -> Flags:
-    """Whether the times of entries (``rows``) and documents (``found``), at a shift, cannot be one."""
-    away: Flags = np.abs(documents.time[found] - shift - entries.app[rows]) > _ROUNDED_NS
-    return away
+    """Whether documents (``found``), at a shift, are older than entries (``rows``) of one clock can be."""
+    older: Flags = entries.app[rows] - (documents.time[found] - shift) > _STALLED_NS
+    return older
 
 
 def part_contradicted(entries: Side, documents: Side, pairs: Pairs, rows: Integers) -> None:
-    """Open again those pairs of these entries whose times contradict, where their text's clock is proved."""
+    """Open again those pairs of these entries whose documents are older, where their text's clock is proved."""
     rows = rows[(pairs.where[rows] == OWN) & (pairs.shift[rows] == 0) & (entries.app[rows] != 0)]
     rows = rows[contradict(entries, documents, rows, pairs.document[rows])]
     if len(rows):
