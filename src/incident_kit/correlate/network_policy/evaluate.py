@@ -87,9 +87,7 @@ def _side(
     if allowing:
         return Decision(allowed=True, allowing=allowing, reason=f"allowed by {', '.join(allowing)}")
     if any(answer is None for _, answer in answers):
-        return Decision(
-            allowed=None, isolating=names, reason=f"it is not known where {peer.name} is, and a rule depends on it"
-        )
+        return Decision(allowed=None, isolating=names, reason=f"a rule depends on where the other side is: {peer.name}")
     return Decision(
         allowed=False,
         denied_side=side,
