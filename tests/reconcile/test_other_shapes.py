@@ -226,3 +226,26 @@ def test_whole_lines_whose_traces_two_sinks_wrote_otherwise_are_one_event(tmp_pa
         other = "  shop.Pay.place(Pay.java:88)\n" * (20 + number)
         incident.ship(at, f"{head}\njava.io.IOException: gone\n\n{other}")
     assert set(verdicts(incident, tmp_path)) == {("console", "matched")}
+
+
+def test_lines_of_a_message_that_each_begin_with_the_prefix_are_there_each_once(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for number in range(12):
+        at = 31.2 + number * 40
+        lines = [f"Fare {number} expired", f"was {number * 7} EUR", "ask again"]
+        for place, line in enumerate(lines):
+            incident.log(at + place / 100_000, line, shipped=False)
+        if number != 5:
+            incident.ship(at, "\n".join(lines[: 2 if number == 7 else 3]))
+    incident.log(531.7, "ask again", shipped=False)
+    rows = [row["text"].partition(" - ")[2] for row in incident.answered(tmp_path) if row["verdict"] == "console_only"]
+    assert rows == ["Fare 5 expired", "was 35 EUR", "ask again", "ask again", "ask again"]
+
+
+def test_documents_that_say_nothing_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    incident = Incident()
+    incident.usual()
+    for _ in range(3):
+        incident.ship(301, "")
+    assert verdicts(incident, tmp_path)[("elastic", "duplicate")] == 0

@@ -13,6 +13,7 @@ from incident_kit.arrays import Integers
 from incident_kit.correlate.reconcile.clocks import Clocks
 from incident_kit.correlate.reconcile.pairs import LINE, OWN, Pairs
 from incident_kit.correlate.reconcile.sides import Side
+from incident_kit.normalise.logs.grammar import SAME_WRITE_NS
 from incident_kit.normalise.logs.normal_form import normal_form
 
 
@@ -21,12 +22,16 @@ def claim_joined(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -
     rows = pairs.open_entries()
     if not len(rows) or not len(documents):
         return
-    # What begins like the container's other entries is no shipper's continuation.
-    loose = rows[np.asarray(pc.is_null(entries.text(["format"], rows)["format"]))]
-    if not len(loose):
+    # What begins like the container's other entries is no shipper's continuation, unless the logger writes what all
+    # lines begin with in front of each line of a message.
+    loose = np.asarray(pc.is_null(entries.text(["format"], rows)["format"]))
+    begun_again = _behind_pairs(rows[~loose & (entries.time[rows] - entries.time[rows - 1] <= SAME_WRITE_NS)], pairs)
+    loose = rows[loose]
+    if not len(loose) and not len(begun_again):
         return
     _claim_first(entries, documents, pairs, clocks, loose[np.isin(loose - 1, rows)] - 1)
-    rows = loose[(loose > 0) & (pairs.document[loose] < 0)]
+    rows = np.union1d(loose, begun_again)
+    rows = rows[(rows > 0) & (pairs.document[rows] < 0)]
     same = np.ones(len(rows), bool)
     for codes in (entries.pod, entries.namespace, entries.container):
         same &= codes[rows] == codes[rows - 1]
@@ -39,14 +44,23 @@ def claim_joined(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks) -
     before = rows[pairs.where[rows - 1] == OWN] - 1
     # Each line of a document is one entry's alone: behind those of the entry that it was made for.
     used = dict(zip(pairs.document[before].tolist(), entries.integers("line_count")[before].tolist(), strict=True))
-    for row, lines in zip(rows.tolist(), _lines(entries, "text", rows), strict=True):
-        holder = int(pairs.document[row - 1])
+    again = set(begun_again.tolist())
+    said = zip(rows.tolist(), _lines(entries, "text", rows), _lines(entries, "message", rows), strict=True)
+    for row, text, message in said:
+        holder, lines = int(pairs.document[row - 1]), message if row in again else text
         place = (
             _place(lines, held.get(holder, []), used.get(holder, 1)) if pairs.where[row - 1] == OWN and lines else -1
         )
         if place >= 0:
             used[holder] = place + len(lines)
             pairs.add(np.array([row]), np.array([holder]), LINE, OWN)
+
+
+def _behind_pairs(rows: Integers, pairs: Pairs) -> Integers:
+    """Those of some open entries that stand, one behind the other, behind an entry that has a document."""
+    starts = np.diff(rows, prepend=-2) != 1
+    kept: Integers = rows[(pairs.where[rows[starts] - 1] == OWN)[np.cumsum(starts) - 1]]
+    return kept
 
 
 def _claim_first(entries: Side, documents: Side, pairs: Pairs, clocks: Clocks, firsts: Integers) -> None:

@@ -265,11 +265,14 @@ def mark_doubles(documents: Side, pairs: Pairs) -> None:
     open_rows = np.flatnonzero(~pairs.taken & ~documents.rejected)
     if not len(open_rows):
         return
+    said = _said(documents, open_rows)
+    # Of documents that say nothing at all nobody knows whether they are copies.
+    open_rows, said = open_rows[said != 0], said[said != 0]
     # A taken one that is repeated has the time of an open one: few have.
     taken = np.flatnonzero(pairs.taken)
     taken = taken[is_among(documents.time[taken], documents.time[open_rows])]
-    mine = _identity(documents, open_rows)
-    repeated = is_among(mine, _identity(documents, taken))
+    mine = _identity(documents, open_rows, said)
+    repeated = is_among(mine, _identity(documents, taken, _said(documents, taken)))
     pairs.doubles[open_rows[repeated]] = True
     rest = open_rows[~repeated]
     _, first = np.unique(mine[~repeated], return_index=True)
@@ -278,13 +281,18 @@ def mark_doubles(documents: Side, pairs: Pairs) -> None:
     pairs.doubles[rest[again]] = True
 
 
-def _identity(documents: Side, rows: Integers) -> Integers:
-    """Pod, namespace, container, own time and text of documents as one number; without a text, their values."""
+def _said(documents: Side, rows: Integers) -> Integers:
+    """Text of documents as a number; without a text, their values; 0 where they have neither."""
     said = documents.hashes("message")[rows]
     mute = np.flatnonzero(said == 0)
     if len(mute):
         said = said.copy()
         said[mute] = hashes(documents.text(["properties"], rows[mute])["properties"].combine_chunks())
+    return said
+
+
+def _identity(documents: Side, rows: Integers, said: Integers) -> Integers:
+    """Pod, namespace, container, own time and what was said of documents as one number."""
     return mix(
         documents.pod[rows],
         documents.namespace[rows],
