@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from incident_kit.answers.findings import findings
+from incident_kit.correlate.rabbitmq.downs import node_downs
 from incident_kit.correlate.rabbitmq.owners import matched_connections
 from incident_kit.correlate.rabbitmq.rows import rabbit_row
 from incident_kit.normalise.context import Context
@@ -23,6 +24,7 @@ from tests.lab.rabbitmq4.score import Score, imported
 from tests.lab.rabbitmq4.truth import read
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "rabbitmq-4.0"
+LATER = RECORDINGS.with_name("rabbitmq-4.3")
 LOGS = [(path.name, path.read_bytes()) for path in sorted(RECORDINGS.glob("*.log.gz"))]
 LAST = json.loads((RECORDINGS / "khepri.json").read_text())
 LISTS = [(f"{name}.json", json.dumps(rows).encode()) for name, rows in LAST.items() if name != "window"]
@@ -36,8 +38,8 @@ def evidence(tmp_path_factory):
     return imported(tmp_path_factory.mktemp("play"), PLAYED["started"], [*LISTS, *LOGS], LAST["window"])
 
 
-def truth():
-    return [one for one in read(RECORDINGS / "truth.jsonl") if one.opened_at < AT]
+def truth(recordings=RECORDINGS, until=AT):
+    return [one for one in read(recordings / "truth.jsonl") if one.opened_at < until]
 
 
 def of_case(evidence, case):
@@ -46,9 +48,9 @@ def of_case(evidence, case):
     return [row for row in rows if row["pod"] == BY_CASE[case].pod]
 
 
-def answer(moment, request):
+def answer(moment, request, recordings=RECORDINGS):
     """The body of a recorded answer."""
-    recorded = json.loads((RECORDINGS / f"answers-{moment}.json").read_text())
+    recorded = json.loads((recordings / f"answers-{moment}.json").read_text())
     return next(one["body"] for one in recorded if one["request"] == f"GET /api/{request}")
 
 
@@ -79,6 +81,25 @@ def test_every_connection_that_a_source_tells_of_is_its_pods_and_ends_when_it_di
     assert all("stream'" in words or "case='journal" in words for words in missed)
     assert [words for words in score.words if words not in missed] == []
     assert any(gap["what"] == "streams before the capture" for gap in evidence.manifest.gaps)
+
+
+def test_every_connection_of_4_3_is_its_pods_and_ends_when_it_did(tmp_path):
+    last, played = (json.loads((LATER / name).read_text()) for name in ("khepri.json", "played.json"))
+    until = played["captures"]["khepri"]
+    lists = [(f"{name}.json", json.dumps(rows).encode()) for name, rows in last.items() if name != "window"]
+    logs = [(path.name, path.read_bytes()) for path in sorted(LATER.glob("*.log.gz"))]
+    score = Score(imported(tmp_path, played["started"], [*lists, *logs], last["window"]), truth(LATER, until), until)
+    assert score.total["wrong"] == 0
+    assert score.total["right"] > 80
+    assert [words for words in score.words if "stream'" not in words and "case='journal" not in words] == []
+
+
+def test_a_container_names_its_amqp_1_0_connection_where_the_list_tells_it(normalise):
+    rows = answer("quiet", "connections", LATER)
+    names = {row["connection"]: row for row in normalise({"connections.json": rows})[0]["connections"]}
+    told = [row for row in rows if row["protocol"] == "AMQP 1-0"]
+    assert told and all(names[row["name"]]["user_provided_name"] == row["container_id"] for row in told)
+    assert {names[row["name"]]["channel_count"] for row in told} <= {0, 1, 2}  # its sessions
 
 
 @pytest.mark.parametrize("files", [LOGS, LISTS], ids=["logs", "lists"])
@@ -298,3 +319,58 @@ def test_a_list_that_was_collected_twice_counts_once(normalise):
     assert len(tables["queues"]) == len(queues)
     assert len(tables["connections"]) == len(connections)
     assert any(gap.startswith(f"streams before the capture: {len(streams)} connections") for gap in gaps)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (
+            "closing AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672 (duration: '9s'):\nTLS client detected on non-TLS AMQP port.",
+            "TLS client detected on non-TLS AMQP port.",
+        ),
+        (
+            "closing AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672 of user 'app': credential has expired",
+            "credential has expired",
+        ),
+        (
+            "closing STOMP connection <0.9.0> (10.0.0.9:5100 -> 10.0.0.1:61613): credential has expired",
+            "credential has expired",
+        ),
+        ("Web MQTT closing connection 10.0.0.9:5100 -> 10.0.0.1:15675", None),
+        ("keepalive timeout in Web MQTT connection 10.0.0.9:5100 -> 10.0.0.1:15675", "keepalive timeout"),
+    ],
+)
+def test_ends_that_4_3_words_of_its_own_are_ends(normalise, line, reason):
+    """After the format strings of 4.3.6, which nobody played."""
+    first, _, second = line.partition("\n")
+    head = "2026-11-26 08:10:00.100000+00:00 [info] <0.9.0> "
+    text = "\n".join([head + first, *([head + second] if second else [])])
+    [row] = normalise({"rabbit@a.log": text})[0]["connections"]
+    assert (row["peer_host"], row["state"], row.get("close_reason")) == ("10.0.0.9", "closed", reason)
+
+
+def test_a_reason_that_4_3_announces_before_the_end_is_kept(normalise):
+    lines = [
+        "2026-11-26 08:10:00.100000+00:00 [info] <0.9.0> accepting AMQP connection 10.0.0.9:5100 -> 10.0.0.1:5672",
+        "2026-11-26 08:10:01.100000+00:00 [info] <0.9.0> Closing AMQP 1.0 connection <0.9.0>: the lab's will",
+        "2026-11-26 08:10:01.200000+00:00 [info] <0.9.0> closing AMQP connection (10.0.0.9:5100 -> 10.0.0.1:5672, duration: '1s')",
+        "2026-11-26 08:10:02.100000+00:00 [info] <0.8.0> accepting AMQP connection 10.0.0.9:5200 -> 10.0.0.1:5672",
+        "2026-11-26 08:10:03.100000+00:00 [info] <0.8.0> Closing AMQP connection <0.8.0> (10.0.0.9:5200 -> 10.0.0.1:5672, "
+        "vhost: 'shop', user: 'app'): node is going away",
+        "2026-11-26 08:10:03.200000+00:00 [info] <0.8.0> closing AMQP connection (10.0.0.9:5200 -> 10.0.0.1:5672, vhost: 'shop', "
+        "user: 'app', duration: '1s')",
+    ]
+    rows = normalise({"rabbit@a.log": "\n".join(lines)})[0]["connections"]
+    assert [(row["peer_port"], row["close_reason"]) for row in rows] == [
+        (5100, "the lab's will"), (5200, "node is going away"),
+    ]  # fmt: skip
+
+
+def test_a_node_that_its_peers_see_up_and_down_while_it_starts_was_down_once(tmp_path):
+    """4.3: up and down again within a millisecond, then its own start, then up."""
+    played = json.loads((LATER / "played.json").read_text())
+    last = json.loads((LATER / "khepri.json").read_text())
+    logs = [(path.name, path.read_bytes()) for path in sorted(LATER.glob("*.log.gz"))]
+    evidence = imported(tmp_path, played["started"], logs, last["window"])
+    downs = [(down.rabbit_node, down.certain) for down in node_downs(evidence)]
+    assert downs == [("hare2@localhost", True), ("hare1@localhost", True), ("hare3@localhost", True)]

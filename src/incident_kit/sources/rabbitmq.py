@@ -16,8 +16,8 @@ from incident_kit.errors import SourceError, SourceIncomplete
 from incident_kit.sources.broker import Broker, Gap
 
 COLUMNS = {
-    "connections": "name,node,peer_host,peer_port,host,port,connected_at,user_provided_name,client_properties,state,user,"
-    "vhost,channels,ssl,auth_mechanism,protocol,timeout,type,recv_oct,send_oct",
+    "connections": "name,node,peer_host,peer_port,host,port,connected_at,user_provided_name,client_properties,"
+    "container_id,state,user,vhost,channels,ssl,auth_mechanism,protocol,timeout,type,recv_oct,send_oct",
     "channels": "name,node,number,vhost,user,connection_details,consumer_count,messages_unacknowledged,prefetch_count,"
     "idle_since,state,message_stats.publish",
     "consumers": "consumer_tag,channel_details,queue,active,activity_status,ack_required,exclusive,prefetch_count",
@@ -169,7 +169,7 @@ def _connections(broker: Broker, gap: Gap) -> list[Any]:
 
 
 def _half_formed(row: dict[str, Any]) -> bool:
-    # Of an AMQP 1.0 connection 4.0 never tells the state.
+    # Of an AMQP 1.0 connection 4.0 never tells the state; later versions do.
     return "connected_at" not in row or ("state" not in row and not str(row.get("protocol")).startswith("AMQP 1"))
 
 

@@ -55,9 +55,7 @@ def _is_kept(moment: str, answer: dict[str, Any]) -> bool:
     request = answer["request"]
     if moment == "quiet":
         return "queues/detailed" not in request and "vhosts" not in request
-    return moment in ("alarms", "drained", "killed") and request.endswith(
-        ("/nodes", "/health/checks/alarms", "/connections")
-    )
+    return moment in ("alarms", "killed") and request.endswith(("/nodes", "/health/checks/alarms"))
 
 
 def _trimmed(answer: dict[str, Any]) -> dict[str, Any]:

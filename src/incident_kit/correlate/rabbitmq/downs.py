@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _DOWN = ("stopping", "stopped", "peer_down")
 _UP = ("started", "peer_up")
+#: A node that starts is seen up, down and up again by its peers before it says a word (4.3); it was not up in between.
+_MOMENTS = 3_000_000_000
 _NOT_RUNNING = "GET /api/nodes: running is false at capture"
 
 
@@ -65,7 +67,10 @@ def _of_node(node: str, events: list[tuple[int, str, str, str]]) -> list[Down]:
     start: int | None = None
     words: list[str] = []
     certain = False
+    falls = [time for time, event, *_ in events if event == "peer_down"]
     for time, event, told, _ in events:
+        if event == "peer_up" and any(time <= fall < time + _MOMENTS for fall in falls):
+            continue
         if event in _DOWN:
             start = time if start is None else start
             words.append(told)

@@ -1,6 +1,6 @@
 """What the lines of a broker's log say: one expression for each, in the spellings of 3.7 to 4.x.
 
-Measured on 3.10 and 4.0 (recordings in the tests). 4.x drops the process id from the accept and the clean close
+Measured on 3.10, 4.0 and 4.3 (recordings in the tests). 4.x drops the process id from the accept and the clean close
 and adds a duration; AMQP 1.0 names no peer when it authenticates or fails and no user when it closes; 3.7 and 3.8 write
 a reason as a bare line. MQTT's accept names the client, STOMP's nobody, and of streams a broker logs no connection at
 all.
@@ -16,7 +16,7 @@ from incident_kit.normalise.rabbitmq.endpoints import END
 _PID = r"(?:<[\d.]+> )?"
 _CONNECTION = rf"(?P<connection>{END} -> {END})"
 ACCEPT = re.compile(rf"^accepting (?:AMQP|STOMP) connection {_PID}\(?{_CONNECTION}\)?$")
-ACCEPTED_MQTT = re.compile(rf"^Accepted MQTT connection {_CONNECTION} for client ID (?P<name>.*)$", re.DOTALL)
+ACCEPTED_MQTT = re.compile(rf"^Accepted (?:Web )?MQTT connection {_CONNECTION} for client ID (?P<name>.*)$", re.DOTALL)
 NAMED = re.compile(rf"^[Cc]onnection {_PID}\(?{_CONNECTION}\)? has a client-provided name: (?P<name>.*)$", re.DOTALL)
 GRANTED = re.compile(
     rf"^connection {_PID}\(?{_CONNECTION}(?: - (?P<name>.*))?\)?: "
@@ -33,26 +33,28 @@ CONTAINER = re.compile(
 CLOSING = tuple(
     re.compile(
         rf"^closing AMQP connection {_PID}\(?{_CONNECTION}(?: - (?P<name>.*?))?"
-        rf"(?:, vhost: '(?P<vhost>{vhost})', user: '(?P<user>[^']*)')?(?:, duration: '(?P<duration>[^']*)')?\)?"
+        rf"(?:, vhost: '(?P<vhost>{vhost})', user: '(?P<user>[^']*)')?(?:(?:,| \()? ?duration: '(?P<duration>[^']*)')?\)?"
         r"(?::(?:\n(?P<reason>.*))?)?$",
         re.DOTALL,
     )
     for vhost in ("[^']*", ".*")
 )
 FAILED = (
-    re.compile(rf"^Error on AMQP connection {_PID}\(?{_CONNECTION}.*?:\s*\n(?P<reason>.*)$", re.DOTALL),
-    re.compile(rf"^Error on AMQP connection {_PID}\(?{_CONNECTION}[^\n]*\): (?P<reason>[^\n]+)$"),
+    re.compile(rf"^(?:Error on|Closing) AMQP connection {_PID}\(?{_CONNECTION}.*?:\s*\n(?P<reason>.*)$", re.DOTALL),
+    re.compile(rf"^(?:Error on|Closing) AMQP connection {_PID}\(?{_CONNECTION}[^\n]*\): (?P<reason>[^\n]+)$"),
 )
 FAILED_PROCESS = re.compile(
-    r"^Error on AMQP 1\.0 connection (?P<process><[\d.]+>) [^\n]*:\s*\n(?P<reason>.*)$", re.DOTALL
+    r"^(?:Error on|Closing) AMQP 1\.0 connection (?P<process><[\d.]+>)[^\n]*?:\s*(?P<reason>\S.*)$", re.DOTALL
 )
 # MQTT prints some names as Erlang does: <<"10.0.0.9:5100 -> 10.0.0.1:1883">>.
 _PRINTED = rf'(?:{_PID}\(|<<")?{_CONNECTION}(?:\)|">>)?'
 ENDED = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
-        rf"^closing (?:STOMP|MQTT) connection {_PRINTED}(?:,? (?:reason: )?\(?(?P<reason>.*?)\)?)?$",
-        rf"^MQTT closing connection {_PRINTED}: (?P<reason>.*)$",
+        rf"^closing (?:STOMP|MQTT) connection {_PRINTED}(?:[,:]? (?:reason: )?\(?(?P<reason>.*?)\)?)?$",
+        rf"^closing AMQP connection {_PRINTED} of user '(?P<user>[^']*)': (?P<reason>.*)$",
+        rf"^(?:Web )?MQTT closing connection {_PRINTED}(?:: (?P<reason>.*))?$",
+        rf"^(?P<reason>keepalive \w+) in Web MQTT connection {_PRINTED}",
         rf"^MQTT connection {_PRINTED} will terminate because (?P<reason>.*)$",
         rf"^MQTT disconnecting client {_PRINTED} (?P<reason>.*)$",
         rf"^Rejected MQTT connection {_PRINTED} with (?P<reason>.*)$",
@@ -82,7 +84,7 @@ NODE_EVENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 OF_CHANNELS = ("channel_error", "consumer_timeout")
 _DURATION = re.compile(r"(\d+)\s*(d|h|m|s|ms)\b", re.IGNORECASE)
 _UNIT = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-OF_CONNECTION = re.compile(r"^[Cc]onnection |(?:AMQP|AMQP 1\.0|STOMP|MQTT) connection |^(?:STOMP|MQTT) \w+ ")
+OF_CONNECTION = re.compile(r"^[Cc]onnection |(?:AMQP|AMQP 1\.0|STOMP|MQTT) connection |^(?:Web )?(?:STOMP|MQTT) \w+ ")
 _BINARY = re.compile(r'^<<"(?P<text>.*)">>$')
 
 

@@ -149,7 +149,7 @@ class BrokerLog:
             row.setdefault("user_provided_name", closing["name"])
         if closing.get("user") is not None:
             row.setdefault("user", closing["user"])
-            if closing["vhost"] != "none":  # what 3.x writes before a vhost was opened
+            if closing.get("vhost") not in (None, "none"):  # what 3.x writes before a vhost was opened
                 row.setdefault("vhost", closing["vhost"])
         if reason := closing.get("reason"):
             row["close_reason"] = one_line(reason)

@@ -24,7 +24,7 @@ from incident_kit.normalise.raw import RawFolder, read_bytes, read_chunks
 from incident_kit.window import parse_rfc3339
 
 _SHIPPED = re.compile(
-    r"^(accepting (?:AMQP|STOMP)|closing (?:AMQP|STOMP|MQTT)|[Cc]onnection |Error on AMQP|(?:Accepted |Rejected )?MQTT \w+ |"
+    r"^(accepting (?:AMQP|STOMP)|[Cc]losing (?:AMQP|STOMP|MQTT)|[Cc]onnection |Error on AMQP|(?:Accepted |Rejected )?(?:Web )?MQTT \w+ |"
     r"STOMP (?:connection|detected) |rabbit on node|RabbitMQ is asked to stop|Successfully stopped RabbitMQ|"
     r"\s*Starting RabbitMQ \d)"
 )

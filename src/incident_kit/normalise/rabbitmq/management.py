@@ -35,7 +35,7 @@ def connection_row(document: Document, cluster: str, seen_at: int | None) -> dic
         "user_provided_name": text(document, "user_provided_name")
         or text(document, "client_properties", "connection_name")
         or text(document, "client_properties", "client_id")  # MQTT
-        or text(document, "container_id"),  # AMQP 1.0 names its container, but not in the answers of 4.0
+        or text(document, "container_id"),  # AMQP 1.0, which 4.0 does not tell yet
         "vhost": text(document, "vhost"),
         "user": text(document, "user"),
         "state": text(document, "state"),
