@@ -90,11 +90,14 @@ def test_a_pod_that_a_later_capture_does_not_list_leaves_its_address_to_the_next
     assert matches(trace("old", later, first)) == matches(trace("old", first, later))
 
 
-def test_what_people_collected_by_hand_may_be_a_part_and_ends_no_pod(tmp_path):
+def test_what_people_collected_by_hand_may_be_a_part_and_ends_no_pod_until_the_next_has_its_address(tmp_path):
     first = captured(tmp_path, "first", "09:30:00", [OLD], connections=[connection(5100, "09:10:00")])
-    files = {"kubernetes/pods.json": [HEIR], "rabbitmq/connections.json": [connection(5200, "10:10:00")]}
-    later = bundle(tmp_path, files)
-    assert matches(trace("heir", first, later)) == {(name(5200), "ambiguous")}
+    opened = [connection(5200, "10:10:00"), connection(5201, "09:50:00")]
+    later = bundle(
+        tmp_path, {"kubernetes/pods.json": [HEIR], "rabbitmq/connections.json": opened}, start=day("09:30:00")
+    )
+    assert matches(trace("heir", first, later)) == {(name(5200), "pod_ip")}
+    assert matches(trace("old", first, later)) == {(name(5100), "pod_ip"), (name(5201), "ambiguous")}
 
 
 def test_a_snapshot_that_stores_a_pod_no_more_still_knows_that_it_was_there(tmp_path):

@@ -400,3 +400,16 @@ def test_a_log_file_that_is_called_like_no_node_of_the_cluster_is_of_none(tmp_pa
     [row] = rabbit("a", evidence).to_dict("records")
     assert row["match"] == "pod_ip" and (row["rabbit_node"] is None or row["rabbit_node"] != row["rabbit_node"])
     assert evidence.gaps["reason"].str.contains("does not name its node").any()
+
+
+def test_the_address_of_a_pod_that_a_later_bundle_lacks_is_the_next_pods(tmp_path):
+    """Collected by hand, a list may be a part; but two pods never have one address at once."""
+    nodes = {"rabbitmq/nodes.json": RUNNING_NODES}
+    one = bundle(tmp_path, nodes | {"kubernetes/pods.json": [pod("a", ip="10.1.0.5")],
+                                    "rabbitmq/connections.json": [connection("10.1.0.5", 4000, "10:10:00")]})  # fmt: skip
+    opened = [connection("10.1.0.5", 4001, "11:15:00"), connection("10.1.0.5", 4002, "11:40:00")]
+    two = bundle(tmp_path, nodes | {"kubernetes/pods.json": [pod("b", ip="10.1.0.5", created="11:30:00")], "rabbitmq/connections.json": opened},
+                 name="y", start="2026-11-20T11:00:00Z", end="2026-11-20T12:00:00Z", captured_at="2026-11-20T12:00:30Z")  # fmt: skip
+    asked = {name: trace(name, one, two)["rabbit"].to_dict("records") for name in "ab"}
+    found = {name: {row["peer_port"]: row["match"] for row in rows} for name, rows in asked.items()}
+    assert found == {"a": {4000: "pod_ip", 4001: "ambiguous"}, "b": {4002: "pod_ip"}}

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from incident_kit.correlate.pods.lifetimes import Fact, Lifetime
+from incident_kit.correlate.pods.lifetimes import THERE, Fact, Lifetime
 from incident_kit.normalise.rabbitmq.endpoints import plain_address
 from incident_kit.window import MAX_NS, SECOND, format_ns
 
@@ -133,9 +133,11 @@ def _span(life: Lifetime) -> _Span:
         return _Span(begin, end, not life.captured, possible_from)
     if absent_at is not None:
         return _Span(begin, int(absent_at), True, possible_from)
-    if life.captured or life.last_seen is None:
+    # Of a pod that was there at a capture, a later bundle may tell no more: what comes after that nobody saw.
+    unseen_since = not life.captured or any(source in THERE for _, source in life.seen)
+    if life.last_seen is None or not unseen_since:
         return _Span(begin, None, not life.captured, possible_from)
-    return _Span(begin, life.last_seen[0] + _GRACE, True, possible_from, MAX_NS)
+    return _Span(begin, life.last_seen[0] + _GRACE, not life.captured, possible_from, MAX_NS)
 
 
 def _began_unseen(life: Lifetime) -> bool:
@@ -161,9 +163,10 @@ def _held_before(life: Lifetime) -> list[Holding]:
 
 
 def ended_when_taken(holdings: list[Holding]) -> list[Holding]:
-    """Holds of pods that are gone, ended where the next pod took the address.
+    """Holds of which nobody recorded the end, ended where the next pod took the address after the pod was last seen.
 
-    Nobody recorded when they ended; a live pod's hold is never cut, so a true clash stays visible as several.
+    Two pods never have one address at once. The hold of a pod that was seen after that is never cut, so a true clash stays
+    visible as several.
     """
     begins: dict[str, list[int]] = {}
     for holding in holdings:
@@ -175,7 +178,8 @@ def ended_when_taken(holdings: list[Holding]) -> list[Holding]:
     for holding in holdings:
         starts = begins.get(holding.ip, [])
         position = bisect_right(starts, holding.begin or 0)
-        if holding.open_ended and not holding.host_network and position < len(starts):
+        unsure = holding.open_ended or holding.possible_to is not None
+        if unsure and not holding.host_network and position < len(starts):
             last = holding.life.last_seen[0] if holding.life.last_seen else None
             taken = starts[position]
             if (last is None or last < taken) and (holding.possible_to or holding.end or MAX_NS) > taken:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from incident_kit.correlate.frames import instant, plain, records
 from incident_kit.correlate.pods.gone import learn_from_endpoints, learn_from_events, learn_from_owners
-from incident_kit.correlate.pods.lifetimes import Lifetime, merge_lifetimes
+from incident_kit.correlate.pods.lifetimes import THERE, Lifetime, merge_lifetimes
 from incident_kit.correlate.pods.logged import LogPod, pods_in_logs
 from incident_kit.correlate.pods.presence import learn_presence
 from incident_kit.errors import NotFoundError, UsageError
@@ -154,7 +154,7 @@ def _from_objects(evidence: Evidence) -> list[Lifetime]:
         life.learn("pod_ips", list(addresses) if addresses is not None else None, "pod object")
         life.learn("images", images.get(life.pod_uid or ""), "pod object")
         if life.end is None and evidence.captured_at is not None:
-            life.sight(evidence.captured_at, "pod object: there at capture")
+            life.sight(evidence.captured_at, THERE[0])
         lives.append(life)
     return lives
 

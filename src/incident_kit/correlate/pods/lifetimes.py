@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+#: Sightings of pods that were there when somebody looked at all of them.
+THERE = ("pod object: there at capture", "list of pods")
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from incident_kit.correlate.frames import plain, records
-from incident_kit.correlate.pods.lifetimes import Lifetime
+from incident_kit.correlate.pods.lifetimes import THERE, Lifetime
 from incident_kit.tables.kubernetes import PODS
 from incident_kit.window import parse_rfc3339
 
@@ -47,7 +47,7 @@ def learn_presence(lives: Sequence[Lifetime], evidences: Iterable[Evidence]) -> 
             continue
         for present in lists:
             if life.pod_uid in present.uids.get(life.namespace, ()):
-                life.sight(present.listed_at, "list of pods")
+                life.sight(present.listed_at, THERE[1])
         last = life.last_seen
         gone = [
             present.captured_at
