@@ -93,6 +93,7 @@ _PLACES = [p for p in _paths(_EVERYTHING) if len(p) > 2 and p[2] != "kind"]
 
 @settings(max_examples=25)
 @example([(("objects", 7, "spec", "ports", 0, "port"), {"a": None})])
+@example([(("applications", 0, "status", "resources", 0, "namespace"), [None])])
 @given(st.lists(st.tuples(st.sampled_from(_PLACES), _JUNK), min_size=1, max_size=6))
 def test_any_field_may_hold_anything(faults: list[tuple[tuple[Any, ...], Any]]) -> None:
     broken = copy.deepcopy(_EVERYTHING)

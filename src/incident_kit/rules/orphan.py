@@ -21,7 +21,7 @@ from incident_kit.correlate.objects import (
     read_objects,
     tracked_by,
 )
-from incident_kit.nested import Document
+from incident_kit.nested import Document, text
 from incident_kit.rules.rule import DidNotApply, Finding, Outcome, Rule, at
 from incident_kit.tables.argocd import APPLICATIONS
 
@@ -61,7 +61,7 @@ def _requires_pruning(resource: Document, objects: Objects) -> bool:
         return False
     kind, name = str(resource.get("kind")), str(resource.get("name"))
     # Where the kind was captured and the object is not there, it is gone already.
-    document = objects.get(kind, resource.get("namespace") or None, name)
+    document = objects.get(kind, text(resource.get("namespace")), name)
     return kind not in objects.kinds if document is None else not _meant_to_stay(document)
 
 
@@ -91,7 +91,7 @@ def _finding(resource: Document, application: Application, syncs: list[Sync], *,
         f"{kind} {name} is no longer in Git and lives on: no sync of {application.application} pruned it",
         time=skipped[-1].moment if skipped else application.reconciled_at,
         kind=kind,
-        namespace=resource.get("namespace") or None,
+        namespace=text(resource.get("namespace")),
         name=name,
         evidence=evidence,
         confidence=0.5 if suspicious else 0.95,

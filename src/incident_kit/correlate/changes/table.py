@@ -24,6 +24,7 @@ from incident_kit.correlate.frames import rows
 from incident_kit.correlate.objects import Objects, read_objects, tracked_by, tracking_name
 from incident_kit.correlate.pods.identity import lifetimes
 from incident_kit.correlate.pods.instances import container_instances
+from incident_kit.nested import text
 from incident_kit.tables.kubernetes import EVENTS
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def application_by_object(objects: Objects, known: list[Application]) -> dict[tu
                 found[(kind, metadata.get("namespace"), metadata["name"])] = application
     for one in known:
         for resource in one.resources:
-            namespace = resource.get("namespace") or None
-            key = (str(resource.get("kind")), str(namespace) if namespace else None, str(resource.get("name")))
+            namespace = text(resource.get("namespace"))
+            key = (str(resource.get("kind")), namespace, str(resource.get("name")))
             found.setdefault(key, one.application)
     return found
