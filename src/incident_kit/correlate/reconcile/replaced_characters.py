@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ODD = re.compile(r"[^\x00-\x7f]")
-_MARKS = re.compile(r"[?\ufffd]+")
+_ODD = re.compile(r"[^\x00-\x7f\ufffd]")
+#: Characters beyond ASCII and question marks in a row: what may have become marks, or is some.
+_RUN = re.compile(r"[^\x00-\x3e@-\x7f]+ ?")
 #: So many letters and digits must be left to compare.
 _LEAST_SHOWN = 6
 #: What begins a longer character of UTF-8, as Latin-1 and Windows-1252 show it, and one more of its bytes.
@@ -21,13 +22,11 @@ def is_replaced(whole: str, marked: str) -> bool:
     """
     if ("?" not in marked and "\ufffd" not in marked) or not _ODD.search(whole):
         return False
-    if sum(map(str.isalnum, marked)) < _LEAST_SHOWN:
+    if sum(map(str.isalnum, marked)) < _LEAST_SHOWN or _RUN.sub("?", whole) != _RUN.sub("?", marked):
         return False
-    parts = _MARKS.split(marked)
-    if not (whole.startswith(parts[0]) and whole.endswith(parts[-1])):
-        return False
-    # Every mark stands for characters beyond ASCII, or is a question mark of the text.
-    return re.fullmatch(r"(?:[^\x00-\x7f]+|\?)+ ?".join(map(re.escape, parts)), whole) is not None
+    # Characters that were left as they are stand in both, in one order.
+    there = iter(_ODD.findall(whole))
+    return all(character in there for character in _ODD.findall(marked))
 
 
 def read_anew(text: str) -> str:
