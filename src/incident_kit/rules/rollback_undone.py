@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from incident_kit.evidence import Evidence
 
 _IMAGE_CHANGES = frozenset({"image", "rollback"})
+#: How sure it is where the later sync is to the revision that was rolled back from; where it may have been dry.
+_SAME_REVISION, _PERHAPS_DRY = 1.0, 0.7
 
 
 def _judge(evidence: Evidence) -> Iterable[Outcome]:
@@ -29,9 +31,11 @@ def _judge(evidence: Evidence) -> Iterable[Outcome]:
     syncs = [s for s in known_syncs(evidence) if _did_something(s)]
     syncs.sort(key=lambda s: (s.application, s.application_uid or "", s.order))
     found = []
-    for (application, _), series in groupby(syncs, key=lambda s: s.subject):
-        mine = [c for c in changes if (c.application or "").rsplit("/", 1)[-1] == application]
-        found += _of_application(list(series), mine, evidence)
+    for (application, _), group in groupby(syncs, key=lambda s: s.subject):
+        series = list(group)
+        if not _is_gone(series[0], evidence):
+            mine = [c for c in changes if (c.application or "").rsplit("/", 1)[-1] == application]
+            found += _of_application(series, mine, evidence)
     return found
 
 
@@ -76,7 +80,7 @@ def _brought_back(rollback: Sync, later: Sync, images: list[Change]) -> tuple[fl
 def _weigh(before: Sync | None, rollback: Sync, later: Sync, images: list[Change]) -> tuple[float, str]:
     """How sure it is that the later sync brought back what the rollback had removed."""
     if before is not None and later.revisions == before.revisions:
-        return 1.0, "it is the very revision that was rolled back from"
+        return _SAME_REVISION, "it is the very revision that was rolled back from"
     removed = _image_change_at(images, rollback)
     returned = _image_change_at(images, later)
     bad = removed.old if removed is not None else _image_brought_by(images, before)
@@ -100,8 +104,9 @@ def _image_change_at(images: list[Change], sync: Sync) -> Change | None:
 
 
 def _is_gone(sync: Sync, evidence: Evidence) -> bool:
-    """Whether the Application was deleted since, so that nothing is left to mend: made anew, or not in its namespace's list.
+    """Whether the Application was deleted since: made anew, or not in its namespace's list.
 
+    Nothing is left to mend then, and its events alone do not tell a dry run from a sync.
     Lists that people collected by hand may be a part.
     """
     beside = [one for one in known_applications(evidence) if one.namespace == sync.namespace]
@@ -118,17 +123,18 @@ def _finding(
     if later.initiated_by in evidence.profile.pipeline_accounts:
         who = f"the pipeline ({later.initiated_by})"
     steps = [s.sentence for s in (before, rollback, later) if s is not None]
-    gone = _is_gone(rollback, evidence)
+    if later.dry_run is None and confidence == _SAME_REVISION:
+        confidence, why = _PERHAPS_DRY, f"{why}; only an event tells of the sync, which may have been a dry run"
     return RULE.finding(
         f"The rollback of {rollback.application} at {at(rollback.moment)} was undone by a sync by {who} at {at(later.moment)}",
         time=later.moment,
         kind="Application",
         namespace=rollback.namespace,
         name=rollback.name,
-        evidence=[*steps, why, *(["the Application has been deleted since"] if gone else [])],
+        evidence=[*steps, why],
         confidence=confidence,
         next_step="Revert in Git what should stay away; a rollback holds only until the next sync.",
-        severity="info" if gone else severity_at(later.moment, evidence),
+        severity=severity_at(later.moment, evidence),
     )
 
 
