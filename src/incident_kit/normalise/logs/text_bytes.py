@@ -19,7 +19,8 @@ _MUCH = 1 << 18
 
 def offsets_of(texts: pa.Array) -> np.ndarray[Any, Any]:
     """Where each text begins in the column's bytes, and the end of the last; of the width that Arrow keeps them in."""
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    large = pa.types.is_large_string(texts.type) or pa.types.is_large_binary(texts.type)
+    kind = np.int64 if large else np.int32
     return np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
 
 
