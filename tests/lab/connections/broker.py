@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.lab.scenario.lab import until
+from tests.lab.servers import processes
 from tests.lab.servers.processes import answers
 from tests.lab.servers.rabbitmq.settings import NODES, STATE, Node
 from tests.lab.servers.rabbitmq.start import start
@@ -45,18 +45,9 @@ def running(node: Node) -> bool:
     return node.process.pid() is not None and answers(f"http://127.0.0.1:{node.management_port}/")
 
 
-@contextmanager
-def frozen(node: Node, *, seconds: float) -> Iterator[None]:
+def frozen(node: Node, *, seconds: float) -> AbstractContextManager[None]:
     """SIGSTOP for the length of the block, at most so long: peers give a node up after 45 to 75 seconds."""
-    pid = erlang_pid(node)
-    thaw = threading.Timer(seconds, os.kill, (pid, signal.SIGCONT))
-    os.kill(pid, signal.SIGSTOP)
-    thaw.start()
-    try:
-        yield
-    finally:
-        thaw.cancel()
-        os.kill(pid, signal.SIGCONT)
+    return processes.frozen(erlang_pid(node), seconds=seconds)
 
 
 @contextmanager

@@ -7,9 +7,8 @@ import secrets
 import shutil
 import signal
 import socket
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 from tests.lab.rabbitmq4.build import build
 from tests.lab.rabbitmq4.settings import (
@@ -24,6 +23,7 @@ from tests.lab.rabbitmq4.settings import (
     Node,
     within,
 )
+from tests.lab.servers import processes
 from tests.lab.servers.folders import password, write_private
 from tests.lab.servers.processes import answers, is_taken
 
@@ -141,15 +141,6 @@ def kill(node: Node) -> None:
     node.process.stop(seconds=5)
 
 
-@contextmanager
-def frozen(node: Node, *, seconds: float) -> Iterator[None]:
+def frozen(node: Node, *, seconds: float) -> AbstractContextManager[None]:
     """SIGSTOP for the length of the block, at most so long: peers give a node up after 45 to 75 seconds."""
-    pid = erlang_pid(node)
-    thaw = threading.Timer(seconds, os.kill, (pid, signal.SIGCONT))
-    os.kill(pid, signal.SIGSTOP)
-    thaw.start()
-    try:
-        yield
-    finally:
-        thaw.cancel()
-        os.kill(pid, signal.SIGCONT)
+    return processes.frozen(erlang_pid(node), seconds=seconds)

@@ -8,10 +8,12 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,16 @@ def succeeds(*command: object, environment: Mapping[str, str] | None = None) -> 
     except LabError:
         return False
     return True
+
+
+@contextmanager
+def frozen(pid: int, *, seconds: float) -> Iterator[None]:
+    """SIGSTOP for the length of the block, at most so long: a server's peers give it up after some time."""
+    thaw = threading.Timer(seconds, os.kill, (pid, signal.SIGCONT))
+    os.kill(pid, signal.SIGSTOP)
+    thaw.start()
+    try:
+        yield
+    finally:
+        thaw.cancel()
+        os.kill(pid, signal.SIGCONT)
